@@ -1,0 +1,99 @@
+"""Responses of a model to chat prompts: batches of similar length, padded left, sampled from a given seed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from tqdm import tqdm
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
+
+from limr.evaluation.checkpoint import end_tokens
+
+
+@dataclass(frozen=True)
+class Response:
+    """One generated response: its text without special tokens, and its length with the end token."""
+
+    text: str
+    tokens: int
+    truncated: bool
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How responses are drawn: greedy at temperature 0, else from the ``top_p`` nucleus at ``temperature``."""
+
+    samples: int
+    temperature: float
+    top_p: float
+    max_response_tokens: int
+    batch_size: int  # responses generated together
+    seed: int
+
+
+def generate(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    prompts: Sequence[str],
+    sampling: Sampling,
+    progress: str,
+) -> list[list[Response]]:
+    """``sampling.samples`` responses to each of ``prompts``, in the order of ``prompts``.
+
+    ``progress`` names the progress bar. The global random state of torch is left as it was. The responses depend on
+    the model, the prompts and ``sampling`` alone, not on what was generated before.
+    """
+    token_ids = _chat_token_ids(tokenizer, prompts)
+    # the longest first: a batch that does not fit in memory fails at once, not at the end
+    order = sorted(range(len(prompts)), key=lambda index: (-len(token_ids[index]), token_ids[index]))
+    prompts_per_batch = max(1, sampling.batch_size // sampling.samples)
+    responses: list[list[Response]] = [[] for _ in prompts]
+    model.generation_config = _generation_config(model, tokenizer, sampling)
+    with (
+        torch.random.fork_rng(),
+        torch.inference_mode(),
+        tqdm(total=len(prompts), desc=progress, unit="problem") as bar,
+    ):
+        torch.manual_seed(sampling.seed)
+        for start in range(0, len(order), prompts_per_batch):
+            batch = order[start : start + prompts_per_batch]
+            answers = _generate_batch(model, tokenizer, [token_ids[index] for index in batch])
+            for position, index in enumerate(batch):
+                responses[index] = answers[position * sampling.samples : (position + 1) * sampling.samples]
+            bar.update(len(batch))
+    return responses
+
+
+def _chat_token_ids(tokenizer: PreTrainedTokenizerFast, prompts: Sequence[str]) -> list[list[int]]:
+    chats = [[{"role": "user", "content": prompt}] for prompt in prompts]
+    texts = tokenizer.apply_chat_template(chats, tokenize=False, add_generation_prompt=True)
+    return tokenizer(texts, add_special_tokens=False)["input_ids"]
+
+
+def _generation_config(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, sampling: Sampling
+) -> GenerationConfig:
+    """Our settings alone: generate() would fill what they leave out from the model's own generation_config.json."""
+    drawn = {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
+    return GenerationConfig(
+        **(drawn if sampling.temperature > 0 else {"do_sample": False}),
+        num_return_sequences=sampling.samples,
+        max_new_tokens=sampling.max_response_tokens,
+        eos_token_id=end_tokens(model, tokenizer),
+        pad_token_id=tokenizer.pad_token_id,
+    )
+
+
+def _generate_batch(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, token_ids: list[list[int]]
+) -> list[Response]:
+    """The responses to one batch, those of a prompt side by side."""
+    inputs = tokenizer.pad({"input_ids": token_ids}, padding_side="left", return_tensors="pt").to(model.device)
+    sequences = model.generate(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
+    generated = sequences[:, inputs["input_ids"].shape[1] :]
+    ends = torch.isin(generated, torch.tensor(model.generation_config.eos_token_id, device=generated.device))
+    ended = ends.any(dim=1)
+    lengths = torch.where(ended, ends.int().argmax(dim=1) + 1, generated.shape[1]).tolist()
+    rows = [row[:length] for row, length in zip(generated.tolist(), lengths, strict=True)]
+    texts = tokenizer.batch_decode(rows, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return [Response(text, length, not end) for text, length, end in zip(texts, lengths, ended.tolist(), strict=True)]

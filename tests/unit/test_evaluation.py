@@ -1,0 +1,235 @@
+"""Evaluation on a tiny random Qwen2 with a character tokenizer: real generation, no download."""
+
+import json
+import shutil
+
+import polars as pl
+import pytest
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+from transformers import GenerationConfig, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+from limr.contracts import read_parquet, write_parquet
+from limr.errors import ContractError, LimrError
+from limr.evaluation import evaluate
+from limr.evaluation.checkpoint import load_checkpoint
+from limr.evaluation.generation import Sampling, generate
+from limr.prompts import prompt_id
+
+SPECIAL = ["<pad>", "<eos>", "<user>", "<assistant>"]
+VOCABULARY = [*SPECIAL, *dict.fromkeys("0123456789+=,\\boxed{}? ")]
+END = VOCABULARY.index("<eos>")
+SETTINGS = {"engine": "transformers", "top_p": 0.95, "max_response_tokens": 6, "batch_size": 8, "threads": 1}
+BENCHMARKS = {"greedy": {"samples": 1, "temperature": 0.0}, "sampled": {"samples": 3, "temperature": 1.0}}
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory):
+    """A directory with a random one-layer Qwen2."""
+    path = tmp_path_factory.mktemp("tiny") / "model"
+    torch.manual_seed(0)
+    config = Qwen2Config(
+        vocab_size=len(VOCABULARY),
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        initializer_range=0.5,  # wide enough for peaked, varied answers
+    )
+    Qwen2ForCausalLM(config).save_pretrained(path)
+    save_tokenizer(path, VOCABULARY)
+    return path
+
+
+@pytest.fixture
+def copy(checkpoint, tmp_path):
+    """A copy of the checkpoint that a test may damage."""
+    return shutil.copytree(checkpoint, tmp_path / "copy")
+
+
+def save_tokenizer(path, vocabulary):
+    tokenizer = Tokenizer(models.WordLevel({token: i for i, token in enumerate(vocabulary)}, unk_token="<pad>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(""), "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<eos>", additional_special_tokens=SPECIAL[2:]
+    )
+    fast.chat_template = "<user>{{ messages[0]['content'] }}<assistant>"
+    fast.save_pretrained(path)
+
+
+def problems(count, offset=0):
+    prompts = [f"{'1+' * (number % 4)}{number}=?" for number in range(offset, offset + count)]
+    return pl.DataFrame(
+        {
+            "prompt_id": [prompt_id(prompt) for prompt in prompts],
+            "prompt": prompts,
+            "answer": [str(number) for number in range(count)],
+            "level": [1] * count,
+            "subject": ["sums"] * count,
+            "source": ["test"] * count,
+            "gradable": [True] * count,
+        }
+    )
+
+
+def run(checkpoint, folder, names, seed=0, **settings):
+    paths = {}
+    for offset, name in enumerate(BENCHMARKS):
+        paths[name] = folder / f"{name}.prompts.parquet"
+        write_parquet(problems(10, 100 * offset), paths[name], "prompts")
+    outputs = {name: folder / f"{name}.parquet" for name in names}
+    inputs = {name: paths[name] for name in names}
+    evaluate(checkpoint, inputs, BENCHMARKS, SETTINGS | settings, "lim", seed, outputs)
+    return {name: read_parquet(path, "evaluation") for name, path in outputs.items()}
+
+
+def test_every_sample_of_every_problem_is_written_to_the_contract(checkpoint, tmp_path):
+    frames = run(checkpoint, tmp_path, list(BENCHMARKS))
+    assert frames["greedy"].height == 10 and frames["sampled"].height == 30
+    sampled = frames["sampled"]
+    assert set(sampled["problem_id"]) == set(problems(10, 100)["prompt_id"])
+    assert (
+        sampled.group_by("problem_id").agg(pl.col("sample").sort()).get_column("sample").to_list() == [[0, 1, 2]] * 10
+    )
+    assert sampled["response"].n_unique() > 10, "samples at temperature 1 must differ"
+
+
+def test_the_samples_follow_from_seed_and_benchmark_not_from_the_order(checkpoint, tmp_path):
+    together = run(checkpoint, tmp_path, ["greedy", "sampled"])
+    alone = run(checkpoint, tmp_path, ["sampled"])
+    torch.manual_seed(123)  # what else the process drew must not matter either
+    reversed_order = run(checkpoint, tmp_path, ["sampled", "greedy"])
+    assert together["sampled"].equals(alone["sampled"])
+    assert together["sampled"].equals(reversed_order["sampled"])
+    assert together["greedy"].equals(reversed_order["greedy"])
+    assert not together["sampled"].equals(
+        run(checkpoint, tmp_path, ["sampled"], seed=1)["sampled"].with_columns(seed=0)
+    )
+
+
+def test_two_evaluations_write_the_same_bytes(checkpoint, tmp_path):
+    run(checkpoint, tmp_path, ["sampled"])
+    first = (tmp_path / "sampled.parquet").read_bytes()
+    run(checkpoint, tmp_path, ["sampled"])
+    assert (tmp_path / "sampled.parquet").read_bytes() == first
+
+
+def test_padding_does_not_change_greedy_answers(checkpoint, tmp_path):
+    one_by_one = run(checkpoint, tmp_path, ["greedy"], batch_size=1)
+    batched = run(checkpoint, tmp_path, ["greedy"], batch_size=8)
+    assert one_by_one["greedy"].equals(batched["greedy"])
+
+
+def test_greedy_generation_is_the_argmax_of_the_model(checkpoint):
+    """Against the definition: append the likeliest token of a full forward pass until the end token."""
+    model, tokenizer = load_checkpoint(checkpoint)
+    prompts = ["7=?", "1+1+12=?", "3+4=?"]
+    responses = generate(model, tokenizer, prompts, Sampling(1, 0.0, 0.95, 12, 8, seed=0), "test")
+    for prompt, (response,) in zip(prompts, responses, strict=True):
+        ids = [VOCABULARY.index(token) for token in ["<user>", *prompt, "<assistant>"]]
+        new = []
+        while len(new) < 12 and END not in new:
+            with torch.no_grad():
+                new.append(int(model(torch.tensor([ids + new])).logits[0, -1].argmax()))
+        text = "".join(VOCABULARY[token] for token in new if VOCABULARY[token] not in SPECIAL)
+        assert (response.text, response.tokens, response.truncated) == (text, len(new), END not in new)
+
+
+def test_a_response_that_never_ends_is_truncated_and_never_correct(copy, tmp_path):
+    model, _ = load_checkpoint(copy)
+    with torch.no_grad():
+        model.lm_head.weight[END] = 0
+        model.lm_head.weight[VOCABULARY.index("1")] = 0
+        model.model.norm.weight.zero_()  # all logits equal: argmax is always token 0, never the end token
+    shutil.rmtree(copy)
+    model.save_pretrained(copy)
+    save_tokenizer(copy, VOCABULARY)
+    frame = run(copy, tmp_path, ["greedy"])["greedy"]
+    assert frame["response_tokens"].unique().to_list() == [SETTINGS["max_response_tokens"]]
+    assert not frame["correct"].any() and frame["answer"].is_null().all()
+
+
+def test_a_boxed_gold_answer_counts_as_correct(checkpoint, tmp_path, monkeypatch):
+    """The path from response to verdict: the model is replaced by one that knows every other answer."""
+    from limr import evaluation
+    from limr.evaluation.generation import Response
+
+    def answers(model, tokenizer, prompts, sampling, progress):
+        return [
+            [Response(f"\\boxed{{{i if i % 2 else 'x'}}}", 9, False)] * sampling.samples for i in range(len(prompts))
+        ]
+
+    monkeypatch.setattr(evaluation, "generate", answers)
+    frame = run(checkpoint, tmp_path, ["sampled"])["sampled"]
+    assert frame["correct"].mean() == 0.5
+    assert frame["answer"][:6].to_list() == ["x"] * 3 + ["1"] * 3
+
+
+def test_sampling_ignores_the_generation_settings_of_the_checkpoint(checkpoint, copy, tmp_path):
+    GenerationConfig(
+        do_sample=True, top_k=1, repetition_penalty=9.0, temperature=0.01, eos_token_id=END, pad_token_id=0
+    ).save_pretrained(copy)
+    assert run(copy, tmp_path, ["sampled"])["sampled"].equals(run(checkpoint, tmp_path, ["sampled"])["sampled"])
+
+
+def change_config(path, **changes):
+    file = path / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+DAMAGE = {
+    "no config": (lambda path: (path / "config.json").unlink(), "no config.json"),
+    "config is no JSON": (lambda path: (path / "config.json").write_text("{"), "cannot load it as a causal"),
+    "not a language model": (lambda path: change_config(path, model_type="clip"), "cannot load it as a causal"),
+    "another architecture": (lambda path: change_config(path, model_type="llama"), "not part of the architecture"),
+    "another width": (lambda path: change_config(path, intermediate_size=64), "wrong shape"),
+    "another depth": (lambda path: change_config(path, num_hidden_layers=2, layer_types=None), "is missing"),
+    "no weights": (lambda path: (path / "model.safetensors").unlink(), "cannot load it as a causal"),
+    "truncated weights": (
+        lambda path: (path / "model.safetensors").write_bytes((path / "model.safetensors").read_bytes()[:-9]),
+        "truncated or damaged",
+    ),
+    "empty weights": (lambda path: (path / "model.safetensors").write_bytes(b""), "truncated or damaged"),
+    "no tokenizer": (lambda path: (path / "tokenizer.json").unlink(), "no tokenizer.json"),
+    "truncated tokenizer": (
+        lambda path: (path / "tokenizer.json").write_text('{"version":'),
+        "tokenizer cannot be read",
+    ),
+    "no chat template": (lambda path: (path / "chat_template.jinja").unlink(), "no chat template"),
+    "vocabulary too large": (lambda path: save_tokenizer(path, [*VOCABULARY, *"ABC"]), "30 tokens, the model has"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_an_unusable_checkpoint_is_refused_by_name_and_nothing_is_written(copy, tmp_path, damage):
+    spoil, expected = DAMAGE[damage]
+    spoil(copy)
+    with pytest.raises(LimrError, match=expected) as error:
+        run(copy, tmp_path, ["greedy"])
+    assert str(copy) in str(error.value)
+    assert not (tmp_path / "greedy.parquet").exists()
+
+
+def test_a_missing_directory_is_not_looked_up_on_a_hub(tmp_path):
+    with pytest.raises(LimrError, match=r"no config\.json"):
+        run(tmp_path / "nowhere", tmp_path, ["greedy"])
+
+
+def test_several_greedy_samples_are_refused(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setitem(BENCHMARKS, "greedy", {"samples": 4, "temperature": 0.0})
+    with pytest.raises(LimrError, match=r"benchmarks\.greedy: 4 samples at temperature 0"):
+        run(checkpoint, tmp_path, ["greedy"])
+
+
+def test_an_unknown_engine_is_refused(checkpoint, tmp_path):
+    with pytest.raises(LimrError, match="'magic'"):
+        run(checkpoint, tmp_path, ["greedy"], engine="magic")
+
+
+def test_a_truncated_benchmark_is_named(checkpoint, tmp_path):
+    broken = tmp_path / "broken.parquet"
+    broken.write_bytes(b"PAR1")
+    with pytest.raises(ContractError, match=r"broken\.parquet"):
+        evaluate(checkpoint, {"greedy": broken}, BENCHMARKS, SETTINGS, "lim", 0, {"greedy": tmp_path / "out.parquet"})
