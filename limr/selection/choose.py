@@ -1,0 +1,115 @@
+"""From scores to a subset: rank the prompts, keep some, and say of each other one why it was not kept."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import polars as pl
+
+from limr.errors import LimrError
+
+QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
+
+
+def choose(scored: pl.DataFrame, keep: str | Mapping[str, Any], pool_size: int) -> pl.DataFrame:
+    """Add ``rank`` and ``selected`` to ``scored`` (prompt_id, score or null, reason), and why a prompt is left out.
+
+    ``keep`` is ``all``, or one of ``{theta: score}`` (scores of at least theta), ``{top: number}`` and
+    ``{share: fraction}`` (of ``pool_size``, rounded). Rank 1 is the best score; ties are broken by prompt_id, and
+    prompts without a score have none. The result is sorted by rank.
+
+    Raises LimrError when ``keep`` is none of these, selects nothing, or asks for more prompts than have a score.
+
+    >>> scored = pl.DataFrame({"prompt_id": ["a", "b"], "score": [0.2, 0.7], "reason": ["", ""]})
+    >>> choose(scored, {"theta": 0.6}, pool_size=2).rows()
+    [('b', 0.7, 1, True, ''), ('a', 0.2, 2, False, 'score 0.2 below theta 0.6')]
+    """
+    ranked = scored.sort("score", "prompt_id", descending=[True, False], nulls_last=True).with_columns(
+        rank=pl.when(pl.col("score").is_not_null()).then(pl.int_range(1, pl.len() + 1))
+    )
+    if ranked["rank"].null_count() == len(ranked):
+        raise LimrError(f"no prompt has a score: {ranked['reason'][0] if len(ranked) else 'there are no prompts'}")
+    selected, reason = _rule(keep)(keep, ranked, pool_size)
+    scored_but_left = pl.col("rank").is_not_null() & ~pl.col("selected")
+    return ranked.with_columns(selected=selected.fill_null(value=False)).select(
+        "prompt_id",
+        "score",
+        "rank",
+        "selected",
+        reason=pl.when(scored_but_left).then(reason).otherwise("reason"),
+    )
+
+
+_Rule = Callable[[Any, pl.DataFrame, int], tuple[pl.Expr, pl.Expr]]
+
+
+def _rule(keep: str | Mapping[str, Any]) -> _Rule:
+    if keep == "all":
+        return _all
+    if isinstance(keep, Mapping) and len(keep) == 1 and next(iter(keep)) in _RULES:
+        return _RULES[next(iter(keep))]
+    raise LimrError(f"keep: found {keep!r}, expected `all`, or exactly one of {', '.join(_RULES)}: e.g. {{top: 334}}")
+
+
+def _all(keep: str, ranked: pl.DataFrame, pool_size: int) -> tuple[pl.Expr, pl.Expr]:
+    return pl.col("rank").is_not_null(), pl.lit("")
+
+
+def _theta(keep: Mapping[str, Any], ranked: pl.DataFrame, pool_size: int) -> tuple[pl.Expr, pl.Expr]:
+    theta = _number(keep, "theta", "a score", -math.inf, math.inf)
+    if not (ranked["score"] >= theta).any():
+        raise LimrError(
+            f"keep: theta {theta:g} selects none of the {ranked['score'].count():,} prompts that have a score."
+            f" Theta could be, by score quantile: {describe_quantiles(ranked['score'])}."
+            " A theta does not carry over from one model to another; `share` keeps a fraction by rank instead."
+        )
+    reason = pl.format("score {} below theta {}", pl.col("score").round_sig_figs(6), pl.lit(theta))
+    return pl.col("score") >= theta, reason
+
+
+def _top(keep: Mapping[str, Any], ranked: pl.DataFrame, pool_size: int) -> tuple[pl.Expr, pl.Expr]:
+    top = _number(keep, "top", "a whole number of prompts", 1, math.inf)
+    if top != int(top):
+        raise LimrError(f"keep: top: found {keep['top']!r}, expected a whole number of prompts")
+    return _best(int(top), ranked)
+
+
+def _share(keep: Mapping[str, Any], ranked: pl.DataFrame, pool_size: int) -> tuple[pl.Expr, pl.Expr]:
+    share = _number(keep, "share", "a fraction above 0", 0, 1)
+    number = round(share * pool_size)
+    if number == 0:
+        raise LimrError(
+            f"keep: share {share:g} of {pool_size:,} prompts rounds to none; one prompt is {1 / pool_size:g}"
+        )
+    return _best(number, ranked)
+
+
+def _best(number: int, ranked: pl.DataFrame) -> tuple[pl.Expr, pl.Expr]:
+    n_scored = ranked["score"].count()
+    if number > n_scored:
+        raise LimrError(f"keep: {number:,} prompts are asked for and {n_scored:,} of {len(ranked):,} have a score")
+    return pl.col("rank") <= number, pl.format("rank {} beyond the {} kept", pl.col("rank"), pl.lit(number))
+
+
+_RULES: dict[str, _Rule] = {"theta": _theta, "top": _top, "share": _share}
+
+
+def describe_quantiles(scores: pl.Series) -> str:
+    """The quantiles a person would choose theta from.
+
+    >>> describe_quantiles(pl.Series([0.0, 0.5, 1.0]))
+    '50 %: 0.500, 75 %: 0.750, 90 %: 0.900, 95 %: 0.950, 99 %: 0.990, highest: 1.000'
+    """
+    names = ["highest" if quantile == 1 else f"{quantile:.0%}".replace("%", " %") for quantile in QUANTILES]
+    values = [scores.quantile(quantile, interpolation="linear") for quantile in QUANTILES]
+    return ", ".join(f"{name}: {value:.3f}" for name, value in zip(names, values, strict=True))
+
+
+def _number(keep: Mapping[str, Any], name: str, expected: str, lowest: float, highest: float) -> float:
+    value = keep[name]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not is_number or not lowest <= value <= highest:
+        limits = "" if math.isinf(lowest) else f", at least {lowest}"
+        limits += "" if math.isinf(highest) else f" and at most {highest}"
+        raise LimrError(f"keep: {name}: found {value!r}, expected {expected}{limits}")
+    return value

@@ -1,0 +1,93 @@
+"""Score every prompt by one method and select some: the stages ``scores`` and ``subsets`` of the pipeline."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from limr.contracts import check, columns
+from limr.errors import LimrError
+from limr.selection.choose import choose
+from limr.selection.registry import Pool, Scores, run_method
+
+log = logging.getLogger(__name__)
+
+NOT_GRADABLE = "gold answer cannot be graded"
+NO_TRAJECTORY = "no trajectory"
+
+
+def score_prompts(
+    method: str,
+    settings: Mapping[str, Any],
+    trajectories: pl.DataFrame | None,
+    prompts: pl.DataFrame | None,
+    seed: int,
+) -> pl.DataFrame:
+    """Score, rank and select: one row a prompt (contract ``scores``), best first, each one left out with its reason.
+
+    ``settings`` is the method's row of configuration: ``score`` (name of a score method), ``keep`` (see ``choose``)
+    and perhaps ``options`` (keyword arguments of the score method). Without ``prompts`` (contract ``prompts``) the
+    prompts are those of ``trajectories``. A prompt whose gold answer cannot be graded is never scored: no response to
+    it can be rewarded. Its curve is left out of the mean curve too.
+
+    Raises LimrError naming the method when a name or option is unknown, when nothing can be scored, or when nothing
+    is selected.
+    """
+    pool, left_out = _pool(trajectories, prompts, seed)
+    try:
+        scores = run_method(settings["score"], pool, settings.get("options") or {})
+        scored = choose(_every_prompt(pool, scores, left_out), settings["keep"], len(pool.prompt_ids))
+    except LimrError as error:
+        raise LimrError(f"method {method!r}: {error}") from error
+    log.info(
+        "%s, seed %s: %s of %s prompts selected, %s without a score",
+        method, seed, f"{scored['selected'].sum():,}", f"{len(scored):,}", f"{scored['score'].null_count():,}",
+    )  # fmt: skip
+    return check(scored.with_columns(method=pl.lit(method)).select(list(columns("scores"))), "scores", where=method)
+
+
+def subset(scores: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
+    """The selected prompts with their scores (contract ``subset``), in the order of ``prompts``.
+
+    Raises LimrError when a selected prompt is not among ``prompts``, or none is selected.
+    """
+    selected = scores.filter("selected").select("prompt_id", "score")
+    if selected.is_empty():
+        raise LimrError(f"scores: none of the {len(scores):,} prompts is selected")
+    unknown = selected.join(prompts, on="prompt_id", how="anti")
+    if not unknown.is_empty():
+        raise LimrError(
+            f"scores: prompt {unknown['prompt_id'][0]} is selected and is not among the {len(prompts):,} prompts"
+            f" ({len(unknown):,} such): were the scores made from another training set?"
+        )
+    chosen = prompts.join(selected, on="prompt_id", how="inner", maintain_order="left")
+    return check(chosen, "subset", where="subset")
+
+
+def _pool(trajectories: pl.DataFrame | None, prompts: pl.DataFrame | None, seed: int) -> tuple[Pool, dict[str, str]]:
+    """The prompts that can be selected, and why each other one cannot."""
+    if prompts is None:
+        if trajectories is None:
+            raise LimrError("neither prompts nor trajectories were given: there is nothing to select from")
+        return Pool(trajectories["prompt_id"].unique().sort().to_list(), trajectories, seed), {}
+    prompts = check(prompts, "prompts", where="prompts")
+    pool_ids = prompts.filter("gradable")["prompt_id"].sort()
+    left_out = dict.fromkeys(prompts.filter(~pl.col("gradable"))["prompt_id"], NOT_GRADABLE)
+    if trajectories is not None:
+        strangers = trajectories.select(pl.col("prompt_id").unique()).join(prompts, on="prompt_id", how="anti")
+        if not strangers.is_empty():
+            log.warning("%s prompts have trajectories and are not in the training set: left out", len(strangers))
+        trajectories = trajectories.filter(pl.col("prompt_id").is_in(pool_ids.implode()))
+    return Pool(pool_ids.to_list(), trajectories, seed), left_out
+
+
+def _every_prompt(pool: Pool, scores: Scores, left_out: Mapping[str, str]) -> pl.DataFrame:
+    rows = [(prompt_id, scores.scores.get(prompt_id), _reason(prompt_id, scores)) for prompt_id in pool.prompt_ids] + [
+        (prompt_id, None, reason) for prompt_id, reason in left_out.items()
+    ]
+    return pl.DataFrame(rows, {"prompt_id": pl.String, "score": pl.Float64, "reason": pl.String}, orient="row")
+
+
+def _reason(prompt_id: str, scores: Scores) -> str:
+    return "" if prompt_id in scores.scores else scores.dropped.get(prompt_id, NO_TRAJECTORY)

@@ -1,0 +1,175 @@
+"""selection.md: what each method selected, and how the prompts differ in the probe."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from polars.dataframe.group_by import GroupBy
+
+from limr.artifacts import write_text
+from limr.contracts import read_parquet
+from limr.errors import LimrError
+from limr.trajectories import SIGNALS, visit_matrix
+
+FROM_THE_START_ACCURACY = 0.75
+LEARNED_ACCURACY = 0.25
+
+NEVER = "never solved"
+START = "solved almost from the start"
+ALWAYS = "of these, solved at every visit"
+ALONG = "learned along the way"
+REST = "the rest"
+GAPS = "without a whole curve"
+KINDS = (NEVER, START, ALWAYS, ALONG, REST, GAPS)
+
+_KINDS_EXPLAINED = f"""\
+A prompt is *{NEVER}* when no sample of any visit is correct; *{START}* when its accuracy over the first quarter of the
+visits is at least {FROM_THE_START_ACCURACY}; *{ALONG}* when it is not, and its accuracy over the last quarter exceeds
+that over the first by at least {LEARNED_ACCURACY}. A prompt is *{GAPS}* when it misses a visit that nearly all others
+have, or was never met."""
+
+
+def write_summary(scores: Sequence[str | Path], trajectories: Sequence[str | Path], output: str | Path) -> None:
+    """Write selection.md from the scores (one file a method and seed) and the trajectories (one file a seed).
+
+    A scores file belongs to the trajectories with its file name (``seed0.parquet``). Every number is the mean over
+    the seeds. Raises LimrError when there are no scores, or a scores file has no such trajectories.
+    """
+    probes = {Path(path).stem: read_parquet(path, "trajectories") for path in trajectories}
+    if not scores:
+        raise LimrError(f"{output}: no scores were given: there is nothing to summarise")
+    rows = pl.concat([_scores_with_kinds(Path(path), probes) for path in scores])
+    write_text(output, _document(rows, [probes[seed] for seed in sorted(set(rows["seed"]))]))
+
+
+def kinds_of_prompts(trajectories: pl.DataFrame) -> pl.DataFrame:
+    """How each prompt fared: prompt_id, ``kind`` (one of KINDS but ALWAYS), and ``always``: every sample correct."""
+    matrix = visit_matrix(trajectories, "accuracy")
+    accuracy = matrix.values
+    quarter = -(-accuracy.shape[1] // 4)  # rounded up: at least one visit
+    first, last = accuracy[:, :quarter].mean(axis=1), accuracy[:, -quarter:].mean(axis=1)
+    conditions = {
+        GAPS: np.isnan(accuracy).any(axis=1),
+        NEVER: (accuracy == 0).all(axis=1),
+        START: first >= FROM_THE_START_ACCURACY,
+        ALONG: last - first >= LEARNED_ACCURACY,
+    }
+    kinds = np.select(list(conditions.values()), list(conditions), default=REST)
+    always = (accuracy == 1).all(axis=1)
+    return pl.DataFrame({"prompt_id": matrix.prompt_ids, "kind": kinds.tolist(), "always": always})
+
+
+def _scores_with_kinds(path: Path, probes: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    if path.stem not in probes:
+        known = ", ".join(sorted(probes)) or "none"
+        raise LimrError(f"{path}: there are no trajectories named {path.stem!r} (there are: {known})")
+    rows = read_parquet(path, "scores").with_columns(seed=pl.lit(path.stem))
+    rows = rows.join(kinds_of_prompts(probes[path.stem]), on="prompt_id", how="left", maintain_order="left")
+    return rows.with_columns(pl.col("kind").fill_null(GAPS), pl.col("always").fill_null(value=False))
+
+
+def _document(rows: pl.DataFrame, probes: Sequence[pl.DataFrame]) -> str:
+    n_seeds = len(probes)
+    averaged = "" if n_seeds == 1 else f" Every number below is the mean over {n_seeds} seeds."
+    sections = [
+        "# What was selected",
+        f"The probe, the training run on all prompts, gives each prompt a curve: one value a visit.{averaged}",
+        "## The mean curve",
+        _markdown(_mean_curves(probes), ["prompts", "visits"]),
+        "## By method",
+        "Quantiles are of the scores; *theta to match* is the lowest score that was selected.",
+        _markdown(_by_method(rows), ["prompts", "scored", "selected"]),
+        *_without_score(rows, n_seeds),
+        "## By kind of prompt",
+        _KINDS_EXPLAINED,
+        "How many there are, and how many of them each method selects:",
+        _markdown(_selected_by_kind(rows, n_seeds), ["prompts", *rows["method"].unique()]),
+        "Their mean scores:",
+        _markdown(_score_by_kind(rows), []),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _mean_curves(probes: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Of each signal that is known: the mean over all prompts whose curve is whole, at the first and last visit."""
+    rows = []
+    for signal, column in SIGNALS.items():
+        for probe in probes:
+            if not probe[column].has_nulls():
+                matrix, _ = visit_matrix(probe, signal).without_gaps()
+                curve = matrix.values.mean(axis=0)
+                rows.append((signal, *map(float, (*matrix.values.shape, curve[0], curve[-1], curve.max()))))
+    columns = ["mean", "prompts", "visits", "first visit", "last visit", "highest"]
+    return pl.DataFrame(rows, columns, orient="row").group_by("mean", maintain_order=True).mean()
+
+
+def _by_method(rows: pl.DataFrame) -> pl.DataFrame:
+    score = pl.col("score")
+    of_seed = rows.group_by("method", "seed", maintain_order=True).agg(
+        pl.len().alias("prompts"),
+        score.count().alias("scored"),
+        pl.col("selected").sum(),
+        pl.col("selected").mean().alias("share"),
+        *[score.quantile(q, interpolation="linear").alias(f"{q:.0%}") for q in (0.1, 0.5, 0.75, 0.9)],
+        score.max().alias("highest"),
+        score.filter("selected").min().alias("theta to match"),
+    )
+    return of_seed.drop("seed").group_by("method", maintain_order=True).mean()
+
+
+def _without_score(rows: pl.DataFrame, n_seeds: int) -> list[str]:
+    """A table of the reasons for which prompts have no score, when there are any."""
+    # a reason without its numbers is a kind of reason
+    kind_of_reason = pl.col("reason").str.replace(r"\d.*", "").str.strip_chars().alias("no score, because")
+    unscored = rows.filter(pl.col("score").is_null()).group_by("method", kind_of_reason, maintain_order=True).len()
+    counts = unscored.with_columns((pl.col("len") / n_seeds).alias("prompts")).drop("len")
+    return [] if unscored.is_empty() else [_markdown(counts, ["prompts"])]
+
+
+def _selected_by_kind(rows: pl.DataFrame, n_seeds: int) -> pl.DataFrame:
+    counts = _by_kind(rows).agg(pl.len() / n_seeds, pl.col("selected").sum() / n_seeds)
+    n_prompts = counts.group_by("kind").agg(pl.col("len").first().alias("prompts"))
+    n_all = n_prompts.filter(pl.col("kind") != ALWAYS)["prompts"].sum()
+    selected = counts.pivot("method", index="kind", values="selected")
+    return _in_order(n_prompts.with_columns(share=pl.col("prompts") / n_all).join(selected, on="kind"))
+
+
+def _score_by_kind(rows: pl.DataFrame) -> pl.DataFrame:
+    """Methods that give every prompt the same score have no column."""
+    varied = rows.filter(pl.col("score").n_unique().over("method") > 1)
+    of_seed = _by_kind(varied, "seed").agg(pl.col("score").mean())
+    means = of_seed.group_by("kind", "method", maintain_order=True).agg(pl.col("score").mean())
+    return _in_order(means.pivot("method", index="kind", values="score"))
+
+
+def _by_kind(rows: pl.DataFrame, *more: str) -> GroupBy:
+    always = rows.filter("always").with_columns(kind=pl.lit(ALWAYS))
+    return pl.concat([rows, always]).group_by("kind", "method", *more, maintain_order=True)
+
+
+def _in_order(table: pl.DataFrame) -> pl.DataFrame:
+    order = pl.col("kind").replace_strict(list(KINDS), range(len(KINDS)), return_dtype=pl.Int64)
+    return table.sort(order).rename({"kind": "prompts that are"})
+
+
+def _markdown(table: pl.DataFrame, counts: Sequence[str]) -> str:
+    """A Markdown table: text first, then numbers: ``counts`` whole where they are, ``share`` in percent."""
+    cells = [
+        [_cell(value, name, whole=name in counts) for value in column]
+        for name, column in zip(table.columns, table.iter_columns(), strict=True)
+    ]
+    header = [f"| {' | '.join(table.columns)} |", "|" + " --- |" * table.width]
+    return "\n".join(header + [f"| {' | '.join(row)} |" for row in zip(*cells, strict=True)])
+
+
+def _cell(value: str | float | None, column: str, whole: bool) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, str):
+        return value
+    if column == "share":
+        return f"{value:.1%}".replace("%", " %")
+    if whole:
+        return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+    return f"{value:.3f}"
