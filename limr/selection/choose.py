@@ -95,13 +95,13 @@ _RULES: dict[str, _Rule] = {"theta": _theta, "top": _top, "share": _share}
 
 
 def describe_quantiles(scores: pl.Series) -> str:
-    """The quantiles a person would choose theta from.
+    """The quantiles a person would choose theta from, rounded down: each of them, as printed, selects something.
 
     >>> describe_quantiles(pl.Series([0.0, 0.5, 1.0]))
     '50 %: 0.500, 75 %: 0.750, 90 %: 0.900, 95 %: 0.950, 99 %: 0.990, highest: 1.000'
     """
     names = ["highest" if quantile == 1 else f"{quantile:.0%}".replace("%", " %") for quantile in QUANTILES]
-    values = [scores.quantile(quantile, interpolation="linear") for quantile in QUANTILES]
+    values = [math.floor(scores.quantile(quantile, interpolation="linear") * 1000) / 1000 for quantile in QUANTILES]
     return ", ".join(f"{name}: {value:.3f}" for name, value in zip(names, values, strict=True))
 
 

@@ -172,4 +172,4 @@ def _cell(value: str | float | None, column: str, whole: bool) -> str:
         return f"{value:.1%}".replace("%", " %")
     if whole:
         return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
-    return f"{value:.3f}"
+    return f"{round(value, 3) + 0.0:.3f}"  # adding 0 turns -0.0 into 0.0

@@ -1,0 +1,216 @@
+"""From scores to a subset: choosers, reasons, ungradable prompts, the subset file."""
+
+import re
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limr.contracts import check
+from limr.errors import LimrError
+from limr.selection import score_prompts, subset
+from limr.selection.choose import choose
+
+LIM = {"score": "lim", "keep": {"theta": 0.5}}  # of CURVES, late has 0.6
+CURVES = {"late": [-1.0, 1.0], "never": [-1.0, -1.0], "solved": [1.0, 1.0]}
+
+
+def scored(scores: dict[str, float | None]) -> pl.DataFrame:
+    rows = [(name, score, "" if score is not None else "no trajectory") for name, score in scores.items()]
+    return pl.DataFrame(rows, {"prompt_id": pl.String, "score": pl.Float64, "reason": pl.String}, orient="row")
+
+
+def trajectories(curves: dict[str, list[float]]) -> pl.DataFrame:
+    rows = [(name, k, reward, (reward + 1) / 2, 8) for name, curve in curves.items() for k, reward in enumerate(curve)]
+    return pl.DataFrame(rows, ["prompt_id", "epoch", "mean_reward", "accuracy", "n_samples"], orient="row")
+
+
+def prompts(*prompt_ids: str, ungradable: tuple[str, ...] = ()) -> pl.DataFrame:
+    rows = [(name, f"What is {name}?", "1", 3, "Algebra", "test", name not in ungradable) for name in prompt_ids]
+    names = ["prompt_id", "prompt", "answer", "level", "subject", "source", "gradable"]
+    return pl.DataFrame(rows, names, orient="row")
+
+
+def selected(frame: pl.DataFrame) -> list[str]:
+    return frame.filter("selected")["prompt_id"].to_list()
+
+
+def reasons(frame: pl.DataFrame) -> dict[str, str]:
+    return dict(frame.select("prompt_id", "reason").rows())
+
+
+SCORES = scored({"a": 0.6, "b": 0.9, "c": 0.6, "d": 0.1, "e": None})
+
+
+@pytest.mark.parametrize(
+    ("keep", "expected"),
+    [
+        ("all", ["b", "a", "c", "d"]),
+        ({"theta": 0.6}, ["b", "a", "c"]),
+        ({"theta": 0.1}, ["b", "a", "c", "d"]),
+        ({"top": 2}, ["b", "a"]),
+        ({"share": 0.2}, ["b"]),
+        ({"share": 0.8}, ["b", "a", "c", "d"]),
+    ],
+)
+def test_what_each_chooser_keeps(keep, expected):
+    assert selected(choose(SCORES, keep, pool_size=5)) == expected
+
+
+def test_every_prompt_has_a_rank_or_a_reason():
+    frame = choose(SCORES, {"top": 1}, pool_size=5)
+    assert frame["prompt_id"].to_list() == ["b", "a", "c", "d", "e"], "ties are broken by prompt_id"
+    assert frame["rank"].to_list() == [1, 2, 3, 4, None]
+    assert reasons(frame) == {
+        "b": "",
+        "a": "rank 2 beyond the 1 kept",
+        "c": "rank 3 beyond the 1 kept",
+        "d": "rank 4 beyond the 1 kept",
+        "e": "no trajectory",
+    }
+    assert reasons(choose(SCORES, {"theta": 0.6}, pool_size=5))["d"] == "score 0.1 below theta 0.6"
+
+
+@given(st.dictionaries(st.text("abc", min_size=1), st.none() | st.integers(-3, 3), min_size=1), st.randoms())
+def test_a_choice_does_not_depend_on_the_order_of_rows(scores, order):
+    if any(score is not None for score in scores.values()):
+        frame = choose(scored(scores), {"top": 1}, len(scores))
+        rows = list(range(len(scores)))
+        order.shuffle(rows)
+        assert choose(scored(scores)[rows], {"top": 1}, len(scores)).equals(frame)
+        assert len(selected(frame)) == 1
+        assert frame["score"].max() == frame.filter("selected")["score"][0]
+        assert ((frame["reason"] == "") == frame["selected"]).all(), "left out: with a reason, always"
+
+
+@pytest.mark.parametrize(
+    ("keep", "message"),
+    [
+        ("some", r"found 'some', expected `all`, or exactly one of theta, top, share"),
+        ({"quantile": 0.5}, "exactly one of theta, top, share"),
+        ({"top": 1, "theta": 0.5}, "exactly one of theta, top, share"),
+        ({}, "exactly one of theta, top, share"),
+        (0.6, "exactly one of theta, top, share"),
+        ({"top": 0}, "top: found 0, expected a whole number of prompts, at least 1"),
+        ({"top": 1.5}, "top: found 1.5, expected a whole number"),
+        ({"top": True}, "top: found True"),
+        ({"share": 1.5}, "share: found 1.5, expected a fraction above 0, at least 0 and at most 1"),
+        ({"share": 0.01}, "share 0.01 of 5 prompts rounds to none; one prompt is 0.2"),
+        ({"theta": "0.6"}, "theta: found '0.6', expected a score"),
+        ({"theta": float("nan")}, "theta: found nan"),
+        ({"top": 5}, "5 prompts are asked for and 4 of 5 have a score"),
+    ],
+)
+def test_a_chooser_that_makes_no_sense_is_refused(keep, message):
+    with pytest.raises(LimrError, match=message):
+        choose(SCORES, keep, pool_size=5)
+
+
+def test_a_theta_that_selects_nothing_says_which_would():
+    with pytest.raises(LimrError) as error:
+        choose(scored({str(i): i / 100 for i in range(101)}), {"theta": 1.5}, 101)
+    assert "theta 1.5 selects none of the 101 prompts" in str(error.value)
+    # rounded down, so that the highest can be typed as printed
+    assert "50 %: 0.500, 75 %: 0.750, 90 %: 0.900, 95 %: 0.950, 99 %: 0.990, highest: 1.000" in str(error.value)
+
+
+def test_every_theta_that_the_error_offers_selects_something():
+    scores = scored({"a": 0.5999, "b": 0.1})
+    with pytest.raises(LimrError, match=r"highest: 0\.599") as error:
+        choose(scores, {"theta": 0.6}, 2)
+    for theta in re.findall(r": (-?\d\.\d+)", str(error.value)):
+        assert selected(choose(scores, {"theta": float(theta)}, 2))
+
+
+def test_no_score_at_all_is_an_error_with_the_reason():
+    with pytest.raises(LimrError, match="no prompt has a score: no trajectory"):
+        choose(scored({"a": None}), "all", 1)
+
+
+def test_scores_hold_every_prompt_with_its_reason():
+    frame = score_prompts(
+        "mine",
+        LIM,
+        trajectories(CURVES | {"stranger": [-1.0, -1.0]}),
+        prompts("late", "never", "solved", "unmet", "broken", ungradable=("broken",)),
+        seed=0,
+    )
+    check(frame, "scores", "test")
+    assert set(frame["method"]) == {"mine"}
+    assert selected(frame) == ["late"]
+    assert reasons(frame) == {
+        "late": "",
+        "never": "score 0.0 below theta 0.5",
+        "solved": "score 0.0 below theta 0.5",
+        "unmet": "no trajectory",
+        "broken": "gold answer cannot be graded",
+    }
+    assert frame.filter(pl.col("prompt_id") == "late")["score"][0] == pytest.approx(0.6), "the stranger has no say"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"score": "full", "keep": "all"},
+        {"score": "rand", "keep": "all"},
+        {"score": "lim", "keep": "all"},
+        {"score": "linear", "keep": {"share": 1}},
+    ],
+)
+def test_no_method_selects_a_prompt_that_cannot_be_graded(settings):
+    curves = trajectories(CURVES | {"broken": [-1.0, -1.0]})
+    frame = score_prompts("m", settings, curves, prompts(*CURVES, "broken", ungradable=("broken",)), seed=0)
+    assert sorted(selected(frame)) == sorted(CURVES), "and `share` counts those that can be graded"
+    assert reasons(frame)["broken"] == "gold answer cannot be graded"
+
+
+def test_prompts_that_cannot_be_graded_do_not_move_the_mean_curve():
+    alone = score_prompts("m", LIM, trajectories(CURVES), prompts(*CURVES), 0)
+    broken = trajectories(CURVES | {f"broken{i}": [-1.0, -1.0] for i in range(9)})
+    names = [f"broken{i}" for i in range(9)]
+    beside = score_prompts("m", LIM, broken, prompts(*CURVES, *names, ungradable=tuple(names)), 0)
+    assert beside.filter(pl.col("score").is_not_null()).equals(alone)
+
+
+def test_without_prompts_those_of_the_trajectories_are_scored():
+    frame = score_prompts("m", LIM, trajectories(CURVES), None, 0)
+    assert sorted(frame["prompt_id"]) == sorted(CURVES)
+    with pytest.raises(LimrError, match="neither prompts nor trajectories"):
+        score_prompts("m", LIM, None, None, 0)
+
+
+def test_rand_selects_the_same_prompts_whatever_their_order():
+    some = prompts(*[f"p{i}" for i in range(40)])
+    settings = {"score": "rand", "keep": {"share": 0.163}}
+    frame = score_prompts("rand", settings, None, some, seed=5)
+    assert frame["selected"].sum() == round(0.163 * 40)
+    assert score_prompts("rand", settings, None, some.reverse(), seed=5).equals(frame)
+    assert selected(score_prompts("rand", settings, None, some, seed=6)) != selected(frame)
+
+
+def test_errors_name_the_method():
+    with pytest.raises(LimrError, match=r"^method 'mine': keep: theta 0.99 selects none of the 3 prompts"):
+        score_prompts("mine", LIM | {"keep": {"theta": 0.99}}, trajectories(CURVES), None, 0)
+    with pytest.raises(LimrError, match=r"^method 'mine': unknown score 'limit'"):
+        score_prompts("mine", LIM | {"score": "limit"}, trajectories(CURVES), None, 0)
+    with pytest.raises(LimrError, match=r"^method 'mine': score 'lim': unknown option 'signals'"):
+        score_prompts("mine", LIM | {"options": {"signals": "reward"}}, trajectories(CURVES), None, 0)
+
+
+def test_the_subset_has_the_prompts_columns_in_their_order_and_the_score():
+    some = prompts("solved", "never", "late")
+    scores = score_prompts("m", {"score": "lim", "keep": {"top": 2}}, trajectories(CURVES), some, 0)
+    frame = subset(scores, some)
+    check(frame, "subset", "test")
+    assert frame["prompt_id"].to_list() == [name for name in ("solved", "never", "late") if name in selected(scores)]
+    assert frame.filter(pl.col("prompt_id") == "late").select(some.columns).rows() == [some.row(2)]
+    assert frame.filter(pl.col("prompt_id") == "late")["score"][0] == pytest.approx(0.6)
+
+
+def test_a_subset_of_other_prompts_or_of_none_is_refused():
+    scores = score_prompts("m", LIM, trajectories(CURVES), None, 0)
+    with pytest.raises(LimrError, match="prompt late is selected and is not among the 1 prompts"):
+        subset(scores, prompts("never"))
+    with pytest.raises(LimrError, match="none of the 3 prompts is selected"):
+        subset(scores.with_columns(selected=pl.lit(False)), prompts(*CURVES))

@@ -1,0 +1,170 @@
+"""LIM, LINEAR, RAND and FULL: against independent versions, and what must not change their scores."""
+
+import random
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limr.errors import LimrError
+from limr.selection import needs_trajectories, score_names
+from limr.selection.full import full
+from limr.selection.lim import lim
+from limr.selection.linear import linear
+from limr.selection.rand import rand
+from limr.selection.registry import Pool, run_method, score_method
+
+GRAIN = 8  # rewards and accuracies are eighths
+
+
+def pool_of(curves: dict[str, list[float | None]], seed: int = 0) -> Pool:
+    """A pool with the accuracies given (None: no visit), and rewards 2 a - 1."""
+    rows = [
+        (prompt_id, epoch, 2 * accuracy - 1, accuracy, 8)
+        for prompt_id, curve in curves.items()
+        for epoch, accuracy in enumerate(curve)
+        if accuracy is not None
+    ]
+    names = ["prompt_id", "epoch", "mean_reward", "accuracy", "n_samples"]
+    return Pool(sorted(curves), pl.DataFrame(rows, names, orient="row"), seed)
+
+
+@st.composite
+def curves_with_gaps(draw):
+    """20 to 30 prompts over 1 to 6 visits; one prompt in ten at most has gaps, so that every visit counts."""
+    n_prompts, n_visits = draw(st.integers(20, 30)), draw(st.integers(1, 6))
+    share = st.integers(0, GRAIN).map(lambda eighths: eighths / GRAIN)
+    curves = {f"p{i:02}": draw(st.lists(share, min_size=n_visits, max_size=n_visits)) for i in range(n_prompts)}
+    curves["p00"][0] = 0.5  # the mean curve is not 1 at every visit
+    for prompt_id in draw(st.lists(st.sampled_from(sorted(curves)[1:]), max_size=2, unique=True)):
+        for visit in draw(st.sets(st.integers(0, n_visits - 1), max_size=n_visits)):
+            curves[prompt_id][visit] = None
+    return curves
+
+
+def brute_force(curves: dict[str, list[float | None]], missing: str, line: bool = False) -> dict[str, float]:
+    """The formula of DESIGN.md in plain Python, one sum at a time."""
+    whole = {}
+    for prompt_id, curve in curves.items():
+        filled = list(curve)
+        if missing == "next":
+            for k in range(len(curve) - 1):
+                if curve[k] is None:
+                    filled[k] = curve[k + 1]
+        if None not in filled:
+            whole[prompt_id] = filled if line else [2 * value - 1 for value in filled]
+    n_visits = len(next(iter(curves.values())))
+    mean = [sum(curve[k] for curve in whole.values()) / len(whole) for k in range(n_visits)]
+    if line:
+        mean = [k / (n_visits - 1) for k in range(n_visits)]
+    scores = {}
+    for prompt_id, curve in whole.items():
+        above = sum((curve[k] - mean[k]) ** 2 for k in range(n_visits))
+        below = sum((1 - mean[k]) ** 2 for k in range(n_visits))
+        scores[prompt_id] = 1 - above / below
+    return scores
+
+
+@given(curves_with_gaps(), st.sampled_from(["drop", "next"]))
+def test_lim_equals_a_brute_force_version(curves, missing):
+    result = lim(pool_of(curves), missing=missing)
+    expected = brute_force(curves, missing)
+    assert result.scores == pytest.approx(expected, abs=1e-12, rel=1e-12)
+    has_trajectory = {prompt_id for prompt_id, curve in curves.items() if set(curve) != {None}}
+    assert set(result.dropped) == has_trajectory - set(expected), "dropped with a reason, or scored"
+
+
+@given(curves_with_gaps(), st.sampled_from(["drop", "next"]))
+def test_linear_equals_a_brute_force_version(curves, missing):
+    if len(curves["p00"]) > 1:
+        expected = brute_force(curves, missing, line=True)
+        assert linear(pool_of(curves), missing=missing).scores == pytest.approx(expected, abs=1e-12, rel=1e-12)
+
+
+@given(curves_with_gaps(), st.randoms(use_true_random=False))
+def test_lim_does_not_depend_on_the_order_of_rows(curves, order: random.Random):
+    pool = pool_of(curves)
+    rows = list(range(len(pool.trajectories)))
+    order.shuffle(rows)
+    assert lim(Pool(pool.prompt_ids, pool.trajectories[rows], 0)) == lim(pool), "to the last bit"
+
+
+@given(curves_with_gaps(), st.floats(0.01, 100))
+def test_lim_does_not_change_under_an_affine_map_of_the_rewards_that_fixes_1(curves, scale):
+    pool = pool_of(curves)
+    mapped = pool.trajectories.with_columns(mean_reward=1 - scale * (1 - pl.col("mean_reward")))
+    assert lim(Pool(pool.prompt_ids, mapped, 0)).scores == pytest.approx(lim(pool).scores, abs=1e-9)
+    # rewards 2 a - 1 are such a map of accuracies
+    assert lim(pool, signal="accuracy").scores == pytest.approx(lim(pool).scores, abs=1e-9)
+
+
+@given(curves_with_gaps())
+def test_a_prompt_solved_at_every_visit_scores_0_and_no_score_exceeds_1(curves):
+    scores = lim(pool_of(curves | {"solved": [1.0] * len(curves["p00"])})).scores
+    assert scores["solved"] == pytest.approx(0, abs=1e-12)
+    assert max(scores.values()) <= 1
+
+
+def test_lim_refuses_a_mean_curve_that_is_1_at_every_visit():
+    with pytest.raises(LimrError, match=r"the mean reward is 1 at every visit.*denominator is 0"):
+        lim(pool_of({"a": [1.0, 1.0], "b": [1.0, 1.0]}))
+
+
+def test_lim_scores_one_visit_and_one_prompt():
+    assert lim(pool_of({"a": [0.5], "b": [1.0]})).scores == pytest.approx({"a": 0.0, "b": 0.0})
+    assert lim(pool_of({"a": [0.5, 0.25]})).scores == {"a": 1.0}, "a lone prompt is its own mean"
+
+
+def test_linear_refuses_a_single_visit():
+    with pytest.raises(LimrError, match="one visit only"):
+        linear(pool_of({"a": [0.5]}))
+
+
+def test_rand_depends_on_the_ids_and_the_seed_only():
+    ids = [f"p{i}" for i in range(50)]
+    scores = rand(Pool(ids, None, 3)).scores
+    assert rand(Pool(ids[::-1], None, 3)).scores == scores
+    assert rand(Pool(ids[:10], None, 3)).scores == {name: scores[name] for name in ids[:10]}
+    assert all(rand(Pool(ids, None, 4)).scores[name] != scores[name] for name in ids)
+
+
+def test_rand_is_uniform_and_not_correlated_between_seeds():
+    ids = [str(i) for i in range(20_000)]
+    first, second = (np.array(list(rand(Pool(ids, None, seed)).scores.values())) for seed in (0, 1))
+    # 5 standard errors each
+    assert abs(first.mean() - 0.5) < 5 * np.sqrt(1 / 12 / len(ids))
+    assert (np.abs(np.histogram(first, 10, (0, 1))[0] - 2000) < 5 * np.sqrt(1800)).all()
+    assert abs(np.corrcoef(first, second)[0, 1]) < 5 / np.sqrt(len(ids))
+
+
+def test_full_scores_every_prompt_alike():
+    assert full(Pool(["a", "b"], None, 0)).scores == {"a": 1.0, "b": 1.0}
+
+
+def test_the_methods_are_known_by_name():
+    assert {"lim", "linear", "rand", "full"} <= set(score_names())
+    assert [needs_trajectories(name) for name in ("lim", "linear", "rand", "full")] == [True, True, False, False]
+
+
+def test_an_unknown_score_lists_those_known():
+    with pytest.raises(LimrError, match=r"unknown score 'limr'; known are full, lim, linear, rand"):
+        needs_trajectories("limr")
+
+
+def test_an_unknown_option_lists_those_known():
+    with pytest.raises(LimrError, match=r"'lim': unknown option 'theta'; it takes signal, missing"):
+        run_method("lim", pool_of({"a": [0.5]}), {"theta": 0.6})
+    with pytest.raises(LimrError, match=r"'rand': unknown option 'seed'; it takes no option"):
+        run_method("rand", pool_of({"a": [0.5]}), {"seed": 1})
+
+
+def test_a_method_that_needs_trajectories_says_so():
+    with pytest.raises(LimrError, match="'lim' needs trajectories"):
+        run_method("lim", Pool(["a"], None, 0), {})
+
+
+def test_two_methods_of_one_name_are_a_mistake_in_the_program():
+    with pytest.raises(ValueError, match="'lim' is defined twice"):
+        score_method("lim", needs_trajectories=True)(lim)
