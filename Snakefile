@@ -1,0 +1,23 @@
+# LIMR (arXiv 2502.11886): from a base model to Table 2. `snakemake --cores all` makes everything.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+include: "rules/common.smk"
+include: "rules/trajectories.smk"
+include: "rules/selection.smk"
+
+
+if TRAINS:
+
+    include: "rules/data.smk"
+    include: "rules/training.smk"
+    include: "rules/evaluation.smk"
+    include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        [f"{RESULTS}/{target}" for target in TARGETS],

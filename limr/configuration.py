@@ -1,0 +1,136 @@
+"""The configuration's own check: every key against ``schemas/config.schema.json``, before anything runs."""
+
+import json
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from importlib.resources import files
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from limr.errors import LimrError
+from limr.selection import needs_trajectories, score_names
+
+TRAINING_SECTIONS = ("data", "benchmarks", "base_model", "training", "evaluation", "report")
+
+_KINDS = ("engine", "source", "format")
+_TYPES = {
+    "object": "a section",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+}
+_LIMITS = {
+    "minimum": "at least",
+    "maximum": "at most",
+    "exclusiveMinimum": "more than",
+    "exclusiveMaximum": "less than",
+    "minItems": "a list no shorter than",
+    "minLength": "text no shorter than",
+    "minProperties": "a section with entries, at least",
+}
+
+
+def check_configuration(configuration: Mapping[str, Any]) -> None:
+    """Raise LimrError listing every key that is unknown, missing or wrong: what was found and what is expected."""
+    schema = json.loads(files("limr.schemas").joinpath("config.schema.json").read_text(encoding="utf-8"))
+    errors = sorted(Draft202012Validator(schema).iter_errors(configuration), key=lambda error: list(error.path))
+    # an engine that does not exist makes all else about it look wrong, so it is said alone
+    of_kind = [error for error in errors if error.path and error.path[-1] in _KINDS]
+    problems = [line for error in of_kind or errors for line in _explain(error)] or list(_contradictions(configuration))
+    problems = list(dict.fromkeys(problems))
+    if problems:
+        raise LimrError("\n  ".join(["the configuration cannot be used:", *problems]))
+
+
+def probe(methods: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Name of the method whose training run gives the trajectories: the one that trains on every prompt."""
+    return next((name for name, row in methods.items() if row["score"] == "full" and row["keep"] == "all"), None)
+
+
+def _contradictions(configuration: Mapping[str, Any]) -> Iterable[str]:
+    """What a schema cannot say."""
+    methods = configuration["methods"]
+    for name, row in methods.items():
+        if row["score"] not in score_names():
+            yield f"methods.{name}.score: unknown score {row['score']!r}; {_suggest(row['score'], score_names())}"
+    if "trajectories" in configuration:
+        for section in TRAINING_SECTIONS:
+            if section in configuration:
+                yield f"{section}: nothing is trained on other people's trajectories; leave out this or `trajectories`"
+        return
+    for section in TRAINING_SECTIONS:
+        if section not in configuration:
+            yield (
+                f"{section}: this section is missing. (A file given with --configfile replaces config.yaml; "
+                "to lay it over, give both: --configfile config.yaml FILE)"
+            )
+    known = [row for row in methods.values() if row["score"] in score_names()]
+    if probe(methods) is None and any(needs_trajectories(row["score"]) for row in known):
+        yield "methods: a score needs the probe's trajectories; add a row `full: {score: full, keep: all}`"
+
+
+def _explain(error: ValidationError) -> Iterable[str]:
+    """One line for each thing that is wrong with what ``error`` points at."""
+    where = ".".join(str(part) for part in error.path) or "the configuration"
+    value, wanted, schema = error.instance, error.validator_value, error.schema
+    about = f": {schema['description']}" if "description" in schema else ""
+    match error.validator:
+        case "additionalProperties":
+            known = list(schema["properties"])
+            for key in value:
+                if key not in known:
+                    yield f"{_path(error, key)}: unknown key; {_suggest(key, known)}"
+        case "required":
+            for key in wanted:
+                if key not in value:
+                    what = schema["properties"][key].get("description", "a value")
+                    yield f"{_path(error, key)}: this key is missing; expected {what}"
+        case "type":
+            yield f"{where}: found {_show(value)}, expected {_TYPES[wanted]}{about}{_hint(value, wanted)}"
+        case "enum":
+            yield f"{where}: found {_show(value)}, expected {', '.join(wanted)}{about}"
+        case "minProperties" | "maxProperties" if "properties" in schema:
+            yield f"{where}: found {_show(value)}, expected exactly one of {', '.join(schema['properties'])}"
+        case "pattern":
+            yield f"{_path(error, value)}: not a name; expected a-z, 0-9 and _, a letter first, and not `base`"
+        case "uniqueItems":
+            yield f"{where}: found {_show(value)}, expected no value twice"
+        case limit:
+            yield f"{where}: found {_show(value)}, expected {_LIMITS[limit]} {wanted}{about}"
+
+
+def _path(error: ValidationError, key: str) -> str:
+    return ".".join(map(str, [*error.path, key]))
+
+
+def _show(value: Any) -> str:
+    """``value`` as a person would write it, cut short.
+
+    >>> _show({"theta": 0.6, "top": 3}), _show(None)
+    ('{theta: 0.6, top: 3}', 'nothing')
+    """
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        value = "{" + ", ".join(f"{key}: {_show(entry)}" for key, entry in value.items()) + "}"
+        return value if len(value) < 80 else f"{value[:80]}...}}"
+    return repr(value)
+
+
+def _hint(value: Any, wanted: str) -> str:
+    """Where a number that came as text comes from."""
+    if wanted not in ("integer", "number") or not isinstance(value, str):
+        return ""
+    try:
+        float(value)
+    except ValueError:
+        return ""
+    return " (a number as text: YAML wants 1.0e-4, not 1e-4, and numbers nested in --config must stand in a file)"
+
+
+def _suggest(found: str, known: Iterable[str]) -> str:
+    close = get_close_matches(str(found), list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"

@@ -1,0 +1,11 @@
+"""Rule score_distribution: how the scores are spread."""
+
+from pathlib import Path
+
+from limr.workflow import stage
+
+with stage(snakemake):
+    from limr.report.score_distribution import write_score_distribution
+
+    scores = {name: Path(path) for name, path in snakemake.input.items()}
+    write_score_distribution(scores, Path(snakemake.output.figure))

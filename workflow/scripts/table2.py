@@ -1,0 +1,20 @@
+"""Rule table2: Table 2 as Markdown, CSV and JSON."""
+
+from pathlib import Path
+
+from limr.workflow import stage
+
+with stage(snakemake):
+    from limr.report.table2 import write_table2
+
+    methods = snakemake.params.configuration["methods"]
+    subsets = [Path(path) for path in snakemake.input.subsets]
+    rollouts = [Path(path) for path in snakemake.input.rollouts]
+    write_table2(
+        [Path(path) for path in snakemake.input.evaluations],
+        subsets={method: [path for path in subsets if path.parent.name == method] for method in methods},
+        rollouts={method: [path for path in rollouts if path.parent.parent.name == method] for method in methods},
+        configuration=snakemake.params.configuration,
+        configuration_files=snakemake.params.configuration_files,
+        outputs={name: Path(path) for name, path in snakemake.output.items()},
+    )

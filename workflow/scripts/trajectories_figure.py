@@ -1,0 +1,10 @@
+"""Rule trajectories_figure: curves beside the mean curve."""
+
+from pathlib import Path
+
+from limr.workflow import stage
+
+with stage(snakemake):
+    from limr.report.trajectories import write_trajectories
+
+    write_trajectories(Path(snakemake.input.trajectories), Path(snakemake.input.scores), Path(snakemake.output.figure))
