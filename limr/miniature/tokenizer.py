@@ -1,0 +1,59 @@
+r"""The miniature's tokenizer: numbers up to 99, words of the problem templates, signs; one token each.
+
+Larger numbers are read two digits at a time from the left. Decoding gives back exactly the text that was encoded.
+"""
+
+import random
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+
+from limr.miniature.problems import LEVELS, SUBJECTS, draw
+
+GUIDE = "Show the steps. "
+PAD, END, USER, ASSISTANT, UNKNOWN = "<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<|unknown|>"
+SPECIAL_TOKENS = (GUIDE = "Show the steps. "
+PAD, END, USER, ASSISTANT, UNKNOWN)
+BOX = "\\boxed{"
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}"
+    "{% if message['role'] == 'user' %}{{ '" + USER + "' + message['content'] }}"
+    "{% elif message['role'] == 'assistant' %}{{ '" + ASSISTANT + "' + message['content'] + '" + END + "' }}{% endif %}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '" + ASSISTANT + "' }}{% endif %}"
+)
+
+# A word keeps the space behind it, so that texts come back unchanged and no token is spent on a space.
+_PATTERN = r"\\boxed\{|->|[A-Za-z]+ ?|[0-9]{1,2}|."
+
+
+def build() -> Tokenizer:
+    """The tokenizer, its vocabulary fixed by the problem templates: the same on every machine."""
+    rng = random.Random(0)
+    words = set(re.findall(_PATTERN, GUIDE))
+    for subject in SUBJECTS:
+        for level in LEVELS:
+            for _ in range(40):
+                words.update(re.findall(_PATTERN, draw(subject, level, rng).prompt))
+    numbers = [str(n) for n in range(100)] + [f"0{n}" for n in range(10)]
+    signs = sorted((words | {BOX, "}", "->", ",", " ", "+", "-", "*", "/", "%"}) - set(numbers))
+    vocabulary = {token: index for index, token in enumerate([*SPECIAL_TOKENS, *numbers, *signs])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_PATTERN), behavior="isolated")
+    tokenizer.decoder = decoders.Fuse()
+    tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
+    return tokenizer
+
+
+def load(model: Path) -> Tokenizer:
+    """The tokenizer of a model directory."""
+    return Tokenizer.from_file(str(model / "tokenizer.json"))
+
+
+def encode_prompts(tokenizer: Tokenizer, prompts: Sequence[str]) -> list[list[int]]:
+    """Token ids of each prompt as one user turn, up to where the assistant begins; as CHAT_TEMPLATE renders it."""
+    texts = [f"{USER}{prompt}{ASSISTANT}" for prompt in prompts]
+    return [encoding.ids for encoding in tokenizer.encode_batch(texts)]
