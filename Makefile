@@ -1,0 +1,45 @@
+# make table2   the whole pipeline, from nothing to results/table2.md (and the figures: `snakemake --cores all`)
+# make test     lint and all tests
+# make lint     ruff, snakefmt and snakemake --lint; `make format` puts right what it can
+# make clean    remove what was made: results and caches, not the environment
+#
+# Each makes its own virtual environment, .venv, when there is none or when what is to be installed has changed.
+# PYTHON names the interpreter (3.11 or later). PIP_FLAGS and pip's own environment variables go to every installation,
+# e.g. to name an index that has torch for CPUs only, which is a tenth of the size.
+PYTHON ?= python3
+PIP_FLAGS ?=
+BIN := .venv/bin
+INSTALLED := .venv/installed
+SNAKEFILES := Snakefile rules
+
+.PHONY: table2 test lint format clean
+.DELETE_ON_ERROR:
+
+table2: $(INSTALLED)
+	$(BIN)/snakemake --cores all results/table2.md
+	@cat results/table2.md
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/snakefmt --check $(SNAKEFILES)
+	$(BIN)/snakemake --lint
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/snakefmt $(SNAKEFILES)
+
+clean:
+	rm -rf results .snakemake .pytest_cache .hypothesis .ruff_cache
+
+# torch first: where the index offers a build for CPUs (2.13.0+cpu), pip prefers it, and the second step keeps it
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt torch
+	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --editable '.[test]'
+	touch $@
