@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import string
 
 import polars as pl
 import pytest
@@ -17,7 +18,7 @@ from limr.evaluation.generation import Sampling, generate
 from limr.prompts import prompt_id
 
 SPECIAL = ["<pad>", "<eos>", "<user>", "<assistant>"]
-VOCABULARY = [*SPECIAL, *dict.fromkeys("0123456789+=,\\boxed{}? ")]
+VOCABULARY = [*SPECIAL, *dict.fromkeys("0123456789+=,\\boxed{}? " + string.ascii_letters)]
 END = VOCABULARY.index("<eos>")
 SETTINGS = {"engine": "transformers", "top_p": 0.95, "max_response_tokens": 6, "batch_size": 8, "threads": 1}
 BENCHMARKS = {"greedy": {"samples": 1, "temperature": 0.0}, "sampled": {"samples": 3, "temperature": 1.0}}
@@ -57,6 +58,16 @@ def save_tokenizer(path, vocabulary):
     )
     fast.chat_template = "<user>{{ messages[0]['content'] }}<assistant>"
     fast.save_pretrained(path)
+
+
+def scale_logits(path, factor):
+    """Flatten the model's choice: with factor 0 all tokens are equally likely."""
+    model, _ = load_checkpoint(path)
+    with torch.no_grad():
+        model.model.norm.weight.mul_(factor)
+    shutil.rmtree(path)
+    model.save_pretrained(path)
+    save_tokenizer(path, VOCABULARY)
 
 
 def problems(count, offset=0):
@@ -138,17 +149,21 @@ def test_greedy_generation_is_the_argmax_of_the_model(checkpoint):
 
 
 def test_a_response_that_never_ends_is_truncated_and_never_correct(copy, tmp_path):
-    model, _ = load_checkpoint(copy)
-    with torch.no_grad():
-        model.lm_head.weight[END] = 0
-        model.lm_head.weight[VOCABULARY.index("1")] = 0
-        model.model.norm.weight.zero_()  # all logits equal: argmax is always token 0, never the end token
-    shutil.rmtree(copy)
-    model.save_pretrained(copy)
-    save_tokenizer(copy, VOCABULARY)
+    scale_logits(copy, 0)  # the likeliest token then is always the first, never the end token
     frame = run(copy, tmp_path, ["greedy"])["greedy"]
     assert frame["response_tokens"].unique().to_list() == [SETTINGS["max_response_tokens"]]
     assert not frame["correct"].any() and frame["answer"].is_null().all()
+
+
+def test_the_nucleus_alone_limits_what_is_sampled(copy):
+    """Transformers' own default would draw from the 50 likeliest tokens, whatever top_p says."""
+    scale_logits(copy, 0.001)  # nearly equal: ties would pass any limit on the rank
+    model, tokenizer = load_checkpoint(copy)
+    for top_p, share in ((1.0, 1.0), (0.5, 0.5)):
+        sampling = Sampling(64, 1.0, top_p, 48, 64, seed=0)
+        (responses,) = generate(model, tokenizer, ["7=?"], sampling, "test")
+        seen = set("".join(response.text for response in responses))
+        assert len(seen) == pytest.approx(share * len(VOCABULARY), abs=len(SPECIAL) + 1)
 
 
 def test_a_boxed_gold_answer_counts_as_correct(checkpoint, tmp_path, monkeypatch):
@@ -198,7 +213,7 @@ DAMAGE = {
         "tokenizer cannot be read",
     ),
     "no chat template": (lambda path: (path / "chat_template.jinja").unlink(), "no chat template"),
-    "vocabulary too large": (lambda path: save_tokenizer(path, [*VOCABULARY, *"ABC"]), "30 tokens, the model has"),
+    "vocabulary too large": (lambda path: save_tokenizer(path, [*VOCABULARY, *"!#%"]), "belongs to another model"),
 }
 
 

@@ -1,0 +1,102 @@
+"""The words under Table 2: what was run, from where, with which versions, and how the intervals were made."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from limr.report.training_runs import TrainingRun, number_range
+
+_PACKAGES = ("limr", "torch", "transformers", "polars", "snakemake")
+_MINIATURE = (
+    "**This is the miniature:** synthetic problems and a tiny model pre-trained from scratch. "
+    "The numbers are its own; they are not the paper's and say nothing about the paper's models."
+)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that shape the numbers."""
+    return {"python": platform.python_version()} | {package: version(package) for package in _PACKAGES}
+
+
+def caption(
+    configuration: Mapping[str, Any],
+    configuration_files: Sequence[str],
+    runs: Mapping[str, Sequence[TrainingRun]],
+    problems: Mapping[str, int],
+    zero_width: bool,
+) -> str:
+    """The caption as Markdown paragraphs.
+
+    ``problems`` counts those of each benchmark; ``zero_width`` tells that some interval of the table has no width.
+
+    It holds nothing that differs between two runs of one configuration: times are in wall_times.md.
+    """
+    lines = [
+        _subject(configuration),
+        _run(configuration, configuration_files, runs),
+        _benchmarks(configuration, problems),
+        _intervals(configuration, zero_width),
+        "Versions: " + ", ".join(f"{package} {number}" for package, number in versions().items()) + ".",
+        "Wall times and peak memory of the stages: [wall_times.md](wall_times.md).",
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def _subject(configuration: Mapping[str, Any]) -> str:
+    source, engine = configuration["data"]["source"], configuration["training"]["engine"]
+    what = f"Problems: {source}. Training: {engine}. Evaluation: {configuration['evaluation']['engine']}."
+    return f"{_MINIATURE} {what}" if "miniature" in (source, engine) else what
+
+
+def _run(
+    configuration: Mapping[str, Any], configuration_files: Sequence[str], runs: Mapping[str, Sequence[TrainingRun]]
+) -> str:
+    every = [run for several in runs.values() for run in several]
+    seeds = configuration["seeds"]
+    return (
+        f"Configuration: {', '.join(f'`{name}`' for name in configuration_files)}; "
+        f"{'seed' if len(seeds) == 1 else 'mean over the seeds'} {', '.join(map(str, seeds))}. "
+        f"Each training run: {number_range(run.steps for run in every)} steps, "
+        f"{number_range(run.rollouts for run in every)} rollouts."
+    )
+
+
+def _benchmarks(configuration: Mapping[str, Any], problems: Mapping[str, int]) -> str:
+    evaluation = configuration["evaluation"]
+    settings = [
+        f"{benchmark['title']} ({problems[name]:,} problems, mirrors {benchmark['mirrors']}): "
+        + sampling(benchmark, evaluation["top_p"])
+        for name, benchmark in configuration["benchmarks"].items()
+    ]
+    return (
+        f"Accuracy in percent. {'; '.join(settings)}. Responses of up to {evaluation['max_response_tokens']:,} tokens. "
+        "Average: the unweighted mean of the benchmarks."
+    )
+
+
+def sampling(benchmark: Mapping[str, Any], top_p: float) -> str:
+    """How the answers to a benchmark are drawn.
+
+    >>> sampling({"samples": 4, "temperature": 0.4}, 0.95)
+    '4 samples a problem, temperature 0.4, top-p 0.95'
+    """
+    if benchmark["temperature"] == 0:
+        return "greedy"
+    return f"{benchmark['samples']} samples a problem, temperature {benchmark['temperature']}, top-p {top_p}"
+
+
+def _intervals(configuration: Mapping[str, Any], zero_width: bool) -> str:
+    report = configuration["report"]
+    drawn = "problems (their samples stay together)"
+    if len(configuration["seeds"]) > 1:
+        drawn += " and seeds"
+    text = (
+        f"In brackets: {100 * report['confidence']:g} % percentile bootstrap intervals over {drawn}, "
+        f"{report['bootstrap_resamples']:,} resamples; differences are paired by problem and seed."
+    )
+    if len(configuration["seeds"]) == 1:
+        text += " With one seed they hold nothing of what another training run would give."
+    if zero_width:
+        text += " An interval without width means that every problem had the same result, not that it is certain."
+    return text

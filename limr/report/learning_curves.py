@@ -1,0 +1,40 @@
+"""Figure: mean reward and held-out accuracy over the training steps, one line a method."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from limr.contracts import read_parquet
+from limr.report.style import method_colour, method_title, save_figure
+
+
+def write_learning_curves(metrics: Mapping[str, Sequence[Path]], output: Path) -> None:
+    """Draw the metrics files of each method (one a seed): bold the mean over seeds, thin each seed."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    rewards, accuracies = figure.subplots(1, 2)
+    for method, paths in metrics.items():
+        runs = [read_parquet(path, "metrics") for path in paths]
+        _draw(rewards, method, [run.select("step", value="reward") for run in runs])
+        _draw(accuracies, method, [run.select("step", value="development_accuracy").drop_nulls() for run in runs])
+    rewards.set(title="Reward on the method's own prompts", xlabel="step", ylabel="mean reward")
+    accuracies.set(title="Held-out problems, greedy", xlabel="step", ylabel="accuracy")
+    for axes in (rewards, accuracies):
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(*rewards.get_legend_handles_labels(), loc="outside lower center", ncols=len(metrics), frameon=False)
+    save_figure(figure, output)
+
+
+def _draw(axes: Axes, method: str, runs: Sequence[pl.DataFrame]) -> None:
+    colour = method_colour(method)
+    mean = pl.concat(runs).group_by("step").agg(pl.col("value").mean()).sort("step")
+    marker = "o" if mean.height <= 30 else None  # measured now and then: show when
+    if len(runs) > 1:
+        for run in runs:
+            axes.plot(run["step"], run["value"], color=colour, linewidth=0.6, alpha=0.35)
+    axes.plot(
+        mean["step"], mean["value"], color=colour, linewidth=2, marker=marker, markersize=4, label=method_title(method)
+    )

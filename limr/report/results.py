@@ -1,0 +1,94 @@
+"""Evaluation files as arrays: one accuracy a method, benchmark, seed and problem; nothing missing, nothing mixed up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from limr.contracts import read_parquet
+from limr.errors import LimrError
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """One evaluation file: its problems' ids, sorted, and the mean accuracy over each one's samples."""
+
+    path: Path
+    problems: list[str]
+    accuracies: np.ndarray
+
+
+def read_results(
+    evaluations: Sequence[Path],
+    methods: Sequence[str],
+    seeds: Sequence[int],
+    benchmarks: Mapping[str, Mapping[str, Any]],
+) -> dict[str, dict[str, np.ndarray]]:
+    """``results[method][benchmark]``: accuracies [seeds, problems], each the mean over one problem's samples.
+
+    ``benchmarks`` holds the number of ``samples`` of each. Seeds come in the order of ``seeds``, problems in that of
+    their ids.
+
+    Raises LimrError naming the file, or the method, seed and benchmark, when an evaluation is missing, doubled or not
+    asked for, and when two files of a benchmark do not hold the same problems and the configured number of samples.
+    """
+    expected = [(method, seed, name) for method in methods for seed in seeds for name in benchmarks]
+    found: dict[tuple[str, int, str], _Answers] = {}
+    for path in evaluations:
+        key, answers = _read(path, benchmarks)
+        if key not in expected:
+            raise LimrError(f"{path}: holds {_name(key)}, which is not part of this configuration")
+        if key in found:
+            raise LimrError(f"{path}: holds {_name(key)}, and so does {found[key].path}")
+        found[key] = answers
+    missing = [key for key in expected if key not in found]
+    if missing:
+        raise LimrError(
+            f"no evaluation of {_name(missing[0])} ({len(missing):,} missing of {len(expected):,}); run the evaluation"
+        )
+    for name in benchmarks:
+        _refuse_other_problems([found[key] for key in expected if key[2] == name])
+    return {
+        method: {name: np.stack([found[method, seed, name].accuracies for seed in seeds]) for name in benchmarks}
+        for method in methods
+    }
+
+
+def _read(path: Path, benchmarks: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, int, str], _Answers]:
+    frame = read_parquet(path, "evaluation")
+    keys = frame.select("method", "seed", "benchmark").unique()
+    if keys.height != 1:
+        raise LimrError(f"{path}: holds {keys.height} evaluations, expected one method, seed and benchmark")
+    key = keys.row(0)
+    problems = (
+        frame.group_by("problem_id")
+        .agg(samples=pl.len(), accuracy=pl.col("correct").cast(pl.Float64).mean())
+        .sort("problem_id")
+    )
+    if key[2] in benchmarks:
+        wanted = benchmarks[key[2]]["samples"]
+        odd = problems.filter(pl.col("samples") != wanted)
+        if odd.height:
+            raise LimrError(
+                f"{path}: problem {odd['problem_id'][0]} has {odd['samples'][0]} samples, expected {wanted}"
+                f" ({odd.height:,} such problems); delete the file and run the evaluation again"
+            )
+    return key, _Answers(path, problems["problem_id"].to_list(), problems["accuracy"].to_numpy())
+
+
+def _refuse_other_problems(files: Sequence[_Answers]) -> None:
+    first = files[0]
+    for other in files[1:]:
+        different = sorted(set(first.problems) ^ set(other.problems))
+        if different:
+            raise LimrError(
+                f"{other.path} and {first.path} hold different problems ({len(different):,}, such as {different[0]}); "
+                "both must be made from the same benchmark: delete the older one and run the evaluation again"
+            )
+
+
+def _name(key: tuple[str, int, str]) -> str:
+    return f"method {key[0]}, seed {key[1]}, benchmark {key[2]}"

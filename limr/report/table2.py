@@ -1,0 +1,205 @@
+"""Table 2: what each method's training is worth on the benchmarks, as Markdown, CSV and JSON."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from limr.artifacts import whole_file, write_json, write_text
+from limr.report.caption import caption, versions
+from limr.report.results import read_results
+from limr.report.style import BASE, method_title, percent
+from limr.report.training_runs import TrainingRun, number_range, read_runs
+from limr.statistics import Bootstrap, Interval
+
+logger = logging.getLogger(__name__)
+
+_DIGITS = 6  # of the fractions in CSV and JSON: beyond them, sums may differ with the number of threads
+_AVERAGE = "average"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method: its scores, and the gain of its average over the base model and over random choice."""
+
+    method: str
+    benchmarks: dict[str, Interval]
+    average: Interval
+    gain_over_base: Interval | None  # None for the base model itself
+    gain_over_rand: Interval | None  # None for the base model, for RAND itself and where there is no RAND
+    share_of_full_gain: Interval | None  # None for the base model and FULL, and where FULL's gain may be nothing
+
+
+def write_table2(
+    evaluations: Sequence[Path],
+    subsets: Mapping[str, Sequence[Path]],
+    rollouts: Mapping[str, Sequence[Path]],
+    configuration: Mapping[str, Any],
+    configuration_files: Sequence[str],
+    outputs: Mapping[str, Path],
+) -> None:
+    """Write Table 2 to ``outputs["markdown"]``, ``outputs["csv"]`` and ``outputs["json"]``.
+
+    ``evaluations`` are the evaluation files of the base model and of every method, seed and benchmark; ``subsets`` and
+    ``rollouts`` map a method to its subset files and directories of rollout shards, one a seed. Of ``configuration``
+    it reads seeds, methods, benchmarks, data.source, training.engine, evaluation and report. ``configuration_files``
+    are named in the caption. The same input gives the same bytes.
+
+    Raises LimrError when an evaluation is missing, doubled or of other problems than the rest.
+    """
+    methods = [BASE, *configuration["methods"]]
+    results = read_results(evaluations, methods, configuration["seeds"], configuration["benchmarks"])
+    rows = table_rows(results, configuration)
+    runs = read_runs(subsets, rollouts)
+    problems = {name: accuracies.shape[1] for name, accuracies in results[BASE].items()}
+    below = caption(configuration, configuration_files, runs, problems, _has_zero_width(rows))
+    write_text(outputs["markdown"], _markdown(rows, runs, configuration["benchmarks"], below))
+    with whole_file(outputs["csv"]) as temporary:
+        _tidy(rows, runs).write_csv(temporary)
+    write_json(outputs["json"], _json(rows, runs, problems, configuration, configuration_files))
+    for row in rows:
+        logger.info("%s: average %s %%", method_title(row.method), percent(row.average))
+
+
+def table_rows(results: Mapping[str, Mapping[str, np.ndarray]], configuration: Mapping[str, Any]) -> list[Row]:
+    """One row a method of ``results[method][benchmark]`` (accuracies [seeds, problems]), in its order."""
+    base = results[BASE]
+    bootstrap = Bootstrap(
+        problems={name: accuracies.shape[1] for name, accuracies in base.items()},
+        seeds=len(configuration["seeds"]),
+        resamples=configuration["report"]["bootstrap_resamples"],
+        confidence=configuration["report"]["confidence"],
+        random_seed=0,
+    )
+    rand, full = (_method_scored_by(score, configuration) for score in ("rand", "full"))
+    rows = []
+    for method, scores in results.items():
+        gain = _minus(scores, base)
+        rows.append(
+            Row(
+                method=method,
+                benchmarks={name: bootstrap.benchmark(name, accuracies) for name, accuracies in scores.items()},
+                average=bootstrap.average(scores),
+                gain_over_base=None if method == BASE else bootstrap.average(gain),
+                gain_over_rand=None
+                if rand is None or method in (BASE, rand)
+                else bootstrap.average(_minus(scores, results[rand])),
+                share_of_full_gain=None
+                if full is None or method in (BASE, full)
+                else bootstrap.ratio(gain, _minus(results[full], base)),
+            )
+        )
+    return rows
+
+
+def _method_scored_by(score: str, configuration: Mapping[str, Any]) -> str | None:
+    """The first method that uses ``score``: RAND and FULL may carry another name in the configuration."""
+    return next((name for name, method in configuration["methods"].items() if method["score"] == score), None)
+
+
+def _minus(left: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: left[name] - right[name] for name in left}
+
+
+def _markdown(
+    rows: Sequence[Row],
+    runs: Mapping[str, Sequence[TrainingRun]],
+    benchmarks: Mapping[str, Mapping[str, Any]],
+    below: str,
+) -> str:
+    titles = [benchmark["title"] for benchmark in benchmarks.values()]
+    scores = [["Method", "#Questions", *titles, "Average"]]
+    gains = [["Method", "Gain over base", "Gain over RAND", "Share of FULL's gain kept (%)"]]
+    for row in rows:
+        title = method_title(row.method)
+        questions = number_range(run.questions for run in runs[row.method]) if row.method in runs else "-"
+        scores.append([title, questions, *map(percent, row.benchmarks.values()), percent(row.average)])
+        if row.method != BASE:
+            over = [percent(gain, signed=True) if gain else "-" for gain in (row.gain_over_base, row.gain_over_rand)]
+            gains.append([title, *over, percent(row.share_of_full_gain) if row.share_of_full_gain else "-"])
+    return "\n".join(
+        [
+            "# Table 2\n",
+            _markdown_table(scores),
+            "What training adds to the average, in points:\n",
+            _markdown_table(gains),
+            below,
+        ]
+    )
+
+
+def _has_zero_width(rows: Sequence[Row]) -> bool:
+    return any(score.low == score.high for row in rows for score in row.benchmarks.values())
+
+
+def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """A table with its first column to the left and the others to the right, padded so that the source reads too."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in rows]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [lines[0], rule, *lines[1:]]) + "\n"
+
+
+def _tidy(rows: Sequence[Row], runs: Mapping[str, Sequence[TrainingRun]]) -> pl.DataFrame:
+    """One row a method and benchmark (and the average); fractions; questions is a mean over seeds, empty for base."""
+    return pl.DataFrame(
+        [
+            {
+                "method": row.method,
+                "questions": _mean_questions(runs.get(row.method)),
+                "benchmark": name,
+                "accuracy": score.point,
+                "low": score.low,
+                "high": score.high,
+            }
+            for row in rows
+            for name, score in [*row.benchmarks.items(), (_AVERAGE, row.average)]
+        ],
+        schema_overrides={"questions": pl.Float64},
+    ).with_columns(pl.col("accuracy", "low", "high").round(_DIGITS))
+
+
+def _mean_questions(runs: Sequence[TrainingRun] | None) -> float | None:
+    return None if runs is None else sum(run.questions for run in runs) / len(runs)
+
+
+def _json(
+    rows: Sequence[Row],
+    runs: Mapping[str, Sequence[TrainingRun]],
+    problems: Mapping[str, int],
+    configuration: Mapping[str, Any],
+    configuration_files: Sequence[str],
+) -> dict[str, Any]:
+    seeds = configuration["seeds"]
+    return {
+        "configuration_files": list(configuration_files),
+        "data": configuration["data"]["source"],
+        "training": configuration["training"]["engine"],
+        "seeds": list(seeds),
+        "evaluation": dict(configuration["evaluation"]),
+        "interval": dict(configuration["report"]),
+        "versions": versions(),
+        "benchmarks": {
+            name: dict(benchmark) | {"problems": problems[name]}
+            for name, benchmark in configuration["benchmarks"].items()
+        },
+        "methods": [
+            _rounded(asdict(row))
+            | {
+                "runs": [
+                    {"seed": seed} | asdict(run) for seed, run in zip(seeds, runs.get(row.method, []), strict=False)
+                ]
+            }
+            for row in rows
+        ],
+    }
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    return round(value, _DIGITS) if isinstance(value, float) else value

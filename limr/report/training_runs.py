@@ -1,0 +1,62 @@
+"""What was trained: prompts, steps and rollouts of each run, counted in the runs' own files."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from limr.contracts import read_parquet
+from limr.errors import ContractError
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """The size of one training run."""
+
+    questions: int
+    steps: int
+    rollouts: int
+
+
+def read_runs(
+    subsets: Mapping[str, Sequence[Path]], rollouts: Mapping[str, Sequence[Path]]
+) -> dict[str, list[TrainingRun]]:
+    """The runs of each method, one a seed, from its subset files and its directories of rollout shards.
+
+    Raises ContractError naming the file or directory that cannot be read.
+    """
+    return {
+        method: [
+            TrainingRun(read_parquet(subset, "subset").height, *_count(directory))
+            for subset, directory in zip(subsets[method], rollouts[method], strict=True)
+        ]
+        for method in subsets
+    }
+
+
+def number_range(numbers: Iterable[int]) -> str:
+    """One number, or the smallest and the largest.
+
+    >>> number_range([2048, 2048]), number_range([60, 58, 64])
+    ('2,048', '58-64')
+    """
+    low, high = min(numbers := list(numbers)), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,}-{high:,}"
+
+
+def _count(directory: Path) -> tuple[int, int]:
+    """Steps and rollouts in a directory of shards, without reading the responses."""
+    shards = sorted(Path(directory).glob("*.parquet"))
+    if not shards:
+        raise ContractError(f"{directory}: no rollouts (*.parquet); run the training that makes them")
+    steps: set[int] = set()
+    rollouts = 0
+    for shard in shards:
+        try:
+            column = pl.read_parquet(shard, columns=["step"], hive_partitioning=False, glob=False)["step"]
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise ContractError(f"{shard}: cannot be read as a rollouts file ({error})") from error
+        steps.update(column.unique().to_list())
+        rollouts += len(column)
+    return len(steps), rollouts
