@@ -44,7 +44,12 @@ def _draw(axes: Axes, method: str, path: Path) -> None:
     for bar in axes.containers[1]:
         bar.set_alpha(0.35)
     axes.axvline(
-        theta, color="#D55E00", linewidth=1.8, linestyle="--", label=rf"lowest selected ($\theta$) {theta:.3f}"
+        theta,
+        ymax=1 / _HEADROOM,
+        color="#D55E00",
+        linewidth=1.8,
+        linestyle="--",
+        label=rf"lowest selected ($\theta$) {theta:.3f}",
     )
     share = scored["selected"].sum() / frame.height
     axes.set_title(f"{method_title(method)}: {len(selected):,} of {frame.height:,} prompts kept ({share:.1%})")
