@@ -14,6 +14,7 @@ from limr.selection import needs_trajectories, score_names
 
 TRAINING_SECTIONS = ("data", "benchmarks", "base_model", "training", "evaluation", "report")
 
+_LAYERS = ". (A file given with --configfile replaces config.yaml; to lay it over: --configfile config.yaml FILE)"
 _KINDS = ("engine", "source", "format")
 _TYPES = {
     "object": "a section",
@@ -63,10 +64,7 @@ def _contradictions(configuration: Mapping[str, Any]) -> Iterable[str]:
         return
     for section in TRAINING_SECTIONS:
         if section not in configuration:
-            yield (
-                f"{section}: this section is missing. (A file given with --configfile replaces config.yaml; "
-                "to lay it over, give both: --configfile config.yaml FILE)"
-            )
+            yield f"{section}: this section is missing{_LAYERS}"
     known = [row for row in methods.values() if row["score"] in score_names()]
     if probe(methods) is None and any(needs_trajectories(row["score"]) for row in known):
         yield "methods: a score needs the probe's trajectories; add a row `full: {score: full, keep: all}`"
@@ -87,7 +85,7 @@ def _explain(error: ValidationError) -> Iterable[str]:
             for key in wanted:
                 if key not in value:
                     what = schema["properties"][key].get("description", "a value")
-                    yield f"{_path(error, key)}: this key is missing; expected {what}"
+                    yield f"{_path(error, key)}: this key is missing; expected {what}{'' if error.path else _LAYERS}"
         case "type":
             yield f"{where}: found {_show(value)}, expected {_TYPES[wanted]}{about}{_hint(value, wanted)}"
         case "enum":

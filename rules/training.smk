@@ -10,6 +10,7 @@ rule train:
         model=directory(f"{RESULTS}/runs/{{method}}/seed{{seed}}/model"),
         rollouts=directory(f"{RESULTS}/runs/{{method}}/seed{{seed}}/rollouts"),
         metrics=f"{RESULTS}/runs/{{method}}/seed{{seed}}/metrics.parquet",
+        checkpoints=directory(f"{RESULTS}/runs/{{method}}/seed{{seed}}/checkpoints"),
         tensorboard=directory(f"{RESULTS}/runs/{{method}}/seed{{seed}}/tensorboard"),
     log:
         f"{RESULTS}/logs/train/{{method}}-seed{{seed}}.log",

@@ -1,0 +1,20 @@
+"""One run of the whole pipeline for all tests of it."""
+
+from pathlib import Path
+
+import pytest
+from workplace import Workplace, new_workplace
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Workplace:
+    """An empty folder with the pipeline test's configuration."""
+    return new_workplace(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A finished run of everything. Tests that change results work on a copy."""
+    place = new_workplace(tmp_path_factory.mktemp("finished"))
+    place.make()
+    return place

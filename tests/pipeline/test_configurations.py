@@ -1,0 +1,78 @@
+"""The configurations that are shipped, and what a wrong one is told, before anything runs."""
+
+from pathlib import Path
+
+from workplace import ROOT, Workplace
+
+
+def shipped(*names: str) -> list[str]:
+    return ["--configfile", *(str(ROOT / name) for name in names), "--"]
+
+
+def test_the_default_trains_each_method_once_and_five_seeds_five_times(tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    default = place.plan(*shipped("config.yaml"), "all")
+    five_seeds = place.plan(*shipped("config.yaml", "config/five_seeds.yaml"), "all")
+    assert default["train"] == 4
+    assert five_seeds["train"] == 20
+    assert default["pretrain_base_model"] == five_seeds["pretrain_base_model"] == 1
+
+
+def test_a_configuration_to_lay_over_another_says_so_when_it_stands_alone(tmp_path: Path) -> None:
+    failed = Workplace(tmp_path).snakemake("--dry-run", *shipped("config/five_seeds.yaml"), "all")
+    assert failed.returncode != 0
+    assert "methods: this key is missing" in failed.stdout
+    assert "--configfile config.yaml FILE" in failed.stdout
+
+
+def test_the_paper_s_configuration_is_refused_and_names_the_engines_that_are_missing(tmp_path: Path) -> None:
+    failed = Workplace(tmp_path).snakemake("--dry-run", *shipped("config/paper.yaml"), "all")
+    assert failed.returncode != 0
+    assert "training.engine: found 'openrlhf'" in failed.stdout
+    assert "is not built yet" in failed.stdout
+
+
+def test_random_training_does_not_wait_for_the_probe(workplace: Workplace) -> None:
+    plan = workplace.plan("results/runs/rand/seed0/model")
+    assert plan["train"] == 1
+    assert "trajectories" not in plan
+
+
+def test_a_wrong_key_and_a_wrong_method_stop_the_run_in_one_block(workplace: Workplace) -> None:
+    def mistakes(configuration: dict) -> None:
+        configuration["methods"]["lim"]["scores"] = configuration["methods"]["lim"]["score"]
+        configuration["evaluation"]["top_p"] = 2
+
+    workplace.configure(mistakes)
+    failed = workplace.snakemake()
+    assert failed.returncode != 0
+    assert "methods.lim.scores: unknown key; did you mean 'score'?" in failed.stdout
+    assert "evaluation.top_p: found 2, expected at most 1" in failed.stdout
+    assert "Traceback" not in failed.stdout
+    assert not workplace.results.exists()
+
+
+def test_a_theta_that_selects_nothing_is_told_which_it_could_be(shared_data: Path, tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    text = (ROOT / "config" / "one_shot_rlvr.yaml").read_text(encoding="utf-8").replace("theta: 0.6", "theta: 0.99")
+    (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+    failed = place.snakemake("--config", _path(shared_data), "--", "results/one_shot_rlvr/scores/lim/seed0.parquet")
+    assert failed.returncode != 0
+    assert "theta 0.99 selects none of the 1,209 prompts" in failed.stdout
+    assert "90 %: 0.880" in failed.stdout
+    assert "Traceback" not in failed.stdout
+
+
+def test_real_trajectories_are_scored_without_training_anything(shared_data: Path, tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    place.make("--config", _path(shared_data), *shipped("config/one_shot_rlvr.yaml"), "all")
+    results = place.results / "one_shot_rlvr"
+    assert not (results / "runs").exists()
+    summary = (results / "selection.md").read_text(encoding="utf-8")
+    row = next(line for line in summary.splitlines() if line.startswith("| lim "))
+    assert "| 1,209 | 1,209 | 575 | 47.6 % |" in row
+    assert (results / "figures" / "trajectories.png").exists()
+
+
+def _path(shared_data: Path) -> str:
+    return f"trajectories={{path: {shared_data / 'one_shot_rlvr' / 'acc_step_500.json'}}}"

@@ -1,0 +1,159 @@
+"""The whole DAG, run on a miniature of the miniature: what it makes, what it makes again, and what a kill costs."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from workplace import Workplace
+
+SEED = "seed0.parquet"
+
+
+def test_the_run_makes_every_target_a_log_for_every_rule_and_no_partial_file(finished: Workplace) -> None:
+    results = finished.results
+    for target in ("table2.md", "table2.csv", "table2.json", "selection.md", "wall_times.md"):
+        assert (results / target).stat().st_size > 0
+    for figure in ("learning_curves", "trajectories", "score_distribution"):
+        assert (results / "figures" / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
+    for log in ("prepare_data", "train/full-seed0", "scores/lim-seed0", "evaluation/base-seed0", "table2"):
+        assert (results / "logs" / f"{log}.log").exists()
+    assert not list(results.rglob("*.partial"))
+    assert not [path for path in (results / "work").iterdir() if path.is_dir()]
+
+
+def test_the_table_has_a_row_a_method_and_the_methods_differ(finished: Workplace) -> None:
+    rows = [line.split("|") for line in (finished.results / "table2.md").read_text().splitlines() if "[" in line]
+    accuracies = {row[1].strip(): row[3:-1] for row in rows if len(row) == 7}
+    assert list(accuracies)[:4] == ["Base model", "FULL", "RAND", "LIM"]
+    assert len({str(row) for row in accuracies.values()}) > 1, "a table of equal rows proves nothing below"
+
+
+def test_a_second_run_does_nothing(finished: Workplace) -> None:
+    assert "Nothing to be done" in finished.make()
+
+
+def test_two_runs_with_one_seed_give_byte_identical_tables(finished: Workplace, workplace: Workplace) -> None:
+    workplace.make("results/table2.md")
+    for table in ("table2.md", "table2.csv", "table2.json"):
+        assert (workplace.results / table).read_bytes() == (finished.results / table).read_bytes()
+
+
+def _theta(configuration: dict[str, Any]) -> None:
+    configuration["methods"]["lim"]["keep"]["theta"] = 0.0
+
+
+def _confidence(configuration: dict[str, Any]) -> None:
+    configuration["report"]["confidence"] = 0.9
+
+
+def _temperature(configuration: dict[str, Any]) -> None:
+    configuration["benchmarks"]["synth_easy"]["temperature"] = 0.9
+
+
+def _title(configuration: dict[str, Any]) -> None:
+    configuration["benchmarks"]["synth_easy"]["title"] = "Easy"
+
+
+def _new_method(configuration: dict[str, Any]) -> None:
+    configuration["methods"]["linear"] = {"score": "linear", "keep": {"share": 0.5}}
+
+
+TABLE = {"table2": 1, "all": 1}
+NEW_RUN = {**TABLE, "select": 1, "train": 1, "evaluate": 1, "learning_curves": 1, "wall_times": 1}
+NEW_RUN |= {"selection_summary": 1, "score_distribution": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (_theta, {**NEW_RUN, "score_lim": 1, "trajectories_figure": 1}),
+        (_new_method, {**NEW_RUN, "score_linear": 1}),
+        (_temperature, {**TABLE, "evaluate": 4, "wall_times": 1}),
+        (_confidence, TABLE),
+        (_title, TABLE),
+    ],
+)
+def test_a_changed_setting_reruns_what_reads_it_and_what_follows(
+    finished: Workplace, tmp_path: Path, change: Any, expected: dict[str, int]
+) -> None:
+    place = finished.copy(tmp_path / "changed")
+    place.configure(change)
+    planned = place.plan()
+    planned.pop("total")
+    assert planned == expected
+
+
+def test_one_stage_can_be_run_again_by_its_rule_or_by_a_target(finished: Workplace) -> None:
+    plan = finished.plan("--forcerun", "score_lim", "--", "results/selection.md")
+    assert plan == {"score_lim": 1, "selection_summary": 1, "total": 2}
+    assert finished.plan("--force", "results/subsets/rand/seed0.parquet") == {"select": 1, "total": 1}
+
+
+def test_the_report_holds_the_table_and_the_figures(finished: Workplace, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    finished.make("--report", str(report))
+    text = report.read_text(encoding="utf-8")
+    for part in ("table2.csv", "learning_curves.png", "trajectories.png", "score_distribution.png"):
+        assert part in text
+
+
+def test_a_truncated_parquet_is_named_and_deleting_it_is_the_way_on(finished: Workplace, tmp_path: Path) -> None:
+    place = finished.copy(tmp_path / "truncated")
+    scores = place.results / "scores" / "lim" / SEED
+    scores.write_bytes(scores.read_bytes()[:100])
+    failed = place.snakemake()
+    assert failed.returncode != 0
+    assert "Error: results/scores/lim/seed0.parquet: cannot be read as Parquet (100 bytes" in failed.stdout
+    assert "Traceback" not in failed.stdout
+    assert (place.results / "runs/full/seed0/model/model.safetensors").exists()
+    scores.unlink()
+    assert place.plan("results/subsets/lim/seed0.parquet") == {"score_lim": 1, "select": 1, "total": 2}
+
+
+def test_killed_runs_resume_and_end_with_the_same_table(finished: Workplace, tmp_path: Path) -> None:
+    """The training job is killed, then Snakemake and all its jobs; then it runs through."""
+    place = finished.copy(tmp_path / "killed")
+    before = (place.results / "table2.md").read_bytes()
+    (place.results / "table2.md").unlink()
+    for made in ("runs", "evaluation"):
+        shutil.rmtree(place.results / made / "lim")
+
+    with _start(place) as run:
+        os.kill(_trainer_after_a_checkpoint(place), signal.SIGKILL)
+        assert run.wait(timeout=120) != 0
+    with _start(place) as run:
+        _trainer_after_a_checkpoint(place)
+        os.killpg(run.pid, signal.SIGKILL)
+    locked = place.snakemake()
+    assert locked.returncode != 0
+    assert "--unlock" in locked.stdout
+    place.make("--unlock")
+    output = place.make()
+    assert re.search(r"resuming at step \d+ of 20", output)
+    assert (place.results / "table2.md").read_bytes() == before
+
+
+def _start(place: Workplace) -> "subprocess.Popen[bytes]":
+    log = (place.folder / "killed.log").open("ab")
+    return subprocess.Popen(place.command(), cwd=place.folder, stdout=log, stderr=log, start_new_session=True)
+
+
+def _trainer_after_a_checkpoint(place: Workplace) -> int:
+    """The process that trains LIM, as soon as it has saved a state that the last one had not."""
+    work = place.results / "work" / "lim-seed0"
+    known = _state_time(work)
+    deadline = time.monotonic() + 120
+    while _state_time(work) == known:
+        assert time.monotonic() < deadline, (place.folder / "killed.log").read_text()
+        time.sleep(0.005)
+    return int(work.with_name("lim-seed0.lock").read_text())
+
+
+def _state_time(work: Path) -> int:
+    return max((path.stat().st_mtime_ns for path in work.glob("state.pt")), default=0)

@@ -1,0 +1,96 @@
+"""What a configuration is told: one line a mistake, naming the key, what was found and what is expected."""
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from limr.configuration import check_configuration, probe
+from limr.errors import LimrError
+
+ROOT = Path(__file__).parents[2]
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    configuration = copy.deepcopy(DEFAULT)
+    *sections, key = path.split(".")
+    section = configuration
+    for name in sections:
+        section = section[name]
+    section[key] = value
+    return configuration
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "config/pipeline_test.yaml"])
+def test_shipped_configurations_are_accepted(name: str) -> None:
+    check_configuration(yaml.safe_load((ROOT / name).read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("method", {}, "method: unknown key; did you mean 'methods'?"),
+        ("training.tempreature", 1, "training.tempreature: unknown key; did you mean 'temperature'?"),
+        ("methods.lim.score", "limm", "methods.lim.score: unknown score 'limm'; did you mean 'lim'?"),
+        ("methods.lim.score", 3, "methods.lim.score: found 3, expected text"),
+        ("methods.lim.keep", 0.163, "methods.lim.keep: found 0.163, expected all: or one of {theta: score}"),
+        ("methods.lim.keep", {"theta": 0.6, "top": 9}, "expected exactly one of theta, share, top"),
+        ("methods.lim.keep", {}, "methods.lim.keep: found {}, expected exactly one of theta, share, top"),
+        ("methods.lim.keep", {"share": 0}, "methods.lim.keep.share: found 0, expected more than 0"),
+        ("methods.base", {"score": "rand", "keep": "all"}, "methods.base: not a name"),
+        ("seeds", [], "seeds: found [], expected a list no shorter than 1"),
+        ("seeds", [1, 1], "seeds: found [1, 1], expected no value twice"),
+        ("seeds", ["0"], "seeds.0: found '0', expected a whole number"),
+        ("training.actor_learning_rate", "1e-4", "YAML wants 1.0e-4, not 1e-4"),
+        ("training.steps", None, "training.steps: found nothing, expected a whole number"),
+        ("training.steps", True, "training.steps: found True, expected a whole number"),
+        ("training.engine", "openrlhf", "training.engine: found 'openrlhf', expected miniature"),
+        ("trajectories", {"format": "one_shot_rlvr", "path": "x", "visits": 2}, "training: nothing is trained"),
+    ],
+)
+def test_a_mistake_is_named_with_what_was_found_and_expected(path: str, value: Any, expected: str) -> None:
+    with pytest.raises(LimrError) as caught:
+        check_configuration(changed(path, value))
+    assert expected in str(caught.value)
+
+
+def test_every_mistake_is_listed_not_only_the_first() -> None:
+    configuration = changed("training.steps", 0)
+    configuration["report"] = {"confidence": 1}
+    with pytest.raises(LimrError) as caught:
+        check_configuration(configuration)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 4, lines  # the heading; steps, confidence, and the resamples that are missing
+
+
+def test_a_missing_section_says_how_configurations_are_laid_over_each_other() -> None:
+    configuration = copy.deepcopy(DEFAULT)
+    del configuration["evaluation"]
+    with pytest.raises(LimrError, match=r"evaluation: this section is missing.*--configfile config\.yaml FILE"):
+        check_configuration(configuration)
+
+
+def test_scores_of_a_probe_need_a_method_that_trains_on_everything() -> None:
+    configuration = copy.deepcopy(DEFAULT)
+    del configuration["methods"]["full"]
+    with pytest.raises(LimrError, match="add a row `full"):
+        check_configuration(configuration)
+    del configuration["methods"]["lim"], configuration["methods"]["linear"]
+    check_configuration(configuration)
+
+
+def test_the_probe_is_known_by_what_it_trains_on_not_by_its_name() -> None:
+    assert (
+        probe({"lim": {"score": "lim", "keep": "all"}, "everything": {"score": "full", "keep": "all"}}) == "everything"
+    )
+
+
+def test_planning_loads_no_library_that_only_jobs_need() -> None:
+    heavy = "{'torch', 'transformers', 'matplotlib', 'pandas'}"
+    code = f"import sys, limr.configuration; sys.exit(', '.join({heavy} & set(sys.modules)) or 0)"
+    subprocess.run([sys.executable, "-c", code], check=True)
