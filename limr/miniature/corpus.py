@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from limr.miniature.problems import LEVELS, Problem, practice, stream
 from limr.miniature.tokenizer import BOX, GUIDE
 
-
 PRACTICE_PROMPT = "Compute."
 PRACTICE_CHAINS, PRACTICE_STEPS = 4, 2
 

@@ -12,6 +12,9 @@ from torch import Tensor
 
 from limr.miniature.model import KeysValues, Layer, TinyQwen2
 
+# Copying the cache costs about as much as a token for its rows: wait until a fifth of the batch has finished.
+KEEP_BATCH_ABOVE = 0.8
+
 
 @dataclass(frozen=True)
 class Responses:
@@ -42,6 +45,7 @@ class _Cache:
         self.prompt_length = prompts.mask.shape[1]
 
     def keep(self, rows: Tensor) -> None:
+        """Drop all rows but these."""
         self.layers = [[k[rows], v[rows]] for k, v in self.layers]
         self.allowed, self.starts = self.allowed[rows], self.starts[rows]
 
@@ -72,26 +76,29 @@ def generate(
     last = hidden[torch.arange(len(prompts), device=prompts.device), keys_values.lengths - 1]
     logits = model.logits(last).repeat_interleave(samples, 0)
     cache = _Cache(keys_values, samples, length)
-    active = torch.arange(rows, device=prompts.device)
+    rows_in_batch = torch.arange(rows, device=prompts.device)
+    writing = torch.ones(rows, dtype=torch.bool, device=prompts.device)
     for step in range(length):
         log_probs = (logits / temperature).log_softmax(-1)
         probs = log_probs.exp()
-        token = log_probs.argmax(-1) if uniforms is None else _draw(probs, uniforms[active, step])
-        tokens[active, step] = token
-        log_probabilities[active, step] = log_probs.gather(1, token[:, None])[:, 0]
-        entropies[active, step] = -(probs * log_probs).sum(-1)
-        ended = token == end
-        written[active[ended]] = step + 1
-        truncated[active[ended]] = False
-        if step + 1 == length or bool(ended.all()):
+        token = log_probs.argmax(-1) if uniforms is None else _draw(probs, uniforms[rows_in_batch, step])
+        tokens[rows_in_batch, step] = token
+        log_probabilities[rows_in_batch, step] = log_probs.gather(1, token[:, None])[:, 0]
+        entropies[rows_in_batch, step] = -(probs * log_probs).sum(-1)
+        ended = writing & (token == end)
+        written[rows_in_batch[ended]] = step + 1
+        truncated[rows_in_batch[ended]] = False
+        writing &= ~ended
+        remaining = int(writing.sum())
+        if step + 1 == length or remaining == 0:
             break
-        if ended.any():
-            going = (~ended).nonzero().squeeze(1)
-            active, token = active[going], token[going]
+        if remaining < KEEP_BATCH_ABOVE * len(writing):
+            going = writing.nonzero().squeeze(1)
+            rows_in_batch, token, writing = rows_in_batch[going], token[going], writing[going]
             cache.keep(going)
         logits = model.logits(_next_hidden(model, token, step, cache))
     mask = torch.arange(length, device=prompts.device) < written[:, None]
-    return Responses(tokens, mask, log_probabilities, entropies, truncated)
+    return Responses(tokens * mask, mask, log_probabilities * mask, entropies * mask, truncated)
 
 
 def _draw(probs: Tensor, uniform: Tensor) -> Tensor:

@@ -103,7 +103,7 @@ class Learner:
         values = self.critic(real(experience.features))[:, 0]
         critic_loss = value_loss(values, real(experience.values), real(experience.returns), settings.value_clip)
         _step(critic_loss, self.critic, self.critic_optimizer, settings.gradient_clip)
-        return float(loss), float(critic_loss), float(clip_fraction), gradient_norm
+        return loss.item(), critic_loss.item(), clip_fraction.item(), gradient_norm
 
     def state(self) -> dict[str, dict]:
         """Everything that changes in training, for ``load_state``."""
@@ -131,4 +131,4 @@ def _step(loss: Tensor, module: nn.Module, optimizer: torch.optim.Optimizer, cli
     loss.backward()
     norm = nn.utils.clip_grad_norm_(module.parameters(), clip)
     optimizer.step()
-    return float(norm)
+    return norm.item()

@@ -1,4 +1,4 @@
-"""A Qwen2 small enough for two CPU cores: the same function as transformers' Qwen2ForCausalLM, written for PPO's shapes.
+"""A Qwen2 small enough for two CPU cores: what transformers' Qwen2ForCausalLM computes, written for PPO's shapes.
 
 A group is one prompt with its n responses. The prompt is computed once for all n (``read_prompts``), and the responses
 attend to its keys and values (``read_responses``). Dense layers run on real tokens only, never on padding.
@@ -128,6 +128,7 @@ class TinyQwen2(nn.Module):
         real = mask.flatten().nonzero().squeeze(1)
         cosine, sine = self.positions(real % length)
         x = self.embed_tokens(tokens.flatten()[real])
+        allowed = _causal(length, x).expand(groups, 1, -1, -1)
         cached = []
         for layer in self.layers:
             q, k, v = (
@@ -135,10 +136,7 @@ class TinyQwen2(nn.Module):
                 for part in layer.self_attn.project(layer.input_layernorm(x), cosine, sine)
             )
             cached.append((k, v))
-            attended = functional.scaled_dot_product_attention(
-                q, *_share_heads(k, v, self.shape), is_causal=True
-            )
-            x = layer.after_attention(x, _gather(attended, real))
+            x = layer.after_attention(x, _gather(_attend(q, k, v, allowed), real))
         hidden = x.new_zeros(groups * length, self.shape.hidden_size).index_copy(0, real, self.norm(x))
         return hidden.view(groups, length, -1), KeysValues(cached, mask)
 
@@ -152,8 +150,8 @@ class TinyQwen2(nn.Module):
         real = mask.flatten().nonzero().squeeze(1)
         starts = prompts.lengths.repeat_interleave(samples)
         cosine, sine = self.positions(real % length + starts[real // length])
-        allowed = _response_mask(prompts.mask, samples, length)
         x = self.embed_tokens(tokens.flatten()[real])
+        allowed = _response_bias(prompts.mask, samples, length, x)
         for layer, (prompt_k, prompt_v) in zip(self.layers, prompts.layers, strict=True):
             q, k, v = (
                 _scatter(part, real, batch, length)
@@ -161,8 +159,7 @@ class TinyQwen2(nn.Module):
             )
             k = torch.cat([prompt_k.repeat_interleave(samples, 0), k], dim=2)
             v = torch.cat([prompt_v.repeat_interleave(samples, 0), v], dim=2)
-            attended = functional.scaled_dot_product_attention(q, *_share_heads(k, v, self.shape), attn_mask=allowed)
-            x = layer.after_attention(x, _gather(attended, real))
+            x = layer.after_attention(x, _gather(_attend(q, k, v, allowed), real))
         return self.norm(x)
 
     def read(self, prompts: Tensor, prompt_mask: Tensor, responses: Tensor, mask: Tensor) -> Tensor:
@@ -198,21 +195,34 @@ def _gather(attended: Tensor, real: Tensor) -> Tensor:
     return attended.transpose(1, 2).flatten(0, 1).flatten(1)[real]
 
 
-def _share_heads(k: Tensor, v: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
-    repeats = shape.num_attention_heads // shape.num_key_value_heads
-    return (k.repeat_interleave(repeats, 1), v.repeat_interleave(repeats, 1)) if repeats > 1 else (k, v)
+def _attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
+    """Attention of q (batch, heads, length, head size) over k and v (batch, key-value heads, keys, head size).
+
+    ``bias`` (batch, 1, length, keys) is 0 where a query sees a key. The query heads that share a key-value head stand
+    one after another as queries of one attention: fewer and larger matrix products.
+    """
+    batch, heads, length, size = q.shape
+    sharing = heads // k.shape[1]
+    folded = q.reshape(batch, -1, sharing * length, size)
+    attended = functional.scaled_dot_product_attention(folded, k, v, attn_mask=bias.repeat(1, 1, sharing, 1))
+    return attended.view(batch, heads, length, size)
 
 
-def _response_mask(prompt_mask: Tensor, samples: int, length: int) -> Tensor:
-    """Which keys (prompt then response) each response position sees: (groups * n, 1, length, prompt + length)."""
-    causal = torch.ones(length, length, dtype=torch.bool, device=prompt_mask.device).tril()
+def _causal(length: int, like: Tensor) -> Tensor:
+    """0 where a position sees another one, minus infinity where it does not: (length, length)."""
+    return like.new_full((length, length), float("-inf")).triu(1)
+
+
+def _response_bias(prompt_mask: Tensor, samples: int, length: int, like: Tensor) -> Tensor:
+    """``_causal`` for responses that also see their prompt's tokens: (groups * n, 1, length, prompt + length)."""
     batch = len(prompt_mask) * samples
-    prompt = prompt_mask.repeat_interleave(samples, 0)[:, None].expand(batch, length, -1)
-    return torch.cat([prompt, causal.expand(batch, -1, -1)], dim=2)[:, None]
+    hidden = like.new_zeros(prompt_mask.shape).masked_fill(~prompt_mask, float("-inf"))
+    prompt = hidden.repeat_interleave(samples, 0)[:, None].expand(batch, length, -1)
+    return torch.cat([prompt, _causal(length, like).expand(batch, -1, -1)], dim=2)[:, None]
 
 
 def save(model: TinyQwen2, directory: Path, like: Path) -> None:
-    """Write ``model`` as a Hugging Face directory; every other file (tokenizer, configuration) is copied from ``like``."""
+    """Write ``model`` as a Hugging Face directory; all other files (tokenizer, configuration) are those of ``like``."""
     weights = {f"model.{name}": value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     with whole_directory(directory) as temporary:
         for path in sorted(like.iterdir()):

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,6 +20,7 @@ from limr.miniature import model as tiny
 from limr.miniature import tokenizer as tokens
 from limr.miniature.batches import flatten, log_probabilities, pad
 from limr.miniature.corpus import Manners, corpus
+from limr.miniature.memory import reuse_freed_memory
 
 logger = logging.getLogger(__name__)
 
@@ -51,36 +53,35 @@ class PretrainingSettings:
 def pretrain(settings: Mapping[str, Any], held_out: Sequence[Path], model: Path) -> None:
     """Train a base model and write it to directory ``model``; it never reads a prompt of the ``held_out`` files."""
     options = PretrainingSettings(**settings)
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(1)  # the shards of a batch are the threads: see _accumulate
+    torch.set_flush_denormal(True)
     torch.manual_seed(options.seed)
+    reuse_freed_memory()
     tokenizer = tokens.build()
     network = tiny.TinyQwen2(_shape(options, tokenizer))
     _initialise(network, tokenizer)
     prompts = {prompt for path in held_out for prompt in read_parquet(path, "prompts")["prompt"]}
     manners = Manners(options.practice, options.guided, options.worked, options.boxed, options.wrong)
     examples = corpus(options.seed, manners, prompts)
-    import os
-    mlr = float(os.environ.get("MUON", 0))
-    mats = [p for n, p in network.named_parameters() if p.dim() == 2 and "embed" not in n]
-    rest = [p for n, p in network.named_parameters() if not (p.dim() == 2 and "embed" not in n)]
-    if mlr:
-        opts = [torch.optim.Muon(mats, lr=mlr, weight_decay=0.0), torch.optim.AdamW(rest, lr=options.learning_rate, betas=BETAS, weight_decay=0.0)]
-    else:
-        opts = [torch.optim.AdamW(network.parameters(), lr=options.learning_rate, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True)]
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=options.learning_rate, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
+    )
     size = sum(parameter.numel() for parameter in network.parameters())
     logger.info("pre-training %s parameters on %s examples", f"{size:,}", f"{options.steps * options.batch_size:,}")
+    pool = ThreadPoolExecutor(options.threads)
     progress = tqdm(range(options.steps), desc="pre-training", unit="step", mininterval=2)
     for step in progress:
-        for o, base_lr in zip(opts, [mlr, options.learning_rate] if mlr else [options.learning_rate]):
-            o.param_groups[0]["lr"] = base_lr * _schedule(step / options.steps)
-        loss = _loss(network, tokenizer, list(islice(examples, options.batch_size)))
-        network.zero_grad()
-        loss.backward()
+        optimizer.param_groups[0]["lr"] = options.learning_rate * _schedule(step / options.steps)
+        batch = list(islice(examples, options.batch_size))
+        loss = _accumulate(
+            network, tokenizer, [batch[shard :: options.threads] for shard in range(options.threads)], pool
+        )
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        for o in opts: o.step()
+        optimizer.step()
         if step % 20 == 0:
-            progress.set_postfix(loss=f"{loss.item():.3f}")
-    logger.info("final loss %.3f nats a token", loss.item())
+            progress.set_postfix(loss=f"{loss:.3f}")
+    pool.shutdown()
+    logger.info("final loss %.3f nats a token", loss)
     with TemporaryDirectory() as companions:
         _write_companions(Path(companions), network.shape, tokenizer)
         tiny.save(network, model, like=Path(companions))
@@ -131,13 +132,34 @@ def _schedule(progress: float) -> float:
     return min(progress / WARMUP_SHARE + 0.01, 1.0) * (1.0 - 0.95 * progress)
 
 
-def _loss(network: tiny.TinyQwen2, tokenizer: Tokenizer, examples: list[tuple[str, str]]) -> torch.Tensor:
-    """Mean cross-entropy of the response tokens, in nats."""
+def _accumulate(
+    network: tiny.TinyQwen2, tokenizer: Tokenizer, shards: list[list[tuple[str, str]]], pool: ThreadPoolExecutor
+) -> float:
+    """Set the gradients of the loss on all ``shards``, one thread each; the mean loss of a token, in nats.
+
+    Operations this small do not repay being spread over threads one by one; half a batch for each thread does. The
+    sum is taken in the order of the shards, so the result is the same on every run.
+    """
+    parameters = list(network.parameters())
+
+    def work(shard: list[tuple[str, str]]) -> tuple[float, int, tuple[torch.Tensor, ...]]:
+        total, count = _loss(network, tokenizer, shard)
+        return total.item(), count, torch.autograd.grad(total, parameters)
+
+    totals, counts, gradients = zip(*pool.map(work, shards), strict=True)
+    tokens_read = sum(counts)
+    for parameter, *parts in zip(parameters, *gradients, strict=True):
+        parameter.grad = torch.stack(parts).sum(0) / tokens_read
+    return sum(totals) / tokens_read
+
+
+def _loss(network: tiny.TinyQwen2, tokenizer: Tokenizer, examples: list[tuple[str, str]]) -> tuple[torch.Tensor, int]:
+    """Summed cross-entropy of the response tokens, in nats, and how many there are."""
     prompts, prompt_mask = pad(tokens.encode_prompts(tokenizer, [prompt for prompt, _ in examples]))
     encoded = tokenizer.encode_batch([response + tokens.END for _, response in examples])
     responses, mask = pad([encoding.ids for encoding in encoded])
     hidden = network.read(prompts, prompt_mask, responses, mask)
-    return -log_probabilities(network.logits(hidden), flatten(responses, mask)).mean()
+    return -log_probabilities(network.logits(hidden), flatten(responses, mask)).sum(), len(hidden)
 
 
 def _write_companions(directory: Path, shape: tiny.Shape, tokenizer: Tokenizer) -> None:

@@ -1,8 +1,8 @@
 """The miniature's mathematics: synthetic problems with a subject, a level, an exact answer and a worked solution.
 
-Seven subjects, named after MATH's, with five levels each: the level is the number of elementary steps a worked solution takes.
-Most steps are sums, products or remainders below 100, which a tiny model can learn; products of two-digit numbers
-(the upper levels of counting and geometry) are beyond what it can do in one step and stay out of reach.
+Seven subjects, named after MATH's, with five levels each: the higher, the more steps a worked solution takes, or the
+larger they are. Most steps are sums, products or remainders below 100, which a tiny model can learn; products of
+two-digit numbers (the upper levels of counting and geometry) are beyond what it can do in one step: out of reach.
 """
 
 import random
@@ -31,7 +31,7 @@ class Problem:
     solution: str
 
 
-class _TooLarge(Exception):
+class _TooLargeError(Exception):
     """A step leaves the numbers the miniature works with (0 to 99); the problem is drawn again."""
 
 
@@ -53,10 +53,10 @@ def chain(start: int, steps: list[tuple[str, int]]) -> tuple[int, str]:
     value, text = start, str(start)
     for sign, operand in steps:
         if sign == "/" and value % operand:
-            raise _TooLarge
+            raise _TooLargeError
         value = _OPERATIONS[sign](value, operand)
         if not 0 <= value <= 99:
-            raise _TooLarge
+            raise _TooLargeError
         text += f"{sign}{operand}->{value}"
     return value, text
 
@@ -114,8 +114,10 @@ def _counting(level: int, rng: random.Random) -> tuple[str, int, str]:
     product = rows * seats
     if level == 4:
         return f"Seats in {rows} rows of {seats}?", product, f"{rows}*{seats}->{product}"
-    return f"Seats in {rows} rows of {seats} and {more} more?", product + more, (
-        f"{rows}*{seats}->{product}+{more}->{product + more}"
+    return (
+        f"Seats in {rows} rows of {seats} and {more} more?",
+        product + more,
+        (f"{rows}*{seats}->{product}+{more}->{product + more}"),
     )
 
 
@@ -183,7 +185,7 @@ def draw(subject: str, level: int, rng: random.Random) -> Problem:
     while True:
         try:
             prompt, answer, solution = SUBJECTS[subject](level, rng)
-        except _TooLarge:
+        except _TooLargeError:
             continue
         return Problem(subject, level, prompt, str(answer), solution)
 
@@ -195,7 +197,7 @@ def practice(rng: random.Random, chains: int, steps: int) -> str:
         operations = [(rng.choice("+-*/%"), rng.randint(2, 9)) for _ in range(steps)]
         try:
             pieces.append(chain(rng.randint(0, 99), operations)[1])
-        except _TooLarge:
+        except _TooLargeError:
             continue
     return ",".join(pieces)
 

@@ -12,11 +12,10 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
 from limr.miniature.problems import LEVELS, SUBJECTS, draw
 
-GUIDE = "Show the steps. "
 PAD, END, USER, ASSISTANT, UNKNOWN = "<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<|unknown|>"
-SPECIAL_TOKENS = (GUIDE = "Show the steps. "
-PAD, END, USER, ASSISTANT, UNKNOWN)
+SPECIAL_TOKENS = (PAD, END, USER, ASSISTANT, UNKNOWN)
 BOX = "\\boxed{"
+GUIDE = "Show the steps. "
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
