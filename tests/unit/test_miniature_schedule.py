@@ -54,4 +54,4 @@ def test_random_numbers_belong_to_step_and_seed_and_ignore_the_global_generator(
             assert torch.equal(order, torch.randperm(50, generator=step_generator(step, seed)))
     values = torch.cat([draw.flatten() for draw in draws.values()])
     assert len(values.unique()) == len(values)
-    assert 0 <= values.min() and values.max() < 1
+    assert values.min() >= 0 and values.max() < 1

@@ -1,0 +1,256 @@
+"""A training run killed at any point ends, when started again, with the same bytes as one that was never killed.
+
+The kills are real: a process of its own sends itself SIGKILL at an exact point, or is killed from outside.
+"""
+
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import polars as pl
+import pytest
+from conftest import output_paths
+
+from limr.contracts import read_parquet
+
+PATIENCE = 300  # seconds until a process that should have ended counts as hanging
+
+# Trains in a process that kills itself at the n-th call of a function, halfway through what the call does.
+RUNNER = """
+import json, os, signal, sys
+from pathlib import Path
+import limr.miniature.learner, limr.miniature.state, limr.miniature.train
+from limr.training import train
+
+def die(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def half_a_state(state, target):
+    import io, torch
+    whole = io.BytesIO()
+    save(state, whole)
+    half = whole.getvalue()[: len(whole.getvalue()) // 2]
+    if hasattr(target, "write"):
+        target.write(half)
+        target.flush()
+    else:
+        Path(target).write_bytes(half)
+    die()
+
+def half_a_file(weights, path, **options):
+    Path(path).write_bytes(b"half")
+    die()
+
+plan = json.loads(sys.argv[1])
+save = limr.miniature.state.torch.save
+points = {
+    "rollouts": (limr.miniature.train, "sample", die),
+    "update": (limr.miniature.learner.Learner, "_update", die),
+    "shard": (limr.miniature.state, "write_parquet", die),
+    "checkpoint": (limr.miniature.model, "save_file", half_a_file),
+    "state": (limr.miniature.state.torch, "save", half_a_state),
+    "publishing": (limr.miniature.train, "write_parquet", die),
+}
+if plan["point"]:
+    place, name, act = points[plan["point"]]
+    original, calls = getattr(place, name), 0
+    def counted(*args, **kwargs):
+        global calls
+        calls += 1
+        return (act if calls == plan["call"] else original)(*args, **kwargs)
+    setattr(place, name, counted)
+paths = {name: Path(path) for name, path in plan["paths"].items()}
+outputs = {name: Path(path) for name, path in plan["outputs"].items()}
+train(plan["settings"], paths["model"], paths["subset"], paths["development"], plan["seed"], paths["work"], outputs)
+"""
+
+
+def start(world, directory, work, point=None, call=0, **changes):
+    """A training process; with ``point`` it kills itself at the ``call``-th call there."""
+    plan = {
+        "point": point,
+        "call": call,
+        "seed": 0,
+        "settings": world.settings | changes,
+        "paths": {
+            "model": str(world.model),
+            "subset": str(world.subset),
+            "development": str(world.development),
+            "work": str(work),
+        },
+        "outputs": {name: str(path) for name, path in output_paths(directory).items()},
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", RUNNER, json.dumps(plan)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+
+
+def contents(directory):
+    """Bytes of every file below ``directory``, hidden ones too, by relative path."""
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def rollouts(outputs):
+    return pl.concat(read_parquet(path, "rollouts") for path in sorted(outputs["rollouts"].iterdir()))
+
+
+def metrics(outputs):
+    """The metrics but for the one that is a measurement of time."""
+    return read_parquet(outputs["metrics"], "metrics").drop("samples_per_second")
+
+
+def assert_same_run(found, expected):
+    for name in ("model", "rollouts", "checkpoints"):
+        assert contents(found[name]) == contents(expected[name]), name
+    assert metrics(found).equals(metrics(expected))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(world, tmp_path_factory):
+    return world.train(tmp_path_factory.mktemp("uninterrupted"))
+
+
+def test_a_run_leaves_what_its_contract_promises(world, uninterrupted):
+    settings, table = world.settings, rollouts(uninterrupted)
+    per_step = settings["prompts_per_step"] * settings["samples_per_prompt"]
+    assert table["step"].value_counts(sort=True).sort("step")["count"].to_list() == [per_step] * settings["steps"]
+    assert table.select("prompt_id", "visit", "sample").n_unique() == len(table)
+    prompts = len(read_parquet(world.subset, "subset"))
+    # every pass but the last, which is still under way, met every prompt
+    met = table.group_by("visit").agg(pl.col("prompt_id").n_unique()).sort("visit")["prompt_id"].to_list()
+    assert met[:-1] == [prompts] * (settings["steps"] * settings["prompts_per_step"] // prompts)
+    by_step = table.group_by("step").agg(pl.col("reward").mean()).sort("step")["reward"].to_list()
+    found = read_parquet(uninterrupted["metrics"], "metrics")
+    assert found["reward"].to_list() == pytest.approx(by_step)
+    assert found["step"].to_list() == list(range(settings["steps"]))
+    evaluated = found.filter(pl.col("development_accuracy").is_not_null())["step"].to_list()
+    assert evaluated == list(range(0, settings["steps"], settings["evaluation_interval"]))
+    steps = sorted(path.name for path in uninterrupted["checkpoints"].iterdir())
+    assert steps == ["step_000002", "step_000004", "step_000006", "step_000008", "step_000009"]
+    last = uninterrupted["checkpoints"] / steps[-1]
+    assert contents(last) == contents(uninterrupted["model"])
+    assert contents(uninterrupted["model"]) != contents(world.model)
+    assert any(path.name.startswith("events") for path in uninterrupted["tensorboard"].iterdir())
+
+
+KILLS = {
+    "before the first checkpoint": ("rollouts", 2),
+    "while sampling after a checkpoint": ("rollouts", 8),  # every third step samples the development set too
+    "between two updates of a step": ("update", 14),
+    "while writing a shard of rollouts": ("shard", 2),
+    "halfway through a checkpoint": ("checkpoint", 3),
+    "halfway through the state": ("state", 2),
+    "after the last step, while publishing": ("publishing", 1),
+}
+
+
+@pytest.mark.parametrize("kill", KILLS)
+def test_a_killed_run_resumes_to_the_same_bytes(world, uninterrupted, tmp_path, kill):
+    killed = start(world, tmp_path, tmp_path / "work", *KILLS[kill])
+    assert killed.wait(PATIENCE) == -signal.SIGKILL
+    assert not output_paths(tmp_path)["model"].exists()
+    outputs = world.train(tmp_path, work=tmp_path / "work")
+    assert_same_run(outputs, uninterrupted)
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_run_killed_again_and_again_resumes_to_the_same_bytes(world, uninterrupted, tmp_path):
+    for point, call in (("rollouts", 6), ("state", 1), ("update", 5)):
+        assert start(world, tmp_path, tmp_path / "work", point, call).wait(PATIENCE) == -signal.SIGKILL
+    assert_same_run(world.train(tmp_path, work=tmp_path / "work"), uninterrupted)
+
+
+def test_a_run_killed_from_outside_resumes_to_the_same_bytes(world, tmp_path):
+    longer = {"steps": 60, "checkpoint_interval": 5}
+    killed = start(world, tmp_path, tmp_path / "work", **longer)
+    deadline = time.monotonic() + PATIENCE
+    while not (tmp_path / "work" / "state.pt").exists() and killed.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    killed.kill()
+    assert killed.wait() == -signal.SIGKILL
+    assert (tmp_path / "work" / "state.pt").exists()
+    resumed = world.train(tmp_path, work=tmp_path / "work", **longer)
+    assert_same_run(resumed, world.train(tmp_path / "straight", **longer))
+
+
+def test_one_seed_gives_the_same_bytes_twice_and_another_seed_others(world, uninterrupted, tmp_path):
+    assert_same_run(world.train(tmp_path / "again"), uninterrupted)
+    other = world.train(tmp_path / "other", seed=1)
+    assert contents(other["model"]) != contents(uninterrupted["model"])
+    assert not rollouts(other).equals(rollouts(uninterrupted))
+
+
+@pytest.fixture(scope="module")
+def left_behind(world, tmp_path_factory):
+    """The working directory of a run killed after its second checkpoint."""
+    directory = tmp_path_factory.mktemp("killed")
+    assert start(world, directory, directory / "work", "state", 3).wait(PATIENCE) == -signal.SIGKILL
+    return directory / "work"
+
+
+@pytest.fixture
+def interrupted(left_behind, tmp_path):
+    """A copy of it, for a test to go on from."""
+    return shutil.copytree(left_behind, tmp_path / "work")
+
+
+def messages(caplog):
+    return " ".join(record.getMessage() for record in caplog.records)
+
+
+def test_a_run_says_that_it_resumes_and_where(world, interrupted, tmp_path, caplog):
+    with caplog.at_level(logging.INFO, "limr"):
+        world.train(tmp_path, work=interrupted)
+    assert f"resuming at step 4 of {world.settings['steps']}" in messages(caplog)
+
+
+def test_a_state_of_other_settings_is_not_resumed(world, uninterrupted, interrupted, tmp_path, caplog):
+    other = {"actor_learning_rate": world.settings["actor_learning_rate"] / 2}
+    with caplog.at_level(logging.INFO, "limr"):
+        outputs = world.train(tmp_path, work=interrupted, **other)
+    assert "belongs to other settings" in messages(caplog)
+    assert "resuming" not in messages(caplog)
+    assert_same_run(outputs, world.train(tmp_path / "clean", **other))
+    assert contents(outputs["model"]) != contents(uninterrupted["model"])
+
+
+def test_a_state_of_another_seed_or_subset_is_not_resumed(world, interrupted, tmp_path, caplog):
+    with caplog.at_level(logging.INFO, "limr"):
+        outputs = world.train(tmp_path, seed=1, work=interrupted)
+    assert "belongs to other settings" in messages(caplog)
+    assert_same_run(outputs, world.train(tmp_path / "clean", seed=1))
+
+
+DAMAGES = {
+    "cut in half": lambda content: content[: len(content) // 2],
+    "empty": lambda content: b"",
+    "text": lambda content: b"not a state" * 100,
+    "a number in pickle": lambda content: b"\x80\x04K\x07.",
+    "one byte flipped": lambda content: (
+        content[: len(content) // 2] + flipped(content) + content[len(content) // 2 + 1 :]
+    ),
+}
+
+
+def flipped(content):
+    return bytes([content[len(content) // 2] ^ 0xFF])
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_state_is_not_resumed(world, uninterrupted, interrupted, tmp_path, caplog, damage):
+    path = interrupted / "state.pt"
+    path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    with caplog.at_level(logging.INFO, "limr"):
+        outputs = world.train(tmp_path, work=interrupted)
+    assert f"{path} cannot be read" in messages(caplog)
+    assert "starting from the first step" in messages(caplog)
+    assert_same_run(outputs, uninterrupted)
