@@ -1,16 +1,6 @@
-"""What tests of every kind share."""
+"""What all tests share: property tests on a busy machine may take their time, whatever it costs to import a library."""
 
-from pathlib import Path
+from hypothesis import HealthCheck, settings
 
-import pytest
-
-ROOT = Path(__file__).parents[1]
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The reference data beside the repository; its tests are skipped where it is absent."""
-    path = ROOT.parent / "shared" / "data"
-    if not path.is_dir():
-        pytest.skip("the reference data is not beside the repository (../shared/data)")
-    return path
+settings.register_profile("limr", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("limr")
