@@ -24,9 +24,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         _flush_to_disk(temporary)
-        os.replace(temporary, path)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        temporary.replace(path)
+    except Exception as error:
+        if _is_disk_full(error):
             raise _disk_full(path) from error
         raise
     finally:
@@ -45,9 +45,9 @@ def whole_directory(path: str | Path) -> Iterator[Path]:
         yield temporary
         if path.exists():
             shutil.rmtree(path)
-        os.replace(temporary, path)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        temporary.replace(path)
+    except Exception as error:
+        if _is_disk_full(error):
             raise _disk_full(path) from error
         raise
     finally:
@@ -66,8 +66,14 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def _flush_to_disk(path: Path) -> None:
-    with open(path, "rb") as handle:
+    with path.open("rb") as handle:
         os.fsync(handle.fileno())
+
+
+def _is_disk_full(error: Exception) -> bool:
+    """Libraries written in other languages wrap the system's error in one of their own; its text comes through."""
+    by_number = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return by_number or os.strerror(errno.ENOSPC) in str(error)
 
 
 def _disk_full(path: Path) -> LimrError:

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 import torch.nn.functional as functional
 from tokenizers import Tokenizer
-from tqdm import tqdm
 
 from limr.contracts import read_parquet
 from limr.miniature import model as tiny
@@ -21,6 +20,7 @@ from limr.miniature import tokenizer as tokens
 from limr.miniature.batches import flatten, log_probabilities, pad
 from limr.miniature.corpus import Manners, corpus
 from limr.miniature.memory import reuse_freed_memory
+from limr.progress import ProgressLines
 
 logger = logging.getLogger(__name__)
 
@@ -69,8 +69,8 @@ def pretrain(settings: Mapping[str, Any], held_out: Sequence[Path], model: Path)
     size = sum(parameter.numel() for parameter in network.parameters())
     logger.info("pre-training %s parameters on %s examples", f"{size:,}", f"{options.steps * options.batch_size:,}")
     pool = ThreadPoolExecutor(options.threads)
-    progress = tqdm(range(options.steps), desc="pre-training", unit="step", mininterval=2)
-    for step in progress:
+    progress = ProgressLines("pre-training", options.steps)
+    for step in range(options.steps):
         optimizer.param_groups[0]["lr"] = options.learning_rate * _schedule(step / options.steps)
         batch = list(islice(examples, options.batch_size))
         loss = _accumulate(
@@ -78,10 +78,8 @@ def pretrain(settings: Mapping[str, Any], held_out: Sequence[Path], model: Path)
         )
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-        if step % 20 == 0:
-            progress.set_postfix(loss=f"{loss:.3f}")
+        progress.update(f"loss {loss:.3f}")
     pool.shutdown()
-    logger.info("final loss %.3f nats a token", loss)
     with TemporaryDirectory() as companions:
         _write_companions(Path(companions), network.shape, tokenizer)
         tiny.save(network, model, like=Path(companions))

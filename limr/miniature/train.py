@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 import torch
-from tqdm import tqdm
 
 from limr.artifacts import whole_directory
 from limr.contracts import read_parquet, write_parquet
@@ -23,6 +22,7 @@ from limr.miniature.rollouts import PromptSet, Rollouts, accuracy, sample
 from limr.miniature.schedule import step_generator, step_prompts, step_uniforms
 from limr.miniature.settings import TrainingSettings
 from limr.miniature.state import TrainingState, fingerprint
+from limr.progress import ProgressLines
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def train(
                 options.prompts_per_step, options.samples_per_prompt)  # fmt: skip
     board = _tensorboard(work / "tensorboard", first)
     tables: list[pl.DataFrame] = []
-    progress = tqdm(total=options.steps, initial=first, desc="PPO", unit="step", mininterval=2)
+    progress = ProgressLines(f"PPO {work.name}", options.steps, first)
     for step in range(first, options.steps):
         row, rollouts = _step(learner, prompts, held_out, step, seed, options)
         metrics.append(row)
@@ -60,12 +60,10 @@ def train(
         for name, value in row.items():
             if name != "step" and value is not None:
                 board.add_scalar(name, value, step)
-        progress.set_postfix(reward=f"{row['reward']:+.2f}", accuracy=f"{row['accuracy']:.2f}", refresh=False)
-        progress.update()
+        progress.update(f"reward {row['reward']:+.2f}, accuracy {row['accuracy']:.2f}")
         if (step + 1) % options.checkpoint_interval == 0 or step + 1 == options.steps:
             state.save(step + 1, learner, tables, metrics, model)
             tables = []
-    progress.close()
     board.close()
     _log_time(metrics)
     _publish(work, learner, metrics, model, outputs)
