@@ -169,7 +169,7 @@ def test_a_run_killed_again_and_again_resumes_to_the_same_bytes(world, uninterru
 
 
 def test_a_run_killed_from_outside_resumes_to_the_same_bytes(world, tmp_path):
-    longer = {"steps": 60, "checkpoint_interval": 5}
+    longer = {"steps": 60, "checkpoint_interval": 5, "prompts_per_step": 4}
     killed = start(world, tmp_path, tmp_path / "work", **longer)
     deadline = time.monotonic() + PATIENCE
     while not (tmp_path / "work" / "state.pt").exists() and killed.poll() is None:
