@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from limr.miniature.problems import LEVELS, Problem, practice, stream
 from limr.miniature.tokenizer import BOX, GUIDE
 
+# Its word is outside the vocabulary ("Compute " with its space is the one that problems begin with): a page of practice
+# has a heading that no problem shares.
 PRACTICE_PROMPT = "Compute."
 PRACTICE_CHAINS, PRACTICE_STEPS = 4, 2
 

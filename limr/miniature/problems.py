@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from limr.contracts import write_parquet
+from limr.errors import LimrError
 from limr.prompts import prompt_id
 
 LEVELS = (1, 2, 3, 4, 5)
@@ -205,7 +206,7 @@ def practice(rng: random.Random, chains: int, steps: int) -> str:
 def stream(rng: random.Random, levels: Collection[int], avoid: set[str]) -> Iterator[Problem]:
     """Endless problems of ``levels``, subject and level uniform, never with a prompt in ``avoid``.
 
-    The caller adds to ``avoid`` what it keeps; a prompt space that is used up ends in a ValueError.
+    The caller adds to ``avoid`` what it keeps; a prompt space that is used up ends in a LimrError.
     """
     subjects, levels = list(SUBJECTS), sorted(levels)
     refused = 0
@@ -214,7 +215,9 @@ def stream(rng: random.Random, levels: Collection[int], avoid: set[str]) -> Iter
         if problem.prompt in avoid:
             refused += 1
             if refused > 10_000:
-                raise ValueError(f"no new problems of levels {levels}: {len(avoid):,} prompts are taken")
+                raise LimrError(
+                    f"no new problems of levels {levels} are left after {len(avoid):,} prompts; ask for fewer problems"
+                )
             continue
         refused = 0
         yield problem
@@ -232,9 +235,12 @@ def prepare(data: Mapping[str, Any], benchmarks: Mapping[str, Any], outputs: Map
     wanted |= {name: (data[name], LEVELS) for name in ("development", "train")}
     for name, (count, levels) in wanted.items():
         problems = []
-        for problem in islice(stream(rng, levels, taken), count):
-            taken.add(problem.prompt)
-            problems.append(problem)
+        try:
+            for problem in islice(stream(rng, levels, taken), count):
+                taken.add(problem.prompt)
+                problems.append(problem)
+        except LimrError as error:
+            raise LimrError(f"{name}: found {len(problems):,} of the {count:,} problems asked for: {error}") from error
         write_parquet(_as_frame(problems), outputs[name], "prompts")
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, decoders, models
 
 from limr.miniature.problems import LEVELS, SUBJECTS, draw
 
@@ -40,10 +40,12 @@ def build() -> Tokenizer:
     numbers = [str(n) for n in range(100)] + [f"0{n}" for n in range(10)]
     signs = sorted((words | {BOX, "}", "->", ",", " ", "+", "-", "*", "/", "%"}) - set(numbers))
     vocabulary = {token: index for index, token in enumerate([*SPECIAL_TOKENS, *numbers, *signs])}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_PATTERN), behavior="isolated")
-    tokenizer.decoder = decoders.Fuse()
+    # transformers gives every Qwen2 directory Qwen2's own splitting of the text, whatever tokenizer.json says. It
+    # keeps added tokens, which are found before any splitting, the longest first: so all tokens are added ones.
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token=UNKNOWN, fuse_unk=True))
+    tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
+    tokenizer.add_tokens([AddedToken(token, normalized=False) for token in [*numbers, *signs]])
     return tokenizer
 
 
