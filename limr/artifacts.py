@@ -20,7 +20,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary = path.with_name(f".{path.name}.partial")  # the same in every process: what a kill left is taken over
     try:
         yield temporary
         _flush_to_disk(temporary)
@@ -38,7 +38,7 @@ def whole_directory(path: str | Path) -> Iterator[Path]:
     """Yield an empty temporary directory beside ``path``; on success it replaces ``path``, on failure it is removed."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary = path.with_name(f".{path.name}.partial")  # the same in every process: what a kill left is taken over
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
@@ -70,10 +70,13 @@ def _flush_to_disk(path: Path) -> None:
         os.fsync(handle.fileno())
 
 
-def _is_disk_full(error: Exception) -> bool:
-    """Libraries written in other languages wrap the system's error in one of their own; its text comes through."""
+def _is_disk_full(error: BaseException | None) -> bool:
+    """Whether ``error``, or one it came from, is a full disk; libraries in other languages tell it in the text only."""
+    if error is None:
+        return False
     by_number = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return by_number or os.strerror(errno.ENOSPC) in str(error)
+    by_text = any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EDQUOT))
+    return by_number or by_text or _is_disk_full(error.__cause__ or error.__context__)
 
 
 def _disk_full(path: Path) -> LimrError:

@@ -68,6 +68,12 @@ def _contradictions(configuration: Mapping[str, Any]) -> Iterable[str]:
     known = [row for row in methods.values() if row["score"] in score_names()]
     if probe(methods) is None and any(needs_trajectories(row["score"]) for row in known):
         yield "methods: a score needs the probe's trajectories; add a row `full: {score: full, keep: all}`"
+    training = configuration.get("training")
+    if training and training["mini_batch_size"] % training["samples_per_prompt"]:
+        yield (
+            f"training.mini_batch_size: found {training['mini_batch_size']}, expected a multiple of "
+            f"samples_per_prompt, {training['samples_per_prompt']}: a mini-batch holds whole prompts"
+        )
 
 
 def _explain(error: ValidationError) -> Iterable[str]:

@@ -54,7 +54,7 @@ def normalise(answer: str) -> str:
     >>> normalise(" $ 1 2 .$ ")
     '12'
     """
-    return "".join(answer.split()).strip("$").rstrip(".")
+    return "".join(answer.split()).replace("$", "").rstrip(".")
 
 
 def _malformed(reason: str) -> Verdict:

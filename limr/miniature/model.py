@@ -7,7 +7,7 @@ Weights are named as in Qwen2ForCausalLM, so a directory saved here loads in tra
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 import torch
@@ -266,4 +266,7 @@ def _read_shape(path: Path) -> Shape:
         )
     rope = config.get("rope_parameters") or {}
     sizes = {name: config[name] for name in Shape.__dataclass_fields__ if name in config}
+    required = [field.name for field in fields(Shape) if field.default is MISSING]
+    if missing := [name for name in required if name not in sizes]:
+        raise LimrError(f"{path}: {missing[0]!r} is missing; the sizes of a Qwen2 are {', '.join(required)}")
     return Shape(**sizes | {"rope_theta": float(rope.get("rope_theta", config.get("rope_theta", 10_000.0)))})

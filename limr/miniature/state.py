@@ -10,6 +10,8 @@ import json
 import logging
 import pickle
 import shutil
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,10 @@ from limr.miniature.learner import Learner
 logger = logging.getLogger(__name__)
 
 
-def fingerprint(settings: dict[str, Any], seed: int, model: Path, subset: Path) -> str:
+def fingerprint(settings: dict[str, Any], seed: int, model: Path, prompts: Sequence[Path]) -> str:
     """A digest of everything a training run depends on: a state with another one belongs to another run."""
     digest = hashlib.sha256(json.dumps([settings, seed], sort_keys=True).encode())
-    for path in (model / "model.safetensors", subset):
+    for path in (model / "model.safetensors", model / "tokenizer.json", *prompts):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -59,13 +61,17 @@ class TrainingState:
         write_parquet(pl.concat(tables), shard, "rollouts")
         tiny.save(learner.actor, self.work / "checkpoints" / f"step_{steps:06d}", like=base)
         state = {"fingerprint": self.fingerprint, "steps": steps, "metrics": metrics, "learner": learner.state()}
-        with whole_file(self.work / "state.pt") as temporary:
-            torch.save(state, temporary)
+        # torch.save to a path hides why a write failed; through a file of our own a full disk stays an OSError
+        with whole_file(self.work / "state.pt") as temporary, temporary.open("wb") as handle:
+            torch.save(state, handle)
 
     def _read(self, path: Path) -> dict[str, Any] | None:
         try:
+            with zipfile.ZipFile(path) as archive:  # torch.load does not look at the checksums
+                if damaged := archive.testzip():
+                    raise zipfile.BadZipFile(f"{damaged} is damaged")
             stored = torch.load(path, weights_only=True)
-        except (RuntimeError, EOFError, pickle.UnpicklingError, OSError) as error:
+        except (zipfile.BadZipFile, RuntimeError, pickle.UnpicklingError, OSError) as error:
             logger.warning("%s cannot be read (%s): starting from the first step", path, error)
             return None
         if stored["fingerprint"] != self.fingerprint:

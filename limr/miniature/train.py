@@ -44,7 +44,7 @@ def train(
     reuse_freed_memory()
     prompts, held_out = _prompts(subset, model), _prompts(development, model, contract="prompts")
     learner = Learner(tiny.load(model), tiny.load(model), options)
-    state = TrainingState(work, fingerprint(asdict(options), seed, model, subset))
+    state = TrainingState(work, fingerprint(asdict(options), seed, model, [subset, development]))
     first, metrics = state.resume(learner)
     if first:
         logger.info("resuming at step %d of %d from %s", first, options.steps, work)

@@ -49,6 +49,11 @@ def test_shipped_configurations_are_accepted(name: str) -> None:
         ("training.actor_learning_rate", "1e-4", "YAML wants 1.0e-4, not 1e-4"),
         ("training.steps", None, "training.steps: found nothing, expected a whole number"),
         ("training.steps", True, "training.steps: found True, expected a whole number"),
+        (
+            "training.mini_batch_size",
+            20,
+            "training.mini_batch_size: found 20, expected a multiple of samples_per_prompt, 8",
+        ),
         ("training.engine", "openrlhf", "training.engine: found 'openrlhf', expected miniature"),
         ("trajectories", {"format": "one_shot_rlvr", "path": "x", "visits": 2}, "training: nothing is trained"),
     ],
