@@ -1,4 +1,4 @@
-"""What the workflow's scripts have in common: their log, their errors, torch's threads, and who may train where."""
+"""What the workflow's scripts have in common: their log, their errors, torch's threads, one process a stage."""
 
 import fcntl
 import logging
@@ -13,6 +13,8 @@ from limr.errors import LimrError
 
 logger = logging.getLogger(__name__)
 
+_FORMAT, _TIMES = "%(asctime)s %(message)s", "%H:%M:%S"
+
 
 @contextmanager
 def stage(snakemake: Any, threads: int = 1) -> Iterator[None]:
@@ -24,11 +26,15 @@ def stage(snakemake: Any, threads: int = 1) -> Iterator[None]:
     """
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)
-    handlers = [logging.StreamHandler(), logging.FileHandler(snakemake.log[0], mode="w", encoding="utf-8")]
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers)
+    logging.basicConfig(level=logging.INFO, format=_FORMAT, datefmt=_TIMES)
     logging.captureWarnings(True)
+    log = Path(snakemake.log[0])
     try:
-        yield
+        with sole_owner(log):
+            to_file = logging.FileHandler(log, mode="w", encoding="utf-8")
+            to_file.setFormatter(logging.Formatter(_FORMAT, _TIMES))
+            logging.getLogger().addHandler(to_file)
+            yield
     except LimrError as error:
         logger.error("Error: %s", error)
         sys.exit(1)
@@ -38,22 +44,21 @@ def stage(snakemake: Any, threads: int = 1) -> Iterator[None]:
 
 
 @contextmanager
-def sole_owner(work: Path) -> Iterator[None]:
-    """Hold the directory ``work`` against every other process on this machine; a dead owner holds nothing.
+def sole_owner(log: Path) -> Iterator[None]:
+    """Hold the stage that logs to ``log`` against every other process on this machine; a dead owner holds nothing.
 
-    Raises LimrError naming the process that works there: a killed snakemake leaves its jobs running.
+    Raises LimrError naming the process at work: a killed snakemake leaves its jobs running, and two of them must not
+    write the same files.
     """
-    work = Path(work)
-    work.parent.mkdir(parents=True, exist_ok=True)
-    with work.with_name(f"{work.name}.lock").open("a+", encoding="utf-8") as lock:
+    with log.with_name(f"{log.name}.lock").open("a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.seek(0)
             owner = lock.read().strip()
             raise LimrError(
-                f"{work}: process {owner} still works here, left behind by an earlier run? Wait until it is done, "
-                f"or end it (kill {owner}), and run again: what it has reached is kept."
+                f"{log}: process {owner} still works on this stage, left behind by an earlier run? Wait until it is "
+                f"done, or end it (kill {owner}), and run again: a training run goes on from its last checkpoint."
             ) from error
         lock.truncate(0)
         lock.write(str(os.getpid()))

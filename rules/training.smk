@@ -1,4 +1,5 @@
 # Reinforcement learning on each method's subset, with the same settings and the same number of steps.
+import shutil
 
 
 rule train:
@@ -27,3 +28,13 @@ rule train:
         "Training {wildcards.method} (seed {wildcards.seed})"
     script:
         "../workflow/scripts/train.py"
+
+
+onsuccess:
+    # What finished runs would have resumed from; not before, because Snakemake deletes and makes again the outputs of a
+    # job that it did not see finish. The state goes first: without it nothing is resumed from what a kill leaves here.
+    for run in Path(RESULTS, "work").glob("*-seed*"):
+        method, seed = run.name.rsplit("-", 1)
+        if Path(RESULTS, "runs", method, seed, "model").exists():
+            (run / "state.pt").unlink(missing_ok=True)
+            shutil.rmtree(run)

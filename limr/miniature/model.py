@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from limr.artifacts import whole_directory
 from limr.errors import LimrError
 
+COMPANIONS = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json")
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -222,13 +224,13 @@ def _response_bias(prompt_mask: Tensor, samples: int, length: int, like: Tensor)
 
 
 def save(model: TinyQwen2, directory: Path, like: Path) -> None:
-    """Write ``model`` as a Hugging Face directory; all other files (tokenizer, configuration) are those of ``like``."""
+    """Write ``model`` as a Hugging Face directory; all other files (COMPANIONS) are those of ``like``."""
     weights = {f"model.{name}": value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     with whole_directory(directory) as temporary:
-        for path in sorted(like.iterdir()):
-            if path.name != "model.safetensors":
-                shutil.copy(path, temporary / path.name)
+        for name in COMPANIONS:
+            shutil.copy(like / name, temporary / name)
         save_file(weights, temporary / "model.safetensors", metadata={"format": "pt"})
+        shutil.copymode(temporary / "config.json", temporary / "model.safetensors")  # safetensors: the owner's alone
 
 
 def load(directory: Path) -> TinyQwen2:

@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 import torch
 
+from limr import __version__
 from limr.artifacts import whole_file
 from limr.contracts import write_parquet
 from limr.miniature import model as tiny
@@ -28,8 +29,9 @@ logger = logging.getLogger(__name__)
 
 def fingerprint(settings: dict[str, Any], seed: int, model: Path, prompts: Sequence[Path]) -> str:
     """A digest of everything a training run depends on: a state with another one belongs to another run."""
-    digest = hashlib.sha256(json.dumps([settings, seed], sort_keys=True).encode())
-    for path in (model / "model.safetensors", model / "tokenizer.json", *prompts):
+    versions = [__version__, torch.__version__]
+    digest = hashlib.sha256(json.dumps([settings, seed, versions], sort_keys=True).encode())
+    for path in (*(model / name for name in ("config.json", "model.safetensors", "tokenizer.json")), *prompts):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer, decoders, models
 
+from limr.errors import LimrError
 from limr.miniature.problems import LEVELS, SUBJECTS, draw
 
 PAD, END, USER, ASSISTANT, UNKNOWN = "<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<|unknown|>"
@@ -50,8 +51,12 @@ def build() -> Tokenizer:
 
 
 def load(model: Path) -> Tokenizer:
-    """The tokenizer of a model directory."""
-    return Tokenizer.from_file(str(model / "tokenizer.json"))
+    """The tokenizer of a model directory. Raises LimrError naming its file when it cannot be read."""
+    path = model / "tokenizer.json"
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises bare ones
+        raise LimrError(f"{path}: cannot be read as a tokenizer ({error}); make the model again") from error
 
 
 def encode_prompts(tokenizer: Tokenizer, prompts: Sequence[str]) -> list[list[int]]:

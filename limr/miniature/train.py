@@ -127,10 +127,13 @@ def _log_time(metrics: list[dict[str, Any]]) -> None:
 def _publish(
     work: Path, learner: Learner, metrics: list[dict[str, Any]], base: Path, outputs: Mapping[str, Path]
 ) -> None:
-    """Copy what the run leaves to its final names, then drop the working directory: until then a kill loses nothing."""
+    """Copy what the run leaves to its final names.
+
+    The working directory stays until the workflow has succeeded (rules/training.smk): Snakemake deletes the outputs of
+    a job that it did not see finish, and they are then published again instead of made again.
+    """
     for name in ("rollouts", "checkpoints", "tensorboard"):
         with whole_directory(outputs[name]) as temporary:
             shutil.copytree(work / name, temporary, dirs_exist_ok=True)
     write_parquet(pl.DataFrame(metrics, infer_schema_length=None), outputs["metrics"], "metrics")
     tiny.save(learner.actor, outputs["model"], like=base)
-    shutil.rmtree(work)

@@ -159,7 +159,18 @@ def test_a_killed_run_resumes_to_the_same_bytes(world, uninterrupted, tmp_path, 
     assert not output_paths(tmp_path)["model"].exists()
     outputs = world.train(tmp_path, work=tmp_path / "work")
     assert_same_run(outputs, uninterrupted)
-    assert not (tmp_path / "work").exists()
+
+
+def test_outputs_deleted_after_the_last_step_are_published_again_without_training(world, tmp_path, caplog):
+    first = world.train(tmp_path, work=tmp_path / "work")
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    moved = {name: path.rename(kept / path.name) for name, path in first.items()}
+    with caplog.at_level("INFO"):
+        again = world.train(tmp_path, work=tmp_path / "work")
+    assert_same_run(again, moved)
+    assert "resuming at step" in caplog.text
+    assert "PPO" not in caplog.text
 
 
 def test_a_run_killed_again_and_again_resumes_to_the_same_bytes(world, uninterrupted, tmp_path):

@@ -152,7 +152,7 @@ def _trainer_after_a_checkpoint(place: Workplace) -> int:
     while _state_time(work) == known:
         assert time.monotonic() < deadline, (place.folder / "killed.log").read_text()
         time.sleep(0.005)
-    return int(work.with_name("lim-seed0.lock").read_text())
+    return int((place.results / "logs" / "train" / "lim-seed0.log.lock").read_text())
 
 
 def _state_time(work: Path) -> int:

@@ -1,14 +1,9 @@
-"""What the workflow's scripts rely on: logs, errors without noise, threads, and one trainer a directory."""
+"""What the workflow's scripts rely on: logs, errors without noise, threads, and one process a stage."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
-
-from limr.errors import LimrError
-from limr.workflow import sole_owner
 
 SCRIPT = """
 import sys
@@ -49,19 +44,21 @@ def test_torch_runs_with_the_threads_of_the_configuration(tmp_path: Path) -> Non
     assert done.stdout.strip() == "1", done.stderr
 
 
-def test_a_directory_has_one_owner_and_a_dead_owner_holds_nothing(tmp_path: Path) -> None:
-    work = tmp_path / "work" / "lim-seed0"
+def test_a_stage_runs_once_at_a_time_and_a_dead_owner_holds_nothing(tmp_path: Path) -> None:
+    log = tmp_path / "lim-seed0.log"
     code = (
         "import sys, time; from pathlib import Path; from limr.workflow import sole_owner\n"
         "with sole_owner(Path(sys.argv[1])):\n    print('mine', flush=True); time.sleep(60)"
     )
-    owner = subprocess.Popen([sys.executable, "-c", code, str(work)], stdout=subprocess.PIPE)
+    owner = subprocess.Popen([sys.executable, "-c", code, str(log)], stdout=subprocess.PIPE)
     try:
         assert owner.stdout.readline() == b"mine\n"
-        with pytest.raises(LimrError, match=f"process {owner.pid} still works here"), sole_owner(work):
-            pass
+        log.write_text("what the owner says")
+        refused = run(log, "print('ran')")
+        assert f"process {owner.pid} still works on this stage" in refused.stderr
+        assert refused.returncode == 1 and "ran" not in refused.stdout
+        assert log.read_text() == "what the owner says"
     finally:
         owner.kill()
         owner.wait()
-    with sole_owner(work):
-        pass
+    assert "ran" in run(log, "print('ran')").stdout
