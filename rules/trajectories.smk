@@ -3,7 +3,7 @@
 
 if not TRAINS:
 
-    rule trajectories:
+    rule extract_trajectories:
         input:
             file=config["trajectories"]["path"],
         output:
@@ -21,7 +21,7 @@ if not TRAINS:
 
 elif probe(METHODS):
 
-    rule trajectories:
+    rule extract_trajectories:
         input:
             rollouts=f"{RESULTS}/runs/{probe(METHODS)}/seed{{seed}}/rollouts",
         output:

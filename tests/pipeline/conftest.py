@@ -1,9 +1,9 @@
-"""One run of the whole pipeline for all tests of it."""
+"""One run of the whole pipeline for all tests of it, and the reference data."""
 
 from pathlib import Path
 
 import pytest
-from workplace import Workplace, new_workplace
+from workplace import ROOT, Workplace, new_workplace
 
 
 @pytest.fixture
@@ -18,3 +18,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     place = new_workplace(tmp_path_factory.mktemp("finished"))
     place.make()
     return place
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of reference data beside the repository."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"needs the reference data: {folder} is absent")
+    return folder

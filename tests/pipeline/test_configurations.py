@@ -35,7 +35,7 @@ def test_the_paper_s_configuration_is_refused_and_names_the_engines_that_are_mis
 def test_random_training_does_not_wait_for_the_probe(workplace: Workplace) -> None:
     plan = workplace.plan("results/runs/rand/seed0/model")
     assert plan["train"] == 1
-    assert "trajectories" not in plan
+    assert "extract_trajectories" not in plan
 
 
 def test_a_wrong_key_and_a_wrong_method_stop_the_run_in_one_block(workplace: Workplace) -> None:

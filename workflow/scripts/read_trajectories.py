@@ -1,4 +1,4 @@
-"""Rule trajectories: other people's curves."""
+"""Rule extract_trajectories: other people's curves."""
 
 from limr.workflow import stage
 

@@ -1,4 +1,4 @@
-"""Rule trajectories: the probe's rollouts as curves."""
+"""Rule extract_trajectories: the probe's rollouts as curves."""
 
 from limr.workflow import stage
 
