@@ -14,7 +14,7 @@ import time
 
 import polars as pl
 import pytest
-from conftest import output_paths
+from world import output_paths
 
 from limr.contracts import read_parquet
 
