@@ -15,7 +15,7 @@ import polars as pl
 from limr.contracts import check, columns
 from limr.errors import ContractError, LimrError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 SIGNALS = {"reward": "mean_reward", "accuracy": "accuracy"}
 MISSING = ("drop", "next")
@@ -85,7 +85,7 @@ def read_one_shot_rlvr(path: str | Path, visits: int) -> pl.DataFrame:
     frame = pl.DataFrame(
         rows, schema={"prompt_id": pl.String, "epoch": pl.Int64, "accuracy": pl.Float64}, orient="row", strict=True
     ).with_columns(mean_reward=pl.lit(None, pl.Float64), n_samples=pl.lit(ONE_SHOT_RLVR_SAMPLES, pl.Int64))
-    log.info("%s: %s prompts, %s visits each at most", path, f"{len(curves):,}", visits)
+    logger.info("%s: %s prompts, %s visits each at most", path, f"{len(curves):,}", visits)
     return check(frame, "trajectories", where=str(path)).sort("prompt_id", "epoch")
 
 
@@ -150,7 +150,7 @@ def visit_matrix(trajectories: pl.DataFrame, signal: str = "reward") -> VisitMat
         pl.col("n_samples") >= pl.col("n_samples").mode().max()
     )
     visits = _visits_that_count(complete, len(prompt_ids))
-    log.info("visits 0 to %s of 0 to %s count", visits - 1, trajectories["epoch"].max())
+    logger.info("visits 0 to %s of 0 to %s count", visits - 1, trajectories["epoch"].max())
     used = complete.filter(pl.col("epoch") < visits)
     values = np.full((len(prompt_ids), visits), np.nan)
     values[used["row"].to_numpy(), used["epoch"].to_numpy()] = used[column].to_numpy()
@@ -203,7 +203,8 @@ def _unreadable(shards: list[Path], error: Exception) -> str:
             reason = str(cause).strip().splitlines()[0]
             return (
                 f"{shard}: cannot be read as Parquet ({shard.stat().st_size:,} bytes; {reason})."
-                " It is truncated or not Parquet: delete it and run the training again, which resumes before it."
+                f" It is truncated or not Parquet: delete the whole run, {shard.parent.parent}, and make it again"
+                " (a single missing shard would not be made again)."
             )
     return f"{shards[0].parent}: cannot be read: {error}"
 
@@ -254,7 +255,7 @@ def _read_json_object(path: Path) -> dict[str, list[float]]:
 
 def _log_counts(visits: pl.DataFrame, n_shards: int) -> None:
     of_prompt = visits.group_by("prompt_id").len()["len"]
-    log.info(
+    logger.info(
         "%s rollouts in %s shards: %s prompts, %s to %s visits each, %s to %s samples a visit",
         f"{visits['n_samples'].sum():,}", n_shards, f"{len(of_prompt):,}", of_prompt.min(), of_prompt.max(),
         visits["n_samples"].min(), visits["n_samples"].max(),

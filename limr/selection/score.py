@@ -11,7 +11,7 @@ from limr.errors import LimrError
 from limr.selection.choose import choose
 from limr.selection.registry import Pool, Scores, run_method
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 NOT_GRADABLE = "gold answer cannot be graded"
 NO_TRAJECTORY = "no trajectory"
@@ -40,7 +40,7 @@ def score_prompts(
         scored = choose(_every_prompt(pool, scores, left_out), settings["keep"], len(pool.prompt_ids))
     except LimrError as error:
         raise LimrError(f"method {method!r}: {error}") from error
-    log.info(
+    logger.info(
         "%s, seed %s: %s of %s prompts selected, %s without a score",
         method, seed, f"{scored['selected'].sum():,}", f"{len(scored):,}", f"{scored['score'].null_count():,}",
     )  # fmt: skip
@@ -77,7 +77,7 @@ def _pool(trajectories: pl.DataFrame | None, prompts: pl.DataFrame | None, seed:
     if trajectories is not None:
         strangers = trajectories.select(pl.col("prompt_id").unique()).join(prompts, on="prompt_id", how="anti")
         if not strangers.is_empty():
-            log.warning("%s prompts have trajectories and are not in the training set: left out", len(strangers))
+            logger.warning("%s prompts have trajectories and are not in the training set: left out", len(strangers))
         trajectories = trajectories.filter(pl.col("prompt_id").is_in(pool_ids.implode()))
     return Pool(pool_ids.to_list(), trajectories, seed), left_out
 

@@ -70,11 +70,12 @@ def test_files_being_written_are_not_read(directory):
     assert from_rollouts(directory).equals(before)
 
 
-def test_a_truncated_shard_is_named(directory):
+def test_a_truncated_shard_is_named_with_the_run_to_make_again(directory):
     shard = directory / "step1.parquet"
     shard.write_bytes(shard.read_bytes()[:-40])
-    with pytest.raises(ContractError, match=r"step1\.parquet: cannot be read as Parquet .*truncated"):
+    with pytest.raises(ContractError, match=r"step1\.parquet: cannot be read as Parquet .*truncated") as error:
         from_rollouts(directory)
+    assert f"delete the whole run, {directory.parent}, and" in str(error.value)
 
 
 def test_a_shard_damaged_inside_is_named(directory):
