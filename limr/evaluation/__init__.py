@@ -36,7 +36,7 @@ def evaluate(
     reward counts as malformed.
 
     The samples of a benchmark follow from ``(seed, benchmark)``, whatever else is evaluated, and are the same draws
-    for every method.
+    for every method: every batch has a seed of its own.
 
     Raises LimrError when the checkpoint cannot be used or the settings contradict each other.
     """

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
+from transformers.utils import logging as transformers_logging
 
 from limr.errors import LimrError
 
@@ -44,6 +45,7 @@ def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> li
 
 
 def _load_model(path: Path) -> PreTrainedModel:
+    transformers_logging.disable_progress_bar()  # two jobs can share a terminal
     try:
         model, report = AutoModelForCausalLM.from_pretrained(
             path,

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from tqdm import tqdm
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 from limr.evaluation.checkpoint import end_tokens
+from limr.progress import ProgressLines
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,9 @@ def generate(
 ) -> list[list[Response]]:
     """``sampling.samples`` responses to each of ``prompts``, in the order of ``prompts``.
 
-    ``progress`` names the progress bar. The global random state of torch is left as it was. The responses depend on
-    the model, the prompts and ``sampling`` alone, not on what was generated before.
+    ``progress`` names the lines of progress. The global random state of torch is left as it was. The responses depend
+    on the model, the prompts and ``sampling`` alone, not on what was generated before; models with one tokenizer get
+    the same draws.
     """
     token_ids = _chat_token_ids(tokenizer, prompts)
     # the longest first: a batch that does not fit in memory fails at once, not at the end
@@ -49,18 +50,16 @@ def generate(
     prompts_per_batch = max(1, sampling.batch_size // sampling.samples)
     responses: list[list[Response]] = [[] for _ in prompts]
     model.generation_config = _generation_config(model, tokenizer, sampling)
-    with (
-        torch.random.fork_rng(),
-        torch.inference_mode(),
-        tqdm(total=len(prompts), desc=progress, unit="problem") as bar,
-    ):
-        torch.manual_seed(sampling.seed)
-        for start in range(0, len(order), prompts_per_batch):
-            batch = order[start : start + prompts_per_batch]
+    batches = [order[start : start + prompts_per_batch] for start in range(0, len(order), prompts_per_batch)]
+    lines = ProgressLines(progress, len(batches))
+    with torch.random.fork_rng(), torch.inference_mode():
+        for number, batch in enumerate(batches):
+            # each batch has its own seed: how many draws it takes depends on how long the model's responses are
+            torch.manual_seed(sampling.seed + number)
             answers = _generate_batch(model, tokenizer, [token_ids[index] for index in batch])
             for position, index in enumerate(batch):
                 responses[index] = answers[position * sampling.samples : (position + 1) * sampling.samples]
-            bar.update(len(batch))
+            lines.update()
     return responses
 
 

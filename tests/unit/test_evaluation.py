@@ -120,6 +120,26 @@ def test_the_samples_follow_from_seed_and_benchmark_not_from_the_order(checkpoin
     )
 
 
+def test_the_draws_of_a_batch_do_not_depend_on_how_long_the_responses_before_it_are(checkpoint):
+    """Else two methods would be sampled with the same draws in their first batch only."""
+    model, tokenizer = load_checkpoint(checkpoint)
+    one_prompt_a_batch = Sampling(2, 1.0, 1.0, 40, 2, seed=5)
+    before, after = [], []
+    for number in range(100, 110):  # the longer prompt goes first
+        first, second = generate(model, tokenizer, [f"1+{number}=?", "7=?"], one_prompt_a_batch, "test")
+        before.append(max(response.tokens for response in first))
+        after.append(second)
+    assert len(set(before)) > 1, "responses of one length prove nothing"
+    assert all(responses == after[0] for responses in after)
+
+
+def test_every_batch_has_draws_of_its_own(copy):
+    scale_logits(copy, 0.001)
+    model, tokenizer = load_checkpoint(copy)
+    responses = generate(model, tokenizer, ["7=?"] * 3, Sampling(1, 1.0, 1.0, 12, 1, seed=0), "test")
+    assert len({response.text for (response,) in responses}) == 3
+
+
 def test_two_evaluations_write_the_same_bytes(checkpoint, tmp_path):
     run(checkpoint, tmp_path, ["sampled"])
     first = (tmp_path / "sampled.parquet").read_bytes()
