@@ -1,4 +1,13 @@
-# Table 2, the learning curves, and what the stages cost.
+# Table 2 with what its stages cost, and the learning curves.
+
+# what was timed, in this configuration: the folder may hold stages of an earlier one too
+BENCHMARK_FILES = [
+    rules.pretrain_base_model.benchmark,
+    *of_each_seed(rules.train.benchmark, method=METHODS),
+    *of_each_seed(rules.evaluate.benchmark, method=["base", *METHODS]),
+]
+if FROM_TRAJECTORIES:
+    BENCHMARK_FILES += of_each_seed(rules.extract_trajectories.benchmark)
 
 
 rule table2:
@@ -20,21 +29,18 @@ rule table2:
             category="Table 2",
         ),
         json=f"{RESULTS}/table2.json",
+        # apart from the table, which two runs of one configuration make byte for byte
+        wall_times=f"{RESULTS}/wall_times.md",
     log:
         f"{RESULTS}/logs/table2.log",
     conda:
         "../envs/cpu.yaml"
     params:
-        configuration={
-            "seeds": SEEDS,
-            "methods": METHODS,
-            "benchmarks": BENCHMARKS,
-            "data": {"source": config["data"]["source"]},
-            "training": {"engine": config["training"]["engine"]},
-            "evaluation": config["evaluation"],
-            "report": config["report"],
-        },
+        # all that was run, but not where it was written: two folders get the same table
+        configuration={key: value for key, value in config.items() if key != "results"},
         configuration_files=configuration_names(),
+        benchmarks=f"{RESULTS}/benchmarks",
+        benchmark_files=[str(file) for file in BENCHMARK_FILES],
     message:
         "Writing Table 2"
     script:
@@ -58,20 +64,3 @@ rule learning_curves:
         "Drawing the learning curves"
     script:
         "../workflow/scripts/learning_curves.py"
-
-
-rule wall_times:
-    input:
-        EVALUATIONS,
-    output:
-        table=f"{RESULTS}/wall_times.md",
-    log:
-        f"{RESULTS}/logs/wall_times.log",
-    conda:
-        "../envs/cpu.yaml"
-    params:
-        benchmarks=f"{RESULTS}/benchmarks",
-    message:
-        "Adding up what the stages cost"
-    script:
-        "../workflow/scripts/wall_times.py"

@@ -1,5 +1,7 @@
 """The words under Table 2: what was run, from where, with which versions, and how the intervals were made."""
 
+import hashlib
+import json
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -17,6 +19,16 @@ _MINIATURE = (
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that shape the numbers."""
     return {"python": platform.python_version()} | {package: version(package) for package in _PACKAGES}
+
+
+def digest(configuration: Mapping[str, Any]) -> str:
+    """A short name for ``configuration``: the first 12 hexadecimal digits of the SHA-256 of its canonical JSON.
+
+    >>> digest({"seeds": [0], "report": {}}) == digest({"report": {}, "seeds": [0]}) != digest({"seeds": [1]})
+    True
+    """
+    canonical = json.dumps(configuration, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
 def caption(
@@ -55,7 +67,8 @@ def _run(
     every = [run for several in runs.values() for run in several]
     seeds = configuration["seeds"]
     return (
-        f"Configuration: {', '.join(f'`{name}`' for name in configuration_files)}; "
+        f"Configuration: {', '.join(f'`{name}`' for name in configuration_files)}, "
+        f"digest `{digest(configuration)}` (in full in table2.json); "
         f"{'seed' if len(seeds) == 1 else 'mean over the seeds'} {', '.join(map(str, seeds))}. "
         f"Each training run: {number_range(run.steps for run in every)} steps, "
         f"{number_range(run.rollouts for run in every)} rollouts."

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from limr.artifacts import whole_file, write_json, write_text
-from limr.report.caption import caption, versions
+from limr.report.caption import caption, digest, versions
 from limr.report.results import read_results
 from limr.report.style import BASE, method_title, percent
 from limr.report.training_runs import TrainingRun, number_range, read_runs
@@ -45,9 +45,10 @@ def write_table2(
     """Write Table 2 to ``outputs["markdown"]``, ``outputs["csv"]`` and ``outputs["json"]``.
 
     ``evaluations`` are the evaluation files of the base model and of every method, seed and benchmark; ``subsets`` and
-    ``rollouts`` map a method to its subset files and directories of rollout shards, one a seed. Of ``configuration``
-    it reads seeds, methods, benchmarks, data.source, training.engine, evaluation and report. ``configuration_files``
-    are named in the caption. The same input gives the same bytes.
+    ``rollouts`` map a method to its subset files and directories of rollout shards, one a seed. ``configuration``
+    is the whole checked configuration without ``results``, the folder, which does not shape the numbers: it stands in
+    the JSON, and its digest in the caption. ``configuration_files`` are named there too. The same input gives the same
+    bytes.
 
     Raises LimrError when an evaluation is missing, doubled or of other problems than the rest.
     """
@@ -177,11 +178,8 @@ def _json(
     seeds = configuration["seeds"]
     return {
         "configuration_files": list(configuration_files),
-        "data": configuration["data"]["source"],
-        "training": configuration["training"]["engine"],
-        "seeds": list(seeds),
-        "evaluation": dict(configuration["evaluation"]),
-        "interval": dict(configuration["report"]),
+        "configuration_digest": digest(configuration),
+        "configuration": dict(configuration),
         "versions": versions(),
         "benchmarks": {
             name: dict(benchmark) | {"problems": problems[name]}

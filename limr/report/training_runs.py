@@ -56,7 +56,10 @@ def _count(directory: Path) -> tuple[int, int]:
         try:
             column = pl.read_parquet(shard, columns=["step"], hive_partitioning=False, glob=False)["step"]
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise ContractError(f"{shard}: cannot be read as a rollouts file ({error})") from error
+            raise ContractError(
+                f"{shard}: cannot be read as a rollouts file ({error}); delete the whole run, {directory.parent}, "
+                "and make it again"
+            ) from error
         steps.update(column.unique().to_list())
         rollouts += len(column)
     return len(steps), rollouts

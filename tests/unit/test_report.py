@@ -9,6 +9,7 @@ import pytest
 
 from limr.contracts import columns, write_parquet
 from limr.errors import ContractError, LimrError
+from limr.report.caption import digest
 from limr.report.results import read_results
 from limr.report.table2 import table_rows, write_table2
 from limr.report.wall_times import write_wall_times
@@ -177,6 +178,7 @@ def test_the_caption_says_what_was_run(run, outputs):
     text = write(run, outputs)["markdown"]
     for words in (
         "This is the miniature",
+        f"digest `{digest(CONFIGURATION)}`",
         "`config.yaml`",
         "seeds 0, 3",
         "5 steps, 40 rollouts",
@@ -186,6 +188,16 @@ def test_the_caption_says_what_was_run(run, outputs):
         "(wall_times.md)",
     ):
         assert words in text
+
+
+def test_the_json_holds_the_whole_configuration_and_any_change_to_it_changes_the_digest(run, outputs):
+    table = json.loads(write(run, outputs)["json"])
+    assert table["configuration"] == CONFIGURATION
+    other = deepcopy(CONFIGURATION)
+    other["data"]["seed"] = 2  # the table itself reads nothing of it
+    changed = write(run, outputs, other)
+    assert table["configuration_digest"] == digest(CONFIGURATION) != digest(other)
+    assert f"digest `{digest(other)}`" in changed["markdown"]
 
 
 def test_only_the_miniature_is_called_miniature(run, outputs):
@@ -256,7 +268,7 @@ def test_two_evaluations_in_one_file_are_refused(run, outputs):
 def test_truncated_and_absent_rollouts_are_named(run, outputs):
     folder = run["rollouts"]["lim"][1]
     (folder / "2.parquet").write_bytes((folder / "2.parquet").read_bytes()[:50])
-    with pytest.raises(ContractError, match=r"lim/3/2\.parquet: cannot be read"):
+    with pytest.raises(ContractError, match=r"lim/3/2\.parquet: cannot be read .*delete the whole run"):
         write(run, outputs)
     for shard in folder.iterdir():
         shard.unlink()
@@ -267,22 +279,41 @@ def test_truncated_and_absent_rollouts_are_named(run, outputs):
 BENCHMARK = "s\th:m:s\tmax_rss\tmax_vms\n{}\t0:01:00\t{}\t900\n"
 
 
-def test_wall_times_add_up_and_keep_the_largest_memory(tmp_path):
+@pytest.fixture
+def benchmarks(tmp_path):
+    """Benchmark files of two stages."""
     folder = tmp_path / "benchmarks"
     (folder / "train").mkdir(parents=True)
     (folder / "train" / "full-seed0.tsv").write_text(BENCHMARK.format(61.5, 812.3))
-    (folder / "prepare.tsv").write_text(BENCHMARK.format(0.5, "NA"))
-    (folder / "report.tsv").write_text(BENCHMARK.format(2, "-"))
-    write_wall_times(folder, tmp_path / "wall_times.md")
-    text = (tmp_path / "wall_times.md").read_text()
-    assert "| train/full-seed0 | 61.5 | 812 |" in text and "| prepare | 0.5 | - |" in text
+    (folder / "pretrain.tsv").write_text(BENCHMARK.format(0.5, "NA"))
+    return folder
+
+
+def wall_times(folder, *stages):
+    output = folder.parent / "wall_times.md"
+    write_wall_times(folder, [folder / f"{stage}.tsv" for stage in stages], output)
+    return output.read_text()
+
+
+def test_wall_times_add_up_and_keep_the_largest_memory(benchmarks):
+    (benchmarks / "report.tsv").write_text(BENCHMARK.format(2, "-"))
+    text = wall_times(benchmarks, "pretrain", "train/full-seed0", "report")
+    assert "| train/full-seed0 | 61.5 | 812 |" in text and "| pretrain | 0.5 | - |" in text
     assert "one after another** | 64.0 | 812 |" in text
 
 
-def test_wall_times_name_a_file_that_is_no_benchmark(tmp_path):
-    (tmp_path / "odd.tsv").write_text("name\tvalue\na\t1\n")
+def test_wall_times_leave_out_the_stages_of_an_earlier_configuration(benchmarks):
+    (benchmarks / "train" / "removed-seed7.tsv").write_text(BENCHMARK.format(1000, 9000))
+    text = wall_times(benchmarks, "pretrain", "train/full-seed0")
+    assert "removed" not in text and "one after another** | 62.0 | 812 |" in text
+
+
+def test_a_stage_whose_time_is_lost_is_shown_without_one(benchmarks):
+    text = wall_times(benchmarks, "pretrain", "train/full-seed0", "train/lim-seed0")
+    assert "| train/lim-seed0 | - | - |" in text and "one after another** | 62.0 | 812 |" in text
+
+
+def test_wall_times_name_a_file_that_is_no_benchmark(benchmarks):
+    (benchmarks / "odd.tsv").write_text("name\tvalue\na\t1\n")
     with pytest.raises(LimrError, match=r"odd\.tsv: not a benchmark file"):
-        write_wall_times(tmp_path, tmp_path / "wall_times.md")
-    (tmp_path / "odd.tsv").unlink()
-    with pytest.raises(LimrError, match=r"no \.tsv file"):
-        write_wall_times(tmp_path, tmp_path / "wall_times.md")
+        wall_times(benchmarks, "odd")

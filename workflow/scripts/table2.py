@@ -1,4 +1,4 @@
-"""Rule table2: Table 2 as Markdown, CSV and JSON."""
+"""Rule table2: Table 2 as Markdown, CSV and JSON, and what its stages cost."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from limr.workflow import stage
 
 with stage(snakemake):
     from limr.report.table2 import write_table2
+    from limr.report.wall_times import write_wall_times
 
     methods = snakemake.params.configuration["methods"]
     subsets = [Path(path) for path in snakemake.input.subsets]
@@ -17,4 +18,9 @@ with stage(snakemake):
         configuration=snakemake.params.configuration,
         configuration_files=snakemake.params.configuration_files,
         outputs={name: Path(path) for name, path in snakemake.output.items()},
+    )
+    write_wall_times(
+        Path(snakemake.params.benchmarks),
+        [Path(path) for path in snakemake.params.benchmark_files],
+        Path(snakemake.output.wall_times),
     )
