@@ -8,10 +8,14 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from snakemake.iocontainers import Namedlist
 
 from limr.errors import LimrError
-from limr.selection import needs_trajectories, score_names
+from limr.selection import needs_trajectories, option_names, score_names
+from limr.trajectories import MISSING, SIGNALS
 
+PREPARED = ("train", "development", "base")  # what stands beside the benchmarks: files of one rule, or a method
+OPTION_VALUES = {"signal": tuple(SIGNALS), "missing": MISSING}
 TRAINING_SECTIONS = ("data", "benchmarks", "base_model", "training", "evaluation", "report")
 
 _LAYERS = ". (A file given with --configfile replaces config.yaml; to lay it over: --configfile config.yaml FILE)"
@@ -37,10 +41,13 @@ _LIMITS = {
 def check_configuration(configuration: Mapping[str, Any]) -> None:
     """Raise LimrError listing every key that is unknown, missing or wrong: what was found and what is expected."""
     schema = json.loads(files("limr.schemas").joinpath("config.schema.json").read_text(encoding="utf-8"))
-    errors = sorted(Draft202012Validator(schema).iter_errors(configuration), key=lambda error: list(error.path))
+    errors = sorted(
+        Draft202012Validator(schema).iter_errors(configuration), key=lambda error: list(map(str, error.path))
+    )
     # an engine that does not exist makes all else about it look wrong, so it is said alone
     of_kind = [error for error in errors if error.path and error.path[-1] in _KINDS]
-    problems = [line for error in of_kind or errors for line in _explain(error)] or list(_contradictions(configuration))
+    problems = [*_names(configuration), *(line for error in of_kind or errors for line in _explain(error))]
+    problems = problems or list(_contradictions(configuration))
     problems = list(dict.fromkeys(problems))
     if problems:
         raise LimrError("\n  ".join(["the configuration cannot be used:", *problems]))
@@ -53,10 +60,8 @@ def probe(methods: Mapping[str, Mapping[str, Any]]) -> str | None:
 
 def _contradictions(configuration: Mapping[str, Any]) -> Iterable[str]:
     """What a schema cannot say."""
-    methods = configuration["methods"]
-    for name, row in methods.items():
-        if row["score"] not in score_names():
-            yield f"methods.{name}.score: unknown score {row['score']!r}; {_suggest(row['score'], score_names())}"
+    for name, row in configuration["methods"].items():
+        yield from _method(f"methods.{name}", row, configuration.get("data"))
     if "trajectories" in configuration:
         for section in TRAINING_SECTIONS:
             if section in configuration:
@@ -65,15 +70,78 @@ def _contradictions(configuration: Mapping[str, Any]) -> Iterable[str]:
     for section in TRAINING_SECTIONS:
         if section not in configuration:
             yield f"{section}: this section is missing{_LAYERS}"
-    known = [row for row in methods.values() if row["score"] in score_names()]
-    if probe(methods) is None and any(needs_trajectories(row["score"]) for row in known):
+    known = [row for row in configuration["methods"].values() if row["score"] in score_names()]
+    if probe(configuration["methods"]) is None and any(needs_trajectories(row["score"]) for row in known):
         yield "methods: a score needs the probe's trajectories; add a row `full: {score: full, keep: all}`"
-    training = configuration.get("training")
-    if training and training["mini_batch_size"] % training["samples_per_prompt"]:
+    for section, check in (("benchmarks", _benchmarks), ("base_model", _base_model), ("training", _training)):
+        yield from check(configuration[section]) if section in configuration else ()
+
+
+def _method(where: str, row: Mapping[str, Any], data: Mapping[str, Any] | None) -> Iterable[str]:
+    if row["score"] not in score_names():
+        yield f"{where}.score: unknown score {row['score']!r}; {_suggest(row['score'], score_names())}"
+        return
+    known = option_names(row["score"])
+    for option, value in row.get("options", {}).items():
+        if option not in known:
+            advice = _suggest(option, known) if known else "it takes no option"
+            yield f"{where}.options.{option}: unknown option of score {row['score']!r}; {advice}"
+        elif option in OPTION_VALUES and value not in OPTION_VALUES[option]:
+            yield f"{where}.options.{option}: found {_show(value)}, expected {' or '.join(OPTION_VALUES[option])}"
+    keep, prompts = row["keep"], data["train"] if data else None
+    if prompts and "share" in keep and round(keep["share"] * prompts) == 0:
+        yield f"{where}.keep.share: found {keep['share']}, expected at least one prompt of data.train, {prompts}"
+    if prompts and "top" in keep and keep["top"] > prompts:
+        yield f"{where}.keep.top: found {keep['top']}, expected at most data.train, {prompts}"
+
+
+def _benchmarks(benchmarks: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
+    for name, row in benchmarks.items():
+        if row["temperature"] == 0 and row["samples"] > 1:
+            yield (
+                f"benchmarks.{name}.samples: found {row['samples']}, expected 1 at temperature 0: "
+                "greedy answers to a problem are all the same"
+            )
+
+
+def _base_model(model: Mapping[str, Any]) -> Iterable[str]:
+    width, heads, shared = (model[key] for key in ("hidden_size", "num_attention_heads", "num_key_value_heads"))
+    if width % (2 * heads):
+        yield (
+            f"base_model.hidden_size: found {width}, expected a multiple of twice num_attention_heads, {heads}: "
+            "heads have one size, and rotary positions turn pairs"
+        )
+    if heads % shared:
+        yield f"base_model.num_attention_heads: found {heads}, expected a multiple of num_key_value_heads, {shared}"
+    if model["batch_size"] < model["threads"]:
+        yield (
+            f"base_model.batch_size: found {model['batch_size']}, expected at least threads, {model['threads']}: "
+            "each thread takes a part of the batch"
+        )
+    if model["practice"] + model["guided"] > 1:
+        yield (
+            f"base_model.guided: found {model['guided']}, expected at most {1 - model['practice']:g}: "
+            "practice and guided are shares of one corpus"
+        )
+
+
+def _training(training: Mapping[str, Any]) -> Iterable[str]:
+    if training["mini_batch_size"] % training["samples_per_prompt"]:
         yield (
             f"training.mini_batch_size: found {training['mini_batch_size']}, expected a multiple of "
             f"samples_per_prompt, {training['samples_per_prompt']}: a mini-batch holds whole prompts"
         )
+
+
+def _names(configuration: Mapping[str, Any]) -> Iterable[str]:
+    """Names that cannot stand where rules put them: keys that are no text, and attributes of Snakemake's lists."""
+    for section, taken in (("methods", ()), ("benchmarks", PREPARED)):
+        rows = configuration.get(section)
+        for name in rows if isinstance(rows, Mapping) else ():
+            if not isinstance(name, str):
+                yield f"{section}.{name}: found the name {name!r}, expected text: put it in quotes, a letter first"
+            elif name in taken or hasattr(Namedlist, name):
+                yield f"{section}.{name}: this name is taken by the workflow itself; expected any other"
 
 
 def _explain(error: ValidationError) -> Iterable[str]:

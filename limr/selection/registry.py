@@ -68,6 +68,11 @@ def score_names() -> list[str]:
     return sorted(_METHODS)
 
 
+def option_names(score_name: str) -> list[str]:
+    """Names of the options that score method ``score_name`` takes."""
+    return _find(score_name).options
+
+
 def needs_trajectories(score_name: str) -> bool:
     """Whether score method ``score_name`` looks at trajectories, and so needs a probe."""
     return _find(score_name).needs_trajectories

@@ -54,6 +54,29 @@ def test_shipped_configurations_are_accepted(name: str) -> None:
             20,
             "training.mini_batch_size: found 20, expected a multiple of samples_per_prompt, 8",
         ),
+        (
+            "methods.lim.options",
+            {"signl": "reward"},
+            "unknown option of score 'lim'; did you mean 'signal'?",
+        ),
+        ("methods.rand.options", {"signal": "reward"}, "unknown option of score 'rand'; it takes no option"),
+        ("methods.lim.options", {"signal": "rewards"}, "signal: found 'rewards', expected reward or accuracy"),
+        ("methods.lim.options", {"missing": ["drop"]}, "missing: found ['drop'], expected drop or next"),
+        (
+            "methods.lim.keep",
+            {"share": 0.0001},
+            "found 0.0001, expected at least one prompt of data.train, 2048",
+        ),
+        ("methods.lim.keep", {"top": 2049}, "methods.lim.keep.top: found 2049, expected at most data.train, 2048"),
+        ("benchmarks.synth_all.samples", 2, "benchmarks.synth_all.samples: found 2, expected 1 at temperature 0"),
+        ("base_model.hidden_size", 63, "hidden_size: found 63, expected a multiple of twice num_attention_heads, 2"),
+        ("base_model.hidden_size", 66, "hidden_size: found 66, expected a multiple of twice num_attention_heads, 2"),
+        ("base_model.num_key_value_heads", 3, "num_attention_heads: found 2, expected a multiple of num_key_value"),
+        ("base_model.batch_size", 1, "base_model.batch_size: found 1, expected at least threads, 2"),
+        ("base_model.practice", 0.75, "base_model.guided: found 0.45, expected at most 0.25"),
+        ("benchmarks.train", DEFAULT["benchmarks"]["synth_all"], "benchmarks.train: this name is taken"),
+        ("benchmarks.items", DEFAULT["benchmarks"]["synth_all"], "benchmarks.items: this name is taken"),
+        ("methods.index", DEFAULT["methods"]["lim"], "methods.index: this name is taken by the workflow itself"),
         ("training.engine", "openrlhf", "training.engine: found 'openrlhf', expected miniature"),
         ("trajectories", {"format": "one_shot_rlvr", "path": "x", "visits": 2}, "training: nothing is trained"),
     ],
@@ -62,6 +85,23 @@ def test_a_mistake_is_named_with_what_was_found_and_expected(path: str, value: A
     with pytest.raises(LimrError) as caught:
         check_configuration(changed(path, value))
     assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [1, 0.5, True, None])
+@pytest.mark.parametrize("section", ["methods", "benchmarks"])
+def test_a_name_that_yaml_reads_as_no_text_is_refused(section: str, name: Any) -> None:
+    configuration = copy.deepcopy(DEFAULT)
+    configuration[section][name] = {}
+    with pytest.raises(LimrError) as caught:
+        check_configuration(configuration)
+    assert f"{section}.{name}: found the name {name!r}, expected text" in str(caught.value)
+
+
+def test_the_largest_shares_and_smallest_sizes_are_accepted() -> None:
+    configuration = changed("methods.lim.keep", {"top": DEFAULT["data"]["train"]})
+    configuration["methods"]["lim"]["options"] = {"signal": "accuracy", "missing": "next"}
+    configuration["base_model"] |= {"practice": 0.55, "batch_size": configuration["base_model"]["threads"]}
+    check_configuration(configuration)
 
 
 def test_every_mistake_is_listed_not_only_the_first() -> None:
