@@ -105,7 +105,7 @@ def _draw(probs: Tensor, uniform: Tensor) -> Tensor:
     """One token a row by inverting the cumulative distribution at ``uniform``."""
     cumulative = probs.cumsum(-1)
     target = uniform[:, None] * cumulative[:, -1:]
-    return (cumulative <= target).sum(-1).clamp(max=probs.shape[-1] - 1)
+    return torch.searchsorted(cumulative, target, right=True)[:, 0].clamp(max=probs.shape[-1] - 1)
 
 
 def _next_hidden(model: TinyQwen2, token: Tensor, step: int, cache: _Cache) -> Tensor:
