@@ -65,7 +65,7 @@ def _new_method(configuration: dict[str, Any]) -> None:
 
 
 TABLE = {"table2": 1, "all": 1}
-NEW_RUN = {**TABLE, "select": 1, "train": 1, "evaluate": 1, "learning_curves": 1, "wall_times": 1}
+NEW_RUN = {**TABLE, "select": 1, "train": 1, "evaluate": 1, "learning_curves": 1}
 NEW_RUN |= {"selection_summary": 1, "score_distribution": 1}
 
 
@@ -74,7 +74,7 @@ NEW_RUN |= {"selection_summary": 1, "score_distribution": 1}
     [
         (_theta, {**NEW_RUN, "score_lim": 1, "trajectories_figure": 1}),
         (_new_method, {**NEW_RUN, "score_linear": 1}),
-        (_temperature, {**TABLE, "evaluate": 4, "wall_times": 1}),
+        (_temperature, {**TABLE, "evaluate": 4}),
         (_confidence, TABLE),
         (_title, TABLE),
     ],
