@@ -19,7 +19,7 @@ from limr.miniature import model as tiny
 from limr.miniature import tokenizer as tokens
 from limr.miniature.batches import flatten, log_probabilities, pad
 from limr.miniature.corpus import Manners, corpus
-from limr.miniature.memory import reuse_freed_memory
+from limr.miniature.process import denormals_as_zero, reuse_freed_memory
 from limr.progress import ProgressLines
 
 logger = logging.getLogger(__name__)
@@ -50,11 +50,11 @@ class PretrainingSettings:
     learning_rate: float
 
 
+@denormals_as_zero()
 def pretrain(settings: Mapping[str, Any], held_out: Sequence[Path], model: Path) -> None:
     """Train a base model and write it to directory ``model``; it never reads a prompt of the ``held_out`` files."""
     options = PretrainingSettings(**settings)
     torch.set_num_threads(1)  # the shards of a batch are the threads: see _accumulate
-    torch.set_flush_denormal(True)
     torch.manual_seed(options.seed)
     reuse_freed_memory()
     tokenizer = tokens.build()

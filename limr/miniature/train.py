@@ -17,7 +17,7 @@ from limr.errors import LimrError
 from limr.miniature import model as tiny
 from limr.miniature import tokenizer as tokens
 from limr.miniature.learner import Learner
-from limr.miniature.memory import reuse_freed_memory
+from limr.miniature.process import denormals_as_zero, reuse_freed_memory
 from limr.miniature.rollouts import PromptSet, Rollouts, accuracy, sample
 from limr.miniature.schedule import step_generator, step_prompts, step_uniforms
 from limr.miniature.settings import TrainingSettings
@@ -27,6 +27,7 @@ from limr.progress import ProgressLines
 logger = logging.getLogger(__name__)
 
 
+@denormals_as_zero()
 def train(
     settings: Mapping[str, Any],
     model: Path,
@@ -39,7 +40,6 @@ def train(
     """Train with PPO and publish the outputs; the arguments are those of ``limr.training.train``."""
     options = TrainingSettings(**settings)
     torch.set_num_threads(options.threads)
-    torch.set_flush_denormal(True)
     torch.manual_seed(seed)
     reuse_freed_memory()
     prompts, held_out = _prompts(subset, model), _prompts(development, model, contract="prompts")

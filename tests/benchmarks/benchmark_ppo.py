@@ -27,7 +27,7 @@ from limr.miniature import learner as learning
 from limr.miniature import model as tiny
 from limr.miniature import rollouts as rolling
 from limr.miniature import tokenizer as tokens
-from limr.miniature.memory import reuse_freed_memory
+from limr.miniature.process import reuse_freed_memory
 from limr.miniature.schedule import step_generator, step_prompts, step_uniforms
 from limr.miniature.settings import TrainingSettings
 from limr.reward import grade

@@ -1,7 +1,11 @@
-"""Keep freed memory for the next tensor instead of handing it back to the system after every operation."""
+"""Settings of the process that make the miniature's many small operations faster."""
 
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
 
 # glibc's malloc.h
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
@@ -21,3 +25,13 @@ def reuse_freed_memory() -> None:
         mallopt(_M_MMAP_THRESHOLD, _GIGABYTE)
         mallopt(_M_TRIM_THRESHOLD, _GIGABYTE)
         mallopt(_M_TOP_PAD, 64 << 20)
+
+
+@contextmanager
+def denormals_as_zero() -> Iterator[None]:
+    """Treat numbers below 1e-38, which cost the processor a hundred times more than others, as 0; then as before."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
