@@ -38,7 +38,7 @@ def stage(snakemake: Any, threads: int = 1) -> Iterator[None]:
     except LimrError as error:
         logger.error("Error: %s", error)
         sys.exit(1)
-    except Exception:
+    except Exception:  # whatever it is, its traceback must be in the stage's log, and Snakemake must see a failure
         logger.exception("An error that limr did not expect:")
         sys.exit(1)
 
