@@ -1,1 +1,5 @@
 """Grading: whether an answer means the same as the gold answer, decided without ever evaluating it."""
+
+from limr.grading.equivalence import Equality, equal
+
+__all__ = ["Equality", "equal"]

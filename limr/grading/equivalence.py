@@ -1,0 +1,106 @@
+r"""Whether an answer means the same as the gold, decided in stages, the cheap ones first.
+
+text
+    The same normal form.
+number
+    Taken apart into numerals, units and words, which are compared exactly.
+guard
+    Not handed to computer algebra, for a reason that is seen on its face.
+symbolic
+    Computer algebra, in a worker process; its verdicts are kept, and threads that ask for the same pair wait for one.
+limit
+    Computer algebra that ran into its limits, or failed: not equal.
+
+See docs/grading.md for what counts as equal.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from limr.grading.cache import SingleFlight
+from limr.grading.guard import LONGEST, refusal
+from limr.grading.normal_form import normal_form
+from limr.grading.plain import compare_plain
+from limr.grading.structure import compare
+from limr.grading.worker_process import Outcome
+from limr.grading.workers import Workers
+
+LONGEST_TEXT = 4 * LONGEST
+"""Characters of an answer that are read, white space counted once: spacing commands make it longer than its form."""
+
+NO_ANSWERS = ("", "None")
+"""Golds that are no answer: nothing equals them."""
+
+REMEMBERED_PAIRS = 100_000
+
+
+@dataclass(frozen=True)
+class Equality:
+    """Whether gold and answer are equal, which stage said so, and why."""
+
+    equal: bool
+    stage: str
+    reason: str
+
+
+_SAME_TEXT = Equality(True, "text", "the same text")
+_SAME_FORM = Equality(True, "text", "the same in normal form")
+_SAME_NUMBER = Equality(True, "number", "the same numbers")
+_OTHER_NUMBER = Equality(False, "number", "other numbers, words or brackets, or not worked out")
+_NO_GOLD = Equality(False, "text", "the gold is no answer")
+_NO_ANSWER = Equality(False, "text", "the answer is empty")
+_SYMBOLIC = {
+    Outcome.EQUAL: Equality(True, "symbolic", "equal by computer algebra"),
+    Outcome.DIFFERENT: Equality(False, "symbolic", "different by computer algebra"),
+    Outcome.CPU_LIMIT: Equality(False, "limit", "computer algebra reached its limit of CPU time"),
+    Outcome.MEMORY_LIMIT: Equality(False, "limit", "computer algebra reached its limit of memory"),
+    Outcome.FAILED: Equality(False, "limit", "computer algebra failed"),
+}
+
+_workers = Workers("limr.grading.symbolic")
+_remembered: SingleFlight[tuple[str, str], Equality] = SingleFlight(REMEMBERED_PAIRS)
+
+
+def equal(gold: str, answer: str) -> Equality:
+    r"""Whether ``answer`` is equal to ``gold``: any two texts, from any number of threads and processes.
+
+    Never raises on a text; the verdict depends on the two texts alone. Raises LimrError where no worker process can be
+    started.
+
+    >>> equal("0.5", r"\frac{1}{2}")
+    Equality(equal=True, stage='number', reason='the same numbers')
+    >>> equal("11", "3+8").equal
+    False
+    """
+    if gold == answer and gold.isalnum() and gold not in NO_ANSWERS:
+        return _SAME_TEXT
+    if gold.isdigit() and answer.isdigit() and gold.isascii() and answer.isascii():
+        return _SAME_NUMBER if gold.lstrip("0") == answer.lstrip("0") else _OTHER_NUMBER
+    if len(answer) > LONGEST_TEXT:
+        answer = " ".join(answer.split())
+        if len(answer) > LONGEST_TEXT:
+            return Equality(False, "guard", f"longer than {LONGEST_TEXT} characters")
+    if gold.strip() in NO_ANSWERS:
+        return _NO_GOLD
+    return _compare_forms(_gold_form(gold), normal_form(answer))
+
+
+def _compare_forms(gold: str, answer: str) -> Equality:
+    if not gold:
+        return _NO_GOLD
+    if not answer:
+        return _NO_ANSWER
+    if gold == answer:
+        return _SAME_FORM
+    reason = refusal(answer)
+    if reason:
+        return Equality(False, "guard", reason)
+    verdict = compare(gold, answer, compare_plain)
+    if verdict is not None:
+        return _SAME_NUMBER if verdict else _OTHER_NUMBER
+    return _remembered.get((gold, answer), lambda: _SYMBOLIC[_workers.compare(gold, answer)])
+
+
+@lru_cache(maxsize=20_000)
+def _gold_form(gold: str) -> str:
+    return normal_form(gold)

@@ -1,0 +1,88 @@
+r"""The static guard: why an answer is not handed to computer algebra, decided by looking at its text.
+
+What passes is short, shallow, made of known commands and plain characters, and has no towers of powers, no stacked
+factorials and no huge numbers. The worker processes have limits too; the guard keeps what would run into them away,
+and with the closed list of commands it decides what computer algebra gets to see at all.
+No gold answer of MATH, AIME or AMC trips it.
+"""
+
+import re
+
+LONGEST = 400
+DEEPEST = 25
+MOST_DIGITS = 60
+MOST_EXPONENT_DIGITS = 4
+MOST_POWERS = 40
+
+_GREEK = (
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau "
+    "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+)
+_FUNCTIONS = "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln exp min max gcd lcm"
+_SIGNS = "frac sqrt binom cdot pm mp pi infty le ge ne approx in cup cap setminus circ emptyset langle rangle equiv"
+_OTHERS = "text mathbb overline vec angle triangle ell prime lfloor rfloor lceil rceil ldots imath"
+_COMMANDS = {f"\\{name}" for name in f"{_GREEK} {_FUNCTIONS} {_SIGNS} {_OTHERS}".split()}
+_COMMANDS |= {"\\{", "\\}", "\\\\", "\\$"}
+_ENVIRONMENTS = {f"\\{edge}{{{name}matrix}}" for edge in ("begin", "end") for name in ("p", "v")}
+_CHARACTERS = set("0123456789+-/^_=<>(){}[]|!.,:;&%' ") | {chr(code) for code in range(ord("a"), ord("z") + 1)}
+_CHARACTERS |= {character.upper() for character in _CHARACTERS}
+_OPENERS, _CLOSERS = {"{", "(", "[", "\\{"}, {"}", ")", "]", "\\}"}
+_TOKEN = re.compile(r"\\(?:begin|end)\{[A-Za-z]+\*?\}|\\[A-Za-z]+|\\[\s\S]|[0-9]+|[\s\S]")
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def refusal(answer: str) -> str | None:
+    r"""Why the ``answer`` in normal form is refused, or None where it may pass.
+
+    >>> refusal(r"\frac{\sqrt{3}}{2}"), refusal("e^{x^{2}}")
+    (None, None)
+    >>> refusal("9^{9^{9}}"), refusal("(5!)!"), refusal(r"\input{x}")
+    ('a tower of powers', 'a factorial of more than a number or a letter', 'an unknown command')
+    """
+    if len(answer) > LONGEST:
+        return f"longer than {LONGEST} characters"
+    tokens = _TOKEN.findall(answer)
+    for reason in map(_refused_token, tokens, ["", *tokens]):
+        if reason:
+            return reason
+    if tokens.count("^") > MOST_POWERS:
+        return f"more than {MOST_POWERS} powers"
+    return _refused_nesting(tokens) or _refused_binomial(answer)
+
+
+def _refused_token(token: str, before: str) -> str | None:
+    if token[0] == "\\":
+        return None if token in _COMMANDS or token in _ENVIRONMENTS else "an unknown command"
+    if token[0].isdigit():
+        return f"more than {MOST_DIGITS} digits in a row" if len(token) > MOST_DIGITS else None
+    if token == "!" and not before.isalnum():
+        return "a factorial of more than a number or a letter"
+    if token == "!" and len(before) > MOST_EXPONENT_DIGITS:
+        return f"a factorial of more than {MOST_EXPONENT_DIGITS} digits"
+    return None if token in _CHARACTERS else "a character that no answer needs"
+
+
+def _refused_nesting(tokens: list[str]) -> str | None:
+    depth, exponents = 0, []  # how many brackets are open around each open exponent
+    for position, token in enumerate(tokens):
+        if token in _OPENERS:
+            depth += 1
+            if token == "{" and tokens[position - 1 : position] == ["^"]:
+                exponents.append(depth)
+                if len(exponents) > 2 or (len(exponents) == 2 and not tokens[position - 2].isalpha()):
+                    return "a tower of powers"
+        elif token in _CLOSERS:
+            if exponents and exponents[-1] == depth and token == "}":
+                exponents.pop()
+            depth -= 1
+        elif exponents and token[0].isdigit() and len(token) > (MOST_EXPONENT_DIGITS if len(exponents) == 1 else 1):
+            return "an exponent with too many digits"
+        if depth > DEEPEST:
+            return f"more than {DEEPEST} brackets in each other"
+    return None
+
+
+def _refused_binomial(answer: str) -> str | None:
+    if "\\binom" in answer and max(map(len, _DIGITS.findall(answer)), default=0) > MOST_EXPONENT_DIGITS:
+        return "a binomial coefficient of large numbers"
+    return None

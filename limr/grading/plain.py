@@ -1,0 +1,93 @@
+r"""Single expressions compared without algebra: numerals, units, numbers in other bases, words."""
+
+import re
+
+from limr.grading.numbers import numeral
+from limr.grading.units import CURRENCY, split_unit, units_agree
+
+_BASE = re.compile(
+    r"(-?)\(?([0-9A-Z.]+)\)?(?:_\{\(?(\d+|\\text\{[a-z]+\})\)?\}|\\text\{base\}\(?(\d+|\\text\{[a-z]+\})\)?)"
+)
+_BASE_WORDS = {
+    **{"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
+    **{"eleven": 11, "twelve": 12, "sixteen": 16},
+}
+_WORD_MARKS = str.maketrans("", "", " {}().,'-")
+_VARIABLES = re.compile(r"\\[A-Za-z]+|([A-Za-z])")
+
+
+def compare_plain(gold: str, answer: str) -> bool | None:
+    """Whether two single expressions in normal form are equal; None where only algebra can tell."""
+    if gold == answer:
+        return bool(gold)
+    if "=" in gold or "=" in answer:
+        return None
+    bases = number_in_base(gold), number_in_base(answer)
+    if any(bases):
+        return _same_digits(*bases, gold, answer)
+    if gold.startswith("\\text{") and not CURRENCY.match(gold):
+        return _letters(gold) == _letters(answer)
+    gold, gold_unit = split_unit(gold)
+    answer, answer_unit = split_unit(answer)
+    if gold_unit == "%" or answer_unit == "%":
+        return _same_percentage(gold, gold_unit, answer, answer_unit)
+    if not units_agree(gold_unit, answer_unit):
+        return False
+    value, answered = numeral(gold), numeral(answer)
+    if value is not None:
+        return value == answered  # an answer that is no numeral is not worked out
+    if gold == answer:
+        return bool(gold)
+    if "\\text" in gold or "\\text" in answer:
+        return _letters(gold) == _letters(answer)
+    if answered is not None and has_variables(gold):
+        return False
+    return None
+
+
+def number_in_base(text: str) -> tuple[str, int] | None:
+    r"""The digits and the base of ``1011_{2}``; None for anything else, a name with an index included.
+
+    >>> number_in_base(r"4343_{6}"), number_in_base(r"A5_{11}"), number_in_base("x_{1}"), number_in_base("9_{7}")
+    (('4343', 6), ('A5', 11), None, None)
+    """
+    match = _BASE.fullmatch(text)
+    if match is None:
+        return None
+    written = match[3] or match[4]
+    base = int(written[:3]) if written.isdigit() else _BASE_WORDS.get(written[len("\\text{") : -1], 0)
+    digits = match[2]
+    fits = all(digit == "." or int(digit, 36) < base for digit in digits)
+    return (match[1] + (digits.lstrip("0") or "0"), base) if fits and 2 <= base <= 36 else None
+
+
+def has_variables(text: str) -> bool:
+    """Whether letters other than the constants e and i stand in an expression."""
+    return any(letter and letter not in "ei" for letter in _VARIABLES.findall(text))
+
+
+def _same_digits(
+    gold_base: tuple[str, int] | None, answer_base: tuple[str, int] | None, gold: str, answer: str
+) -> bool:
+    """Bases are compared, never converted; the base may be left out, or added."""
+    if gold_base and answer_base:
+        return gold_base == answer_base
+    digits, other = (gold_base[0], answer) if gold_base else (answer_base[0], gold)
+    return digits == (other.lstrip("0") or "0")
+
+
+def _same_percentage(gold: str, gold_unit: str, answer: str, answer_unit: str) -> bool | None:
+    """A percent sign may be left out or added, 20 for 20%; or carried out, 0.2 for 20%."""
+    if not {gold_unit, answer_unit} <= {"%", ""}:
+        return False
+    value, answered = numeral(gold), numeral(answer)
+    if value is None or answered is None:
+        return None if value is None and gold_unit == answer_unit else False
+    if gold_unit == answer_unit:
+        return value == answered
+    hundredth = value == answered / 100 if answer_unit else value / 100 == answered
+    return value == answered or hundredth
+
+
+def _letters(text: str) -> str:
+    return text.replace("\\text", "").translate(_WORD_MARKS).lower()

@@ -1,0 +1,121 @@
+r"""Units of measure, and the words beside a number: splitting them off, and which two mean the same."""
+
+import re
+from functools import lru_cache
+
+_SYNONYMS = {
+    "centimeter": "cm centimetre",
+    "millimeter": "mm millimetre",
+    "kilometer": "km kilometre",
+    "decimeter": "dm decimetre",
+    "meter": "m metre",
+    "inch": "in",
+    "foot": "ft feet",
+    "yard": "yd",
+    "mile": "mi",
+    "second": "s sec",
+    "minute": "min",
+    "hour": "h hr",
+    "gram": "g gm",
+    "kilogram": "kg",
+    "milligram": "mg",
+    "pound": "lb",
+    "ounce": "oz",
+    "liter": "l litre",
+    "milliliter": "ml millilitre",
+    "gallon": "gal",
+    "dollar": "usd",
+    "euro": "eur",
+    "degree": "deg",
+    "radian": "rad",
+    "square": "sq",
+    "cubic": "cu",
+    "mph": "mile/hour mi/h mi/hr",
+    "kph": "km/h km/hr kmh kmph",
+    "man": "men",
+    "woman": "women",
+    "child": "children",
+    "person": "people",
+    "die": "dice",
+    "am": "",
+    "pm": "",
+}
+_MEANING = {word: unit for unit, synonyms in _SYNONYMS.items() for word in (unit, *synonyms.split())}
+_POWERS = {"square": 2, "cubic": 3, "squared": 2, "cubed": 3}
+_FILLERS = {"of", "about", "approximately", "exactly", "total", "different", "distinct", "long", "each"}
+
+SHORT_UNITS = {word + plural for word in _MEANING for plural in ("", "s") if 2 <= len(word) <= 3 and word != "die"}
+"""Units of two or three letters (``cm``, ``hrs``), which beside a number are no product of variables."""
+
+UNIT_LETTERS = {"m", "s", "g", "h", "l", "L"}
+"""Letters that in a text beside a number are units."""
+
+_ANGLE_OF = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
+CURRENCY = re.compile(r"([-+]?)(?:\\\$|\\text\{(euro|sterling|usd|eur|rs)\})")
+_SUFFIX = re.compile(r"\\text\{([a-z /]+)\}(?:\^\{([23])\})?\Z")
+
+
+def split_unit(text: str) -> tuple[str, str]:
+    r"""The normal form ``text`` without the unit before or after it, and the unit ("" when it has none).
+
+    >>> split_unit(r"15\text{cm}^{2}")
+    ('15', 'centimeter^2')
+    >>> split_unit(r"-\$0.50")
+    ('-0.50', 'dollar')
+    >>> split_unit(r"\text{saturday}")
+    ('\\text{saturday}', '')
+    """
+    prefix = CURRENCY.match(text)
+    if prefix:
+        core, unit = prefix[1] + text[prefix.end() :], prefix[2] or "dollar"
+        rest, again = split_unit(core) if core and not CURRENCY.match(core) else (core, "")
+        return (rest, unit) if again in ("", unit) else (text, "")
+    if text.endswith("%"):
+        return text[:-1], "%"
+    for degree, unit in (
+        ("^{\\circ}", "degree"),
+        ("^{\\circ}C", "degree celsius"),
+        ("^{\\circ}F", "degree fahrenheit"),
+    ):
+        if text.endswith(degree) and not _ANGLE_OF.search(text):
+            return text[: -len(degree)], unit
+    start = text.rfind("\\text{")
+    suffix = _SUFFIX.match(text, start) if start > 0 else None
+    if suffix is None:
+        return text, ""
+    return text[:start], _unit(suffix[1], int(suffix[2] or 1))
+
+
+@lru_cache(maxsize=1024)
+def _unit(words: str, power: int) -> str:
+    """The unit that ``words`` name, in the singular, with its power: ``sq. ft`` is ``foot^2``."""
+    kept = []
+    for word in words.replace(" per ", "/").split():
+        word = _meaning(word)
+        if word in _POWERS:
+            power *= _POWERS[word]
+        elif word not in _FILLERS:
+            kept.append(word)
+    return " ".join(kept) + (f"^{power}" if power > 1 else "")
+
+
+def _meaning(word: str) -> str:
+    if "/" in word:
+        word = "/".join(map(_meaning, word.split("/")))
+    for candidate in (word, word.removesuffix("s"), word.removesuffix("es")):
+        if candidate in _MEANING:
+            return _MEANING[candidate]
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def units_agree(gold: str, answer: str) -> bool:
+    """Whether two units can stand beside the same quantity: equal, or one is not named, or names less.
+
+    >>> units_agree("centimeter^2", ""), units_agree("right triangle", "triangle"), units_agree("day", "hour")
+    (True, True, False)
+    """
+    if not gold or not answer or gold == answer:
+        return True
+    return f" {gold}".endswith(f" {answer}") or f" {answer}".endswith(f" {gold}")
