@@ -1,1 +1,1 @@
-"""The data of the paper: MATH and its benchmarks, from their public homes or from local files."""
+"""Real problems: MATH and the benchmarks, from the hub or from local files to prompts files and their audit."""

@@ -1,0 +1,35 @@
+"""One source's problems, from the hub or from a local file, checked and written as contract ``problems``."""
+
+import logging
+from pathlib import Path
+
+from limr.contracts import write_parquet
+from limr.data.hub import hub_file
+from limr.data.rows import check_rows, read_problems
+from limr.data.sources import SOURCES, Source
+
+logger = logging.getLogger(__name__)
+
+
+def download(name: str, output: str | Path, local: str | Path | None = None) -> None:
+    """Write the problems of source ``name`` to ``output``: those of the file ``local`` if one is given, else the hub's.
+
+    Raises LimrError when the hub cannot be reached or a file cannot be read, ContractError when the rows are not those
+    that ``limr.data.sources`` promises.
+    """
+    source = SOURCES[name]
+    files = [Path(local)] if local else _from_hub(source)
+    rows = read_problems(files, source)
+    where = str(local) if local else f"{source.repository}@{source.revision[:12]}"
+    check_rows(rows, source, where)
+    write_parquet(rows, output, "problems")
+    logger.info("%s: %s problems from %s, as expected", source.title, f"{len(rows):,}", where)
+
+
+def _from_hub(source: Source) -> list[Path]:
+    logger.info("%s: downloading %d files of %s", source.title, len(source.files), source.repository)
+    files = []
+    for number, name in enumerate(source.files, start=1):
+        files.append(hub_file(source.repository, source.revision, name))
+        logger.info("%s: %d of %d: %s", source.title, number, len(source.files), name)
+    return files

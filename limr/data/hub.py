@@ -1,0 +1,83 @@
+"""Files from the Hugging Face hub: retried, resumed, checked against the hub's own SHA-256.
+
+``huggingface_hub`` asks again when the hub is busy, goes on after a cut connection where it stopped, and keeps whole
+files in its cache, so a download that was killed fetches only what is missing. Here is added what it leaves out: other
+failures while a file is on its way are tried again too, bytes are checked, and errors say what to do.
+"""
+
+import hashlib
+import logging
+import re
+import time
+from pathlib import Path
+
+from limr.errors import LimrError
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 4
+FIRST_WAIT = 2.0  # seconds; doubled at each further attempt
+
+for _client in ("httpx", "httpx2"):  # huggingface_hub's, by version: a line a request
+    logging.getLogger(_client).setLevel(logging.WARNING)
+
+WAYS_OUT = (
+    "Two ways out: connect this machine to the hub (HF_HUB_OFFLINE unset; HF_ENDPOINT names a mirror) and run again: "
+    "what has arrived is kept; or name local files: `data: {files: FOLDER}`, laid out as docs/data.md says."
+)
+
+
+def hub_file(repository: str, revision: str, name: str) -> Path:
+    """The file ``name`` of dataset ``repository`` at ``revision``, in the hub's cache, from there when it is there.
+
+    Raises LimrError naming the file and the two ways out when it cannot be had, or does not hold the hub's bytes.
+    """
+    from huggingface_hub import errors, hf_hub_download
+
+    where = f"{repository}@{revision[:12]}/{name}"
+    again = False
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(FIRST_WAIT * 2 ** (attempt - 1))
+        try:
+            path = Path(hf_hub_download(repository, name, repo_type="dataset", revision=revision, force_download=again))
+        except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.RemoteEntryNotFoundError) as error:
+            raise LimrError(
+                f"{where}: the hub does not have this file ({_first_line(error)}): was it withdrawn? {WAYS_OUT}"
+            ) from error
+        except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled) as error:
+            raise LimrError(f"{where}: cannot be downloaded: {_reason(error)}. {WAYS_OUT}") from error
+        except (errors.HTTPError, OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # this machine's disk, not the hub
+            failure = _first_line(error)
+        else:
+            failure = _wrong_bytes(path)
+            if not failure:
+                return path
+            again = True
+        logger.warning("%s: attempt %d of %d failed: %s", where, attempt + 1, ATTEMPTS, failure)
+    raise LimrError(
+        f"{where}: cannot be downloaded, {ATTEMPTS} attempts failed, the last because {failure}. {WAYS_OUT}"
+    )
+
+
+def _wrong_bytes(path: Path) -> str:
+    """What is wrong with a file in the hub's cache, where its blob is named by the SHA-256 that the hub promised."""
+    promised = path.resolve().name
+    if not re.fullmatch("[0-9a-f]{64}", promised):
+        return ""
+    with path.open("rb") as handle:
+        found = hashlib.file_digest(handle, "sha256").hexdigest()
+    return "" if found == promised else f"its SHA-256 is {found}, and the hub promised {promised}"
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what ``error`` came from."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return _first_line(error)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

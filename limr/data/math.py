@@ -1,0 +1,188 @@
+"""From MATH and the benchmarks, as downloaded, to prompts files: what is selected, what is left out, and the audit.
+
+The steps are the paper's (arXiv 2502.11886): MATH without MATH-500, level 3 and more (or unknown). Its
+released list, MATH-FULL, lacks 367 of the problems that these give; ``prompts: published`` takes the list,
+``prompts: level3plus`` all of them.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from limr.artifacts import write_json, write_text
+from limr.contracts import read_parquet, write_parquet
+from limr.data.audit import as_markdown
+from limr.data.gradability import ungradable
+from limr.data.overlap import doubles, overlap
+from limr.data.published import published
+from limr.data.rows import corrected, digest
+from limr.data.sources import BENCHMARKS, ERRATA, MATH, SOURCES, local_file
+from limr.errors import LimrError
+from limr.prompts import prompt_id
+
+logger = logging.getLogger(__name__)
+
+LOWEST_LEVEL = 3
+_UNKNOWN = "unknown"  # subject of AIME and AMC problems
+
+
+def prepare(
+    data: Mapping[str, Any], sources: Mapping[str, Path], benchmarks: Sequence[str], outputs: Mapping[str, Path]
+) -> None:
+    """Write the training set, the development set, the ``benchmarks`` and the audit.
+
+    ``data`` is the section of the configuration; ``sources`` maps every source to its problems (contract problems);
+    ``outputs`` holds a path for ``train``, ``development``, each benchmark (contract prompts), ``audit`` (Markdown) and
+    ``audit_json``. Rows are sorted by prompt_id: every copy of the data gives the same files. Of a problem that occurs
+    twice one copy is written, that of MATH's training part before that of its test part.
+    """
+    released = {name: _as_prompts(read_parquet(sources[name], "problems"), name) for name in SOURCES}
+    math = pl.concat(released[name] for name in MATH).sort("prompt_id", maintain_order=True)
+    tests = {name: _with_subjects(released[name], math) for name in BENCHMARKS}
+    steps, chosen, development = select(math, tests["math500"], data["prompts"])
+    train = chosen.unique("prompt_id", keep="first", maintain_order=True)
+    steps.append(("written to the training set, one of each double", train))
+    _log_steps(steps)
+
+    written = {"train": train, "development": development, **tests}
+    reasons = ungradable(answer for frame in written.values() for answer in frame["answer"])
+    graded = {name: frame.with_columns(gradable=~_fails(reasons)) for name, frame in written.items()}
+    for name in ("train", "development", *benchmarks):
+        write_parquet(graded[name], outputs[name], "prompts")
+
+    audit = {
+        "sources": _describe_sources(sources, data.get("files")),
+        "prompts": data["prompts"],
+        "steps": [_count(name, frame) for name, frame in steps],
+        "development": _count(_development_name(data["prompts"]), development),
+        "levels": {
+            str(level or "unknown"): count for level, count in train["level"].value_counts().sort("level").rows()
+        },
+        "doubles": doubles(chosen),
+        "benchmarks": {
+            name: {
+                "problems": len(frame),
+                "in_math": int(frame["prompt_id"].is_in(math["prompt_id"].implode()).sum()),
+                "in_math_byte_for_byte": int(frame["prompt"].is_in(math["prompt"].implode()).sum()),
+                "in_train": int(frame["prompt_id"].is_in(train["prompt_id"].implode()).sum()),
+                "in_development": int(frame["prompt_id"].is_in(development["prompt_id"].implode()).sum()),
+            }
+            for name, frame in tests.items()
+        },
+        "overlap": overlap(train, tests),
+        "golds": {
+            name: {"graded": len(frame), "gradable": int(frame["gradable"].sum())} for name, frame in graded.items()
+        },
+        "ungradable": _ungradable(graded, reasons),
+        "ungradable_rule": data.get("ungradable", "drop"),
+        "corrected": _corrected(written),
+    }
+    write_json(outputs["audit_json"], audit)
+    write_text(outputs["audit"], as_markdown(audit))
+    for row in audit["ungradable"]:
+        logger.warning("%s: prompt %s cannot be graded: %s", row["set"], row["prompt_id"], row["reason"])
+
+
+def select(
+    math: pl.DataFrame, math500: pl.DataFrame, prompts: str
+) -> tuple[list[tuple[str, pl.DataFrame]], pl.DataFrame, pl.DataFrame]:
+    """The steps from MATH to the training problems (name and what it leaves), these, and the development problems.
+
+    ``prompts`` is ``published`` or ``level3plus``. The development problems are never among the training problems:
+    with ``published`` they are the problems that the published list leaves out, with ``level3plus`` as many of levels 1
+    and 2 (in the order of their ids, which are hashes).
+    """
+    hard = pl.col("level").is_null() | (pl.col("level") >= LOWEST_LEVEL)
+    outside = math.join(math500, on="prompt_id", how="anti", maintain_order="left")
+    candidates = outside.filter(hard)
+    kept = published(candidates)
+    left_out = candidates.filter(~kept)
+    steps = [
+        ("MATH, training and test part", math),
+        ("without MATH-500", outside),
+        (f"level {LOWEST_LEVEL} and more, or unknown", candidates),
+    ]
+    if prompts == "level3plus":
+        easy = outside.filter(~hard).unique("prompt_id", keep="first", maintain_order=True)
+        return steps, candidates, easy.sort("prompt_id").head(len(left_out))
+    if prompts != "published":
+        raise LimrError(f"data.prompts: found {prompts!r}, expected published or level3plus")
+    chosen = candidates.filter(kept)
+    return [*steps, ("in the published list (MATH-FULL)", chosen)], chosen, left_out
+
+
+def _as_prompts(problems: pl.DataFrame, name: str) -> pl.DataFrame:
+    rows = problems.select("problem", "answer").rows()
+    return pl.DataFrame(
+        {
+            "prompt_id": [prompt_id(problem) for problem, _ in rows],
+            "prompt": problems["problem"],
+            "answer": [corrected(problem, answer) for problem, answer in rows],
+            "level": problems["level"],
+            "subject": problems["subject"],
+            "source": SOURCES[name].title,
+        },
+        schema_overrides={"level": pl.Int64},
+    ).sort("prompt_id", "prompt")
+
+
+def _with_subjects(benchmark: pl.DataFrame, math: pl.DataFrame) -> pl.DataFrame:
+    """Level and subject as MATH has them: not every copy of MATH-500 says them, and AIME and AMC are not in MATH."""
+    known = math.unique("prompt_id", keep="first", maintain_order=True).select("prompt_id", "level", "subject")
+    joined = benchmark.drop("level", "subject").join(known, on="prompt_id", how="left", maintain_order="left")
+    return joined.with_columns(pl.col("subject").fill_null(_UNKNOWN))
+
+
+def _fails(reasons: Mapping[str, str]) -> pl.Expr:
+    return pl.col("answer").is_in(list(reasons))
+
+
+def _ungradable(graded: Mapping[str, pl.DataFrame], reasons: Mapping[str, str]) -> list[dict[str, str]]:
+    return [
+        {"set": name, "prompt_id": row["prompt_id"], "gold": row["answer"], "reason": reasons[row["answer"]]}
+        for name, frame in graded.items()
+        for row in frame.filter(~pl.col("gradable")).iter_rows(named=True)
+    ]
+
+
+def _corrected(written: Mapping[str, pl.DataFrame]) -> list[dict[str, str]]:
+    return [
+        {"set": name, "prompt_id": found, "gold": ERRATA[found].answer, "why": ERRATA[found].why}
+        for name, frame in written.items()
+        for found in frame["prompt_id"]
+        if found in ERRATA
+    ]
+
+
+def _describe_sources(sources: Mapping[str, Path], files: str | Mapping[str, str] | None) -> list[dict[str, Any]]:
+    described = []
+    for name, source in SOURCES.items():
+        rows = read_parquet(sources[name], "problems")
+        described.append(
+            {
+                "title": source.title,
+                "problems": len(rows),
+                "from": local_file(name, files) or f"{source.repository}@{source.revision}",
+                "digest": digest(rows, source),
+            }
+        )
+    return described
+
+
+def _count(step: str, frame: pl.DataFrame) -> dict[str, Any]:
+    return {"step": step, "problems": len(frame), "distinct": frame["prompt_id"].n_unique()}
+
+
+def _development_name(prompts: str) -> str:
+    if prompts == "published":
+        return f"level {LOWEST_LEVEL} and more, left out of the published list"
+    return f"below level {LOWEST_LEVEL}, the first by prompt_id"
+
+
+def _log_steps(steps: Sequence[tuple[str, pl.DataFrame]]) -> None:
+    for name, frame in steps:
+        counts = _count(name, frame)
+        logger.info("%s: %s problems, %s distinct", name, f"{counts['problems']:,}", f"{counts['distinct']:,}")

@@ -1,0 +1,60 @@
+"""The paper's own choice of problems, MATH-FULL, carried as ids: 8,523 of the 8,890 problems that its rules would give.
+
+``published.json`` holds the ids of the problems that were left out (which published step dropped them is unknown) and a
+digest of those that were kept. It was made by ``describe`` from the list that the LIMR authors released (math.8k.json
+of their repository); a test makes it again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import polars as pl
+
+from limr.errors import LimrError
+from limr.prompts import prompt_id
+
+
+def published(candidates: pl.DataFrame) -> pl.Expr:
+    """Which of ``candidates`` (column prompt_id, all problems of level 3 and more outside MATH-500) the paper took.
+
+    Raises LimrError when what is left is not the published list.
+    """
+    released = _released()
+    kept = ~pl.col("prompt_id").is_in(released["left_out"])
+    ids = candidates.filter(kept)["prompt_id"]
+    if len(ids) != released["rows"] or ids_digest(ids) != released["digest"]:
+        raise LimrError(
+            f"MATH-FULL: found {len(ids):,} problems with digest {ids_digest(ids)}, expected the published "
+            f"{released['rows']:,} with digest {released['digest']}: these are not MATH and MATH-500 as released"
+        )
+    return kept
+
+
+def describe(released: Sequence[Mapping[str, Any]], candidates: pl.DataFrame) -> dict[str, Any]:
+    """What ``published.json`` holds, from the released list (rows with ``prompt``) and ``candidates`` (see above).
+
+    ``byte_for_byte`` counts the released rows that are in MATH as they stand; the others differ in white space.
+    """
+    ids = [prompt_id(row["prompt"]) for row in released]
+    texts = set(candidates["prompt"])
+    return {
+        "rows": len(released),
+        "distinct": len(set(ids)),
+        "byte_for_byte": sum(row["prompt"] in texts for row in released),
+        "digest": ids_digest(ids),
+        "left_out": sorted(set(candidates["prompt_id"]) - set(ids)),
+    }
+
+
+def ids_digest(ids: Iterable[str]) -> str:
+    """SHA-256 of the distinct ids, sorted, one a line."""
+    return hashlib.sha256("\n".join(sorted(set(ids))).encode("ascii")).hexdigest()
+
+
+@cache
+def _released() -> dict[str, Any]:
+    return json.loads(files("limr.data").joinpath("published.json").read_text(encoding="utf-8"))

@@ -1,0 +1,95 @@
+"""A stand-in for the Hugging Face hub: what a download of a dataset's file asks for, and how it fails."""
+
+import hashlib
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+BUSY, CUT, CORRUPT = "busy", "cut", "corrupt"
+
+
+@dataclass
+class HubStandIn:
+    """Serves ``files`` ({repository/file: bytes}) at any revision.
+
+    ``faults`` are taken one a GET: BUSY (503), CUT (half of what was asked for, then the connection closes) or CORRUPT
+    (other bytes). ``busy_heads`` HEADs are answered with 503. ``downloads`` lists every GET: its file, and the byte it
+    started from.
+    """
+
+    files: dict[str, bytes]
+    faults: list[str] = field(default_factory=list)
+    busy_heads: int = 0
+    downloads: list[tuple[str, int]] = field(default_factory=list)
+    endpoint: str = ""
+
+
+@contextmanager
+def served(hub: HubStandIn) -> Iterator[HubStandIn]:
+    """Run ``hub`` on a port of this machine."""
+    handler = type("Handler", (_Handler,), {"hub": hub})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    hub.endpoint = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    hub: HubStandIn
+
+    def do_HEAD(self) -> None:
+        if self.hub.busy_heads > 0:
+            self.hub.busy_heads -= 1
+            self._fail(503)
+        else:
+            self._answer(body=False)
+
+    def do_GET(self) -> None:
+        self._answer(body=True)
+
+    def _answer(self, body: bool) -> None:
+        match = re.fullmatch(r"/datasets/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", self.path)
+        name = f"{match[1]}/{match[3]}" if match else ""
+        if name not in self.hub.files:
+            self._fail(404, {"X-Error-Code": "EntryNotFound"})
+            return
+        content = self.hub.files[name]
+        digest = hashlib.sha256(content).hexdigest()
+        start = int((re.match(r"bytes=(\d+)-", self.headers.get("Range", "")) or [0, 0])[1])
+        fault = ""
+        if body:
+            self.hub.downloads.append((name, start))
+            fault = self.hub.faults.pop(0) if self.hub.faults else ""
+        if fault == BUSY:
+            self._fail(503)
+            return
+        if fault == CORRUPT:
+            content = content[::-1]
+        part = content[start:]
+        self.send_response(206 if start else 200)
+        self.send_header("X-Repo-Commit", match[2])
+        self.send_header("ETag", f'"{digest}"')
+        self.send_header("Content-Length", str(len(part)))
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        self.end_headers()
+        if body:
+            self.wfile.write(part[: len(part) // 2] if fault == CUT else part)
+            self.close_connection = True
+
+    def _fail(self, status: int, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for key, value in (headers or {}).items():
+            self.send_header(key, value)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        """Nothing: the tests look at ``downloads``."""
