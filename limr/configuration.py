@@ -10,12 +10,14 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from snakemake.iocontainers import Namedlist
 
+from limr.data.sources import BENCHMARKS
 from limr.errors import LimrError
 from limr.selection import needs_trajectories, option_names, score_names
 from limr.trajectories import MISSING, SIGNALS
 
 PREPARED = ("train", "development", "base")  # what stands beside the benchmarks: files of one rule, or a method
 OPTION_VALUES = {"signal": tuple(SIGNALS), "missing": MISSING}
+SYNTHETIC = ("mirrors", "problems", "levels")  # of a benchmark that the miniature makes
 TRAINING_SECTIONS = ("data", "benchmarks", "base_model", "training", "evaluation", "report")
 
 _LAYERS = ". (A file given with --configfile replaces config.yaml; to lay it over: --configfile config.yaml FILE)"
@@ -58,6 +60,17 @@ def probe(methods: Mapping[str, Mapping[str, Any]]) -> str | None:
     return next((name for name, row in methods.items() if row["score"] == "full" and row["keep"] == "all"), None)
 
 
+def unbuilt(configuration: Mapping[str, Any]) -> dict[str, str]:
+    """Rule -> what the configuration asks of it that is not built yet: it can be planned, and not run."""
+    missing = {}
+    if "repository" in configuration.get("base_model", {}):
+        missing["download_base_model"] = "base_model.repository: models of the hub are not built yet"
+    for rule, section, engine in (("train", "training", "openrlhf"), ("evaluate", "evaluation", "vllm")):
+        if configuration.get(section, {}).get("engine") == engine:
+            missing[rule] = f"{section}.engine: {engine!r} is not built yet"
+    return missing
+
+
 def _contradictions(configuration: Mapping[str, Any]) -> Iterable[str]:
     """What a schema cannot say."""
     for name, row in configuration["methods"].items():
@@ -73,8 +86,17 @@ def _contradictions(configuration: Mapping[str, Any]) -> Iterable[str]:
     known = [row for row in configuration["methods"].values() if row["score"] in score_names()]
     if probe(configuration["methods"]) is None and any(needs_trajectories(row["score"]) for row in known):
         yield "methods: a score needs the probe's trajectories; add a row `full: {score: full, keep: all}`"
-    for section, check in (("benchmarks", _benchmarks), ("base_model", _base_model), ("training", _training)):
-        yield from check(configuration[section]) if section in configuration else ()
+    source = configuration.get("data", {}).get("source")
+    yield from _benchmarks(configuration.get("benchmarks", {}), source)
+    training, model = configuration.get("training", {}), configuration.get("base_model", {})
+    if training.get("engine") == "miniature":
+        yield from _training(training)
+        if source == "math":
+            yield "training.engine: found 'miniature', expected openrlhf: the miniature reads its own problems only"
+        if "repository" in model:
+            yield "base_model.repository: training.engine 'miniature' trains the miniature's own model only"
+    if model and "repository" not in model:
+        yield from _base_model(model)
 
 
 def _method(where: str, row: Mapping[str, Any], data: Mapping[str, Any] | None) -> Iterable[str]:
@@ -88,15 +110,22 @@ def _method(where: str, row: Mapping[str, Any], data: Mapping[str, Any] | None) 
             yield f"{where}.options.{option}: unknown option of score {row['score']!r}; {advice}"
         elif option in OPTION_VALUES and value not in OPTION_VALUES[option]:
             yield f"{where}.options.{option}: found {_show(value)}, expected {' or '.join(OPTION_VALUES[option])}"
-    keep, prompts = row["keep"], data["train"] if data else None
+    keep, prompts = row["keep"], data.get("train") if data else None
     if prompts and "share" in keep and round(keep["share"] * prompts) == 0:
         yield f"{where}.keep.share: found {keep['share']}, expected at least one prompt of data.train, {prompts}"
     if prompts and "top" in keep and keep["top"] > prompts:
         yield f"{where}.keep.top: found {keep['top']}, expected at most data.train, {prompts}"
 
 
-def _benchmarks(benchmarks: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
+def _benchmarks(benchmarks: Mapping[str, Mapping[str, Any]], source: str | None) -> Iterable[str]:
     for name, row in benchmarks.items():
+        if source == "math" and name not in BENCHMARKS:
+            yield f"benchmarks.{name}: not a benchmark of data.source math; {_suggest(name, BENCHMARKS)}"
+        for key in SYNTHETIC:
+            if source == "math" and key in row:
+                yield f"benchmarks.{name}.{key}: says how the miniature makes a benchmark; leave it out with real ones"
+            if source == "miniature" and key not in row:
+                yield f"benchmarks.{name}.{key}: this key is missing; the miniature makes the benchmark from it"
         if row["temperature"] == 0 and row["samples"] > 1:
             yield (
                 f"benchmarks.{name}.samples: found {row['samples']}, expected 1 at temperature 0: "

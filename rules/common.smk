@@ -4,7 +4,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from limr.configuration import check_configuration, probe
+from limr.configuration import check_configuration, probe, unbuilt
 from limr.errors import LimrError
 from limr.selection import needs_trajectories
 
@@ -21,6 +21,7 @@ except LimrError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = config["results"]
+UNBUILT = unbuilt(config)
 SEEDS = config["seeds"]
 METHODS = config["methods"]
 BENCHMARKS = config.get("benchmarks", {})
@@ -84,9 +85,19 @@ EVALUATIONS = [
 TARGETS = []
 if TRAINS:
     TARGETS += ["table2.md", "figures/learning_curves.png", "wall_times.md"]
+    if config["data"]["source"] == "math":
+        TARGETS.append("data/audit.md")
 if FROM_TRAJECTORIES:
     TARGETS += [
         "selection.md",
         "figures/trajectories.png",
         "figures/score_distribution.png",
     ]
+
+
+onstart:
+    # A plan may hold what is not built yet; a run stops here, before its first job.
+    asked = {job.rule.name for job in workflow.dag.needrun_jobs()}
+    missing = [reason for rule, reason in UNBUILT.items() if rule in asked]
+    if missing:
+        raise WorkflowError("\n  ".join(["this cannot be run yet, only planned (--dry-run):", *missing]))

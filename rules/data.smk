@@ -1,39 +1,109 @@
-# The problems, and the base model that has seen none of them.
+# The problems: made for the miniature, or MATH and the real benchmarks. And the base model.
+from limr.data.sources import SOURCES, local_file
+
+if config["data"]["source"] == "miniature":
+
+    rule prepare_data:
+        output:
+            **{name: f"{RESULTS}/data/benchmarks/{name}.parquet" for name in BENCHMARKS},
+            train=f"{RESULTS}/data/train.parquet",
+            development=f"{RESULTS}/data/development.parquet",
+        log:
+            f"{RESULTS}/logs/prepare_data.log",
+        conda:
+            "../envs/cpu.yaml"
+        params:
+            data=config["data"],
+            benchmarks=only(BENCHMARKS, "problems", "levels"),
+        message:
+            "Making the problems: training set, development set and benchmarks"
+        script:
+            "../workflow/scripts/prepare_data.py"
+
+else:
+    LOCAL_FILES = {name: local_file(name, config["data"].get("files")) for name in SOURCES}
+    for name, file in LOCAL_FILES.items():
+        if file and not Path(file).is_file():
+            raise WorkflowError(
+                f"data.files: {file}: no such file; expected {SOURCES[name].title}, as docs/data.md says. "
+                "Without data.files it is downloaded from the hub."
+            )
+
+    rule download:
+        input:
+            lambda wildcards: LOCAL_FILES[wildcards.source] or [],
+        output:
+            problems=f"{RESULTS}/data/sources/{{source}}.parquet",
+        log:
+            f"{RESULTS}/logs/download/{{source}}.log",
+        wildcard_constraints:
+            source="|".join(SOURCES),
+        conda:
+            "../envs/cpu.yaml"
+        message:
+            "Getting the problems of {wildcards.source}"
+        script:
+            "../workflow/scripts/download.py"
+
+    rule prepare_data:
+        input:
+            **{name: f"{RESULTS}/data/sources/{name}.parquet" for name in SOURCES},
+        output:
+            **{name: f"{RESULTS}/data/benchmarks/{name}.parquet" for name in BENCHMARKS},
+            train=f"{RESULTS}/data/train.parquet",
+            development=f"{RESULTS}/data/development.parquet",
+            audit=report(
+                f"{RESULTS}/data/audit.md",
+                caption="../workflow/report/audit.rst",
+                category="Data",
+            ),
+            audit_json=f"{RESULTS}/data/audit.json",
+        log:
+            f"{RESULTS}/logs/prepare_data.log",
+        conda:
+            "../envs/cpu.yaml"
+        params:
+            data=config["data"],
+            benchmarks=list(BENCHMARKS),
+        message:
+            "Preparing MATH and the benchmarks, and grading every gold answer against itself"
+        script:
+            "../workflow/scripts/prepare_math.py"
 
 
-rule prepare_data:
-    output:
-        **{name: f"{RESULTS}/data/benchmarks/{name}.parquet" for name in BENCHMARKS},
-        train=f"{RESULTS}/data/train.parquet",
-        development=f"{RESULTS}/data/development.parquet",
-    log:
-        f"{RESULTS}/logs/prepare_data.log",
-    conda:
-        "../envs/cpu.yaml"
-    params:
-        data=config["data"],
-        benchmarks=only(BENCHMARKS, "problems", "levels"),
-    message:
-        "Making the problems: training set, development set and benchmarks"
-    script:
-        "../workflow/scripts/prepare_data.py"
+if "repository" in config["base_model"]:
 
+    rule download_base_model:
+        output:
+            model=directory(f"{RESULTS}/base_model"),
+        log:
+            f"{RESULTS}/logs/download_base_model.log",
+        conda:
+            "../envs/cpu.yaml"
+        params:
+            unbuilt=UNBUILT["download_base_model"],
+        message:
+            "Downloading the base model"
+        script:
+            "../workflow/scripts/download_base_model.py"
 
-rule pretrain_base_model:
-    input:
-        held_out=rules.prepare_data.output,
-    output:
-        model=directory(f"{RESULTS}/base_model"),
-    log:
-        f"{RESULTS}/logs/pretrain_base_model.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/pretrain_base_model.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    threads: config["base_model"]["threads"]
-    params:
-        settings=config["base_model"],
-    message:
-        "Pre-training the base model"
-    script:
-        "../workflow/scripts/pretrain_base_model.py"
+else:
+
+    rule pretrain_base_model:
+        input:
+            held_out=rules.prepare_data.output,
+        output:
+            model=directory(f"{RESULTS}/base_model"),
+        log:
+            f"{RESULTS}/logs/pretrain_base_model.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/pretrain_base_model.tsv"
+        conda:
+            "../envs/cpu.yaml"
+        threads: config["base_model"]["threads"]
+        params:
+            settings=config["base_model"],
+        message:
+            "Pre-training the base model"
+        script:
+            "../workflow/scripts/pretrain_base_model.py"

@@ -17,7 +17,7 @@ rule evaluate:
         f"{RESULTS}/benchmarks/evaluation/{{method}}-seed{{seed}}.tsv"
     conda:
         "../envs/cpu.yaml"
-    threads: config["evaluation"]["threads"]
+    threads: config["evaluation"].get("threads", 1)
     params:
         settings=config["evaluation"],
         benchmarks=only(BENCHMARKS, "samples", "temperature"),

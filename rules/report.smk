@@ -2,7 +2,7 @@
 
 # what was timed, in this configuration: the folder may hold stages of an earlier one too
 BENCHMARK_FILES = [
-    rules.pretrain_base_model.benchmark,
+    *([] if "repository" in config["base_model"] else [rules.pretrain_base_model.benchmark]),
     *of_each_seed(rules.train.benchmark, method=METHODS),
     *of_each_seed(rules.evaluate.benchmark, method=["base", *METHODS]),
 ]
@@ -13,6 +13,7 @@ if FROM_TRAJECTORIES:
 rule table2:
     input:
         evaluations=EVALUATIONS,
+        prompts=f"{RESULTS}/data/train.parquet",
         subsets=[
             file
             for files in of_each_method("{results}/subsets/{method}/seed{seed}.parquet").values()

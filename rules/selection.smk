@@ -18,6 +18,7 @@ for method, row in METHODS.items():
         params:
             method=method,
             settings=row,
+            ungradable=config.get("data", {}).get("ungradable", "drop"),
         message:
             f"Scoring prompts by {method} (seed {{wildcards.seed}})"
         script:

@@ -19,7 +19,7 @@ rule train:
         f"{RESULTS}/benchmarks/train/{{method}}-seed{{seed}}.tsv"
     conda:
         "../envs/cpu.yaml"
-    threads: config["training"]["threads"]
+    threads: config["training"].get("threads", 1)
     params:
         settings=config["training"],
         # not an output: Snakemake deletes those of a failed job, and this is what a killed run resumes from

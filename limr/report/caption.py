@@ -36,17 +36,20 @@ def caption(
     configuration_files: Sequence[str],
     runs: Mapping[str, Sequence[TrainingRun]],
     problems: Mapping[str, int],
+    gradable: Sequence[bool],
     zero_width: bool,
 ) -> str:
     """The caption as Markdown paragraphs.
 
-    ``problems`` counts those of each benchmark; ``zero_width`` tells that some interval of the table has no width.
+    ``problems`` counts those of each benchmark; ``gradable`` tells of each training prompt whether its gold answer can
+    be graded; ``zero_width`` tells that some interval of the table has no width.
 
     It holds nothing that differs between two runs of one configuration: times are in wall_times.md.
     """
     lines = [
         _subject(configuration),
         _run(configuration, configuration_files, runs),
+        *_ungradable(configuration, gradable),
         _benchmarks(configuration, problems),
         _intervals(configuration, zero_width),
         "Versions: " + ", ".join(f"{package} {number}" for package, number in versions().items()) + ".",
@@ -75,10 +78,23 @@ def _run(
     )
 
 
+def _ungradable(configuration: Mapping[str, Any], gradable: Sequence[bool]) -> list[str]:
+    """How many training prompts cannot be graded and what was done with them; nothing where all can be."""
+    failing = len(gradable) - sum(gradable)
+    if not failing:
+        return []
+    kept = configuration["data"].get("ungradable") == "keep"
+    return [
+        f"Of the {len(gradable):,} training prompts {failing:,} "
+        f"{'has' if failing == 1 else 'have'} a gold answer that cannot be graded (no response can earn the reward): "
+        f"{'in every arm they are trained on like any other' if kept else 'no arm trains on them'}."
+    ]
+
+
 def _benchmarks(configuration: Mapping[str, Any], problems: Mapping[str, int]) -> str:
     evaluation = configuration["evaluation"]
     settings = [
-        f"{benchmark['title']} ({problems[name]:,} problems, mirrors {benchmark['mirrors']}): "
+        f"{benchmark['title']} ({problems[name]:,} problems{_mirrored(benchmark)}): "
         + sampling(benchmark, evaluation["top_p"])
         for name, benchmark in configuration["benchmarks"].items()
     ]
@@ -86,6 +102,10 @@ def _benchmarks(configuration: Mapping[str, Any], problems: Mapping[str, int]) -
         f"Accuracy in percent. {'; '.join(settings)}. Responses of up to {evaluation['max_response_tokens']:,} tokens. "
         "Average: the unweighted mean of the benchmarks."
     )
+
+
+def _mirrored(benchmark: Mapping[str, Any]) -> str:
+    return f", mirrors {benchmark['mirrors']}" if "mirrors" in benchmark else ""
 
 
 def sampling(benchmark: Mapping[str, Any], top_p: float) -> str:

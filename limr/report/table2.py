@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from limr.artifacts import whole_file, write_json, write_text
+from limr.contracts import read_parquet
 from limr.report.caption import caption, digest, versions
 from limr.report.results import read_results
 from limr.report.style import BASE, method_title, percent
@@ -36,6 +37,7 @@ class Row:
 
 def write_table2(
     evaluations: Sequence[Path],
+    prompts: Path,
     subsets: Mapping[str, Sequence[Path]],
     rollouts: Mapping[str, Sequence[Path]],
     configuration: Mapping[str, Any],
@@ -44,11 +46,11 @@ def write_table2(
 ) -> None:
     """Write Table 2 to ``outputs["markdown"]``, ``outputs["csv"]`` and ``outputs["json"]``.
 
-    ``evaluations`` are the evaluation files of the base model and of every method, seed and benchmark; ``subsets`` and
-    ``rollouts`` map a method to its subset files and directories of rollout shards, one a seed. ``configuration``
-    is the whole checked configuration without ``results``, the folder, which does not shape the numbers: it stands in
-    the JSON, and its digest in the caption. ``configuration_files`` are named there too. The same input gives the same
-    bytes.
+    ``evaluations`` are the evaluation files of the base model and of every method, seed and benchmark; ``prompts`` is
+    the training set, of which the caption says how many gold answers cannot be graded; ``subsets`` and ``rollouts`` map
+    a method to its subset files and directories of rollout shards, one a seed. ``configuration`` is the whole checked
+    configuration without ``results``, the folder, which does not shape the numbers: it stands in the JSON, and its
+    digest in the caption. ``configuration_files`` are named there too. The same input gives the same bytes.
 
     Raises LimrError when an evaluation is missing, doubled or of other problems than the rest.
     """
@@ -57,7 +59,8 @@ def write_table2(
     rows = table_rows(results, configuration)
     runs = read_runs(subsets, rollouts)
     problems = {name: accuracies.shape[1] for name, accuracies in results[BASE].items()}
-    below = caption(configuration, configuration_files, runs, problems, _has_zero_width(rows))
+    gradable = read_parquet(prompts, "prompts")["gradable"]
+    below = caption(configuration, configuration_files, runs, problems, gradable, _has_zero_width(rows))
     write_text(outputs["markdown"], _markdown(rows, runs, configuration["benchmarks"], below))
     with whole_file(outputs["csv"]) as temporary:
         _tidy(rows, runs).write_csv(temporary)

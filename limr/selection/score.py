@@ -23,18 +23,20 @@ def score_prompts(
     trajectories: pl.DataFrame | None,
     prompts: pl.DataFrame | None,
     seed: int,
+    ungradable: str = "drop",
 ) -> pl.DataFrame:
     """Score, rank and select: one row a prompt (contract ``scores``), best first, each one left out with its reason.
 
     ``settings`` is the method's row of configuration: ``score`` (name of a score method), ``keep`` (see ``choose``)
     and perhaps ``options`` (keyword arguments of the score method). Without ``prompts`` (contract ``prompts``) the
-    prompts are those of ``trajectories``. A prompt whose gold answer cannot be graded is never scored: no response to
-    it can be rewarded. Its curve is left out of the mean curve too.
+    prompts are those of ``trajectories``. A prompt whose gold answer cannot be graded is not scored (``ungradable``
+    is ``drop``): no response to it can be rewarded. Its curve is left out of the mean curve too. With ``keep`` it is a
+    prompt like any other.
 
     Raises LimrError naming the method when a name or option is unknown, when nothing can be scored, or when nothing
     is selected.
     """
-    pool, left_out = _pool(trajectories, prompts, seed)
+    pool, left_out = _pool(trajectories, prompts, seed, ungradable)
     try:
         scores = run_method(settings["score"], pool, settings.get("options") or {})
         scored = choose(_every_prompt(pool, scores, left_out), settings["keep"], len(pool.prompt_ids))
@@ -65,15 +67,18 @@ def subset(scores: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
     return check(chosen, "subset", where="subset")
 
 
-def _pool(trajectories: pl.DataFrame | None, prompts: pl.DataFrame | None, seed: int) -> tuple[Pool, dict[str, str]]:
+def _pool(
+    trajectories: pl.DataFrame | None, prompts: pl.DataFrame | None, seed: int, ungradable: str
+) -> tuple[Pool, dict[str, str]]:
     """The prompts that can be selected, and why each other one cannot."""
     if prompts is None:
         if trajectories is None:
             raise LimrError("neither prompts nor trajectories were given: there is nothing to select from")
         return Pool(trajectories["prompt_id"].unique().sort().to_list(), trajectories, seed), {}
     prompts = check(prompts, "prompts", where="prompts")
-    pool_ids = prompts.filter("gradable")["prompt_id"].sort()
-    left_out = dict.fromkeys(prompts.filter(~pl.col("gradable"))["prompt_id"], NOT_GRADABLE)
+    usable = pl.lit(True) if ungradable == "keep" else pl.col("gradable")
+    pool_ids = prompts.filter(usable)["prompt_id"].sort()
+    left_out = dict.fromkeys(prompts.filter(~usable)["prompt_id"], NOT_GRADABLE)
     if trajectories is not None:
         strangers = trajectories.select(pl.col("prompt_id").unique()).join(prompts, on="prompt_id", how="anti")
         if not strangers.is_empty():

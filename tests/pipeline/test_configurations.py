@@ -25,11 +25,40 @@ def test_a_configuration_to_lay_over_another_says_so_when_it_stands_alone(tmp_pa
     assert "--configfile config.yaml FILE" in failed.stdout
 
 
-def test_the_paper_s_configuration_is_refused_and_names_the_engines_that_are_missing(tmp_path: Path) -> None:
-    failed = Workplace(tmp_path).snakemake("--dry-run", *shipped("config/paper.yaml"), "all")
+def test_a_dry_run_of_the_paper_s_configuration_shows_all_of_it(tmp_path: Path) -> None:
+    plan = Workplace(tmp_path).plan(*shipped("config/paper.yaml"), "all")
+    assert {rule: plan[rule] for rule in ("download", "prepare_data", "download_base_model", "train", "evaluate")} == {
+        "download": 5, "prepare_data": 1, "download_base_model": 1, "train": 4, "evaluate": 5
+    }  # fmt: skip
+    assert plan["table2"] == plan["extract_trajectories"] == plan["score_lim"] == 1
+
+
+def test_a_real_run_of_it_stops_before_its_first_job_and_names_what_is_not_built(tmp_path: Path) -> None:
+    failed = Workplace(tmp_path).snakemake(*shipped("config/paper.yaml"), "all")
     assert failed.returncode != 0
-    assert "training.engine: found 'openrlhf'" in failed.stdout
-    assert "is not built yet" in failed.stdout
+    for missing in ("base_model.repository: ", "training.engine: 'openrlhf'", "evaluation.engine: 'vllm'"):
+        assert missing in failed.stdout
+    assert "is not built yet" in failed.stdout and "Traceback" not in failed.stdout
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_paper_s_data_are_audited_from_local_files(shared_data: Path, tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    files = f"data={{files: {shared_data}}}"
+    output = place.make("--config", files, *shipped("config/paper.yaml"), "results/paper/data/audit.md")
+    assert "in the published list (MATH-FULL): 8,523 problems, 8,521 distinct" in output
+    audit = (place.results / "paper" / "data" / "audit.md").read_text(encoding="utf-8")
+    assert "| level 3 and more, or unknown | 8,890 |" in audit
+    assert (place.results / "paper" / "data" / "benchmarks" / "aime24.parquet").exists()
+    assert not (place.results / "paper" / "base_model").exists()
+
+
+def test_local_files_that_are_not_there_are_named_before_anything_runs(tmp_path: Path) -> None:
+    arguments = ["--config", "data={files: nowhere}", *shipped("config/paper.yaml"), "results/paper/data/audit.md"]
+    failed = Workplace(tmp_path).snakemake("--dry-run", *arguments)
+    assert failed.returncode != 0
+    assert "data.files: nowhere/math/train.jsonl: no such file; expected MATH train" in failed.stdout
+    assert "Without data.files it is downloaded from the hub" in failed.stdout
 
 
 def test_random_training_does_not_wait_for_the_probe(workplace: Workplace) -> None:

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 import yaml
 
-from limr.configuration import check_configuration, probe
+from limr.configuration import check_configuration, probe, unbuilt
 from limr.errors import LimrError
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+PAPER = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text(encoding="utf-8"))
 
 
-def changed(path: str, value: Any) -> dict[str, Any]:
-    configuration = copy.deepcopy(DEFAULT)
+def changed(path: str, value: Any, configuration: dict[str, Any] = DEFAULT) -> dict[str, Any]:
+    configuration = copy.deepcopy(configuration)
     *sections, key = path.split(".")
     section = configuration
     for name in sections:
@@ -26,7 +27,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     return configuration
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "config/pipeline_test.yaml"])
+@pytest.mark.parametrize("name", ["config.yaml", "config/pipeline_test.yaml", "config/paper.yaml"])
 def test_shipped_configurations_are_accepted(name: str) -> None:
     check_configuration(yaml.safe_load((ROOT / name).read_text(encoding="utf-8")))
 
@@ -77,7 +78,16 @@ def test_shipped_configurations_are_accepted(name: str) -> None:
         ("benchmarks.train", DEFAULT["benchmarks"]["synth_all"], "benchmarks.train: this name is taken"),
         ("benchmarks.items", DEFAULT["benchmarks"]["synth_all"], "benchmarks.items: this name is taken"),
         ("methods.index", DEFAULT["methods"]["lim"], "methods.index: this name is taken by the workflow itself"),
-        ("training.engine", "openrlhf", "training.engine: found 'openrlhf', expected miniature"),
+        ("training.engine", "trl", "training.engine: found 'trl', expected miniature, openrlhf"),
+        ("data.source", "MATH", "data.source: found 'MATH', expected miniature, math"),
+        ("data.prompts", "published", "data.prompts: unknown key"),
+        ("data.train", "2048", "data.train: found '2048', expected a whole number"),
+        ("base_model", {"repository": "Qwen/Qwen2.5-Math-7B"}, "trains the miniature's own model only"),
+        (
+            "benchmarks.synth_all",
+            {"title": "All", "samples": 1, "temperature": 0},
+            "benchmarks.synth_all.levels: this key is missing; the miniature makes the benchmark from it",
+        ),
         ("trajectories", {"format": "one_shot_rlvr", "path": "x", "visits": 2}, "training: nothing is trained"),
     ],
 )
@@ -85,6 +95,49 @@ def test_a_mistake_is_named_with_what_was_found_and_expected(path: str, value: A
     with pytest.raises(LimrError) as caught:
         check_configuration(changed(path, value))
     assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("data.prompts", "all", "data.prompts: found 'all', expected published, level3plus"),
+        ("data.ungradable", "hide", "data.ungradable: found 'hide', expected drop, keep"),
+        ("data.train", 2048, "data.train: unknown key"),
+        ("data.files", {"math": "m.jsonl"}, "data.files.math: unknown key; did you mean 'math500'?"),
+        ("data.files", 3, "data.files: found 3, expected text: a folder, or a file a source"),
+        ("data.files", {"aime24": ""}, "data.files.aime24: found '', expected text no shorter than 1"),
+        ("data", {"source": "math"}, "data.prompts: this key is missing; expected published (the 8,523 problems"),
+        (
+            "benchmarks.aime25",
+            {"title": "AIME25", "samples": 1, "temperature": 0},
+            "benchmarks.aime25: not a benchmark of data.source math; did you mean 'aime24'?",
+        ),
+        ("benchmarks.math500.levels", [5], "benchmarks.math500.levels: says how the miniature makes a benchmark"),
+        ("benchmarks.math500.samples", 4, "benchmarks.math500.samples: found 4, expected 1 at temperature 0"),
+        ("training", DEFAULT["training"], "training.engine: found 'miniature', expected openrlhf"),
+        ("base_model.repositroy", "x", "base_model.repositroy: unknown key; did you mean 'repository'?"),
+    ],
+)
+def test_mistakes_about_real_data_are_named(path: str, value: Any, expected: str) -> None:
+    with pytest.raises(LimrError) as caught:
+        check_configuration(changed(path, value, PAPER))
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize("files", ["../data", {}, {"aime24": "aime.jsonl", "math_train": "train.jsonl"}])
+def test_local_files_may_be_a_folder_or_some_of_the_sources(files: Any) -> None:
+    check_configuration(changed("data.files", files, PAPER))
+
+
+def test_what_is_not_built_is_known_by_the_rule_that_needs_it() -> None:
+    assert unbuilt(DEFAULT) == {}
+    missing = unbuilt(PAPER)
+    assert set(missing) == {"download_base_model", "train", "evaluate"}
+    assert "'openrlhf' is not built yet" in missing["train"] and "'vllm' is not built yet" in missing["evaluate"]
+    evaluates_with_transformers = changed("evaluation", DEFAULT["evaluation"], PAPER)
+    assert set(unbuilt(evaluates_with_transformers)) == {"download_base_model", "train"}
+    trajectories_only = {"methods": {}, "trajectories": {}}
+    assert unbuilt(trajectories_only) == {}
 
 
 @pytest.mark.parametrize("name", [1, 0.5, True, None])
@@ -136,6 +189,6 @@ def test_the_probe_is_known_by_what_it_trains_on_not_by_its_name() -> None:
 
 
 def test_planning_loads_no_library_that_only_jobs_need() -> None:
-    heavy = "{'torch', 'transformers', 'matplotlib', 'pandas'}"
+    heavy = "{'torch', 'transformers', 'matplotlib', 'pandas', 'huggingface_hub', 'sympy', 'math_verify'}"
     code = f"import sys, limr.configuration; sys.exit(', '.join({heavy} & set(sys.modules)) or 0)"
     subprocess.run([sys.executable, "-c", code], check=True)

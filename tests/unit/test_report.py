@@ -57,11 +57,17 @@ def write_evaluation(path, method, seed, benchmark, correct):
     write_parquet(filled, path, "evaluation")
 
 
+def write_training_set(path, gradable):
+    frame = pl.DataFrame({"prompt_id": [f"p{i}" for i in range(len(gradable))], "gradable": gradable})
+    write_parquet(rows_of("prompts", frame), path, "prompts")
+
+
 @pytest.fixture
 def run(tmp_path):
     """All input of a table with two benchmarks, two seeds and three methods."""
     random = np.random.default_rng(0)
-    files = {"evaluations": [], "subsets": {}, "rollouts": {}}
+    files = {"evaluations": [], "prompts": tmp_path / "train.parquet", "subsets": {}, "rollouts": {}}
+    write_training_set(files["prompts"], gradable=[True] * 16)
     for method, accuracy in ACCURACY.items():
         for seed in CONFIGURATION["seeds"]:
             for name, benchmark in CONFIGURATION["benchmarks"].items():
@@ -204,6 +210,23 @@ def test_only_the_miniature_is_called_miniature(run, outputs):
     other = deepcopy(CONFIGURATION) | {"data": {"source": "math"}, "training": {"engine": "openrlhf"}}
     text = write(run, outputs, other)["markdown"]
     assert "This is the miniature" not in text and "Problems: math. Training: openrlhf." in text
+
+
+def test_the_caption_counts_the_prompts_that_cannot_be_graded_and_says_whether_they_were_trained_on(run, outputs):
+    assert "cannot be graded" not in write(run, outputs)["markdown"]
+    write_training_set(run["prompts"], gradable=[True] * 14 + [False] * 2)
+    dropped = write(run, outputs)["markdown"]
+    assert "Of the 16 training prompts 2 have a gold answer that cannot be graded" in dropped
+    assert "no arm trains on them" in dropped
+    kept = deepcopy(CONFIGURATION)
+    kept["data"] = {"source": "math", "ungradable": "keep"}
+    assert "in every arm they are trained on like any other" in write(run, outputs, kept)["markdown"]
+
+
+def test_a_real_benchmark_mirrors_no_other(run, outputs):
+    real = deepcopy(CONFIGURATION)
+    del real["benchmarks"]["hard"]["mirrors"]
+    assert "Hard-6 (6 problems): 4 samples" in write(run, outputs, real)["markdown"]
 
 
 def test_one_seed_is_said_to_leave_out_the_spread_of_training_runs(run, outputs):

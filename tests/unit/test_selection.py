@@ -165,6 +165,16 @@ def test_no_method_selects_a_prompt_that_cannot_be_graded(settings):
     assert reasons(frame)["broken"] == "gold answer cannot be graded"
 
 
+@pytest.mark.parametrize(("ungradable", "pool"), [("drop", 3), ("keep", 4)])
+def test_the_configuration_says_whether_prompts_that_cannot_be_graded_are_used_at_all(ungradable, pool):
+    known = prompts(*CURVES, "broken", ungradable=("broken",))
+    curves = trajectories(CURVES | {"broken": [-1.0, -1.0]})
+    full = score_prompts("full", {"score": "full", "keep": "all"}, None, known, 0, ungradable)
+    assert len(selected(full)) == pool
+    lim = score_prompts("lim", {"score": "lim", "keep": {"top": 1}}, curves, known, 0, ungradable)
+    assert lim["score"].count() == pool
+
+
 def test_prompts_that_cannot_be_graded_do_not_move_the_mean_curve():
     alone = score_prompts("m", LIM, trajectories(CURVES), prompts(*CURVES), 0)
     broken = trajectories(CURVES | {f"broken{i}": [-1.0, -1.0] for i in range(9)})

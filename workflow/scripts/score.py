@@ -13,5 +13,6 @@ with stage(snakemake):
         read.get("trajectories"),
         read.get("prompts"),
         int(snakemake.wildcards.seed),
+        snakemake.params.ungradable,
     )
     write_parquet(scores, snakemake.output.scores, "scores")

@@ -1,0 +1,8 @@
+"""Rule download: one source's problems, from the hub or a local file."""
+
+from limr.workflow import stage
+
+with stage(snakemake):
+    from limr.data.download import download
+
+    download(snakemake.wildcards.source, snakemake.output.problems, next(iter(snakemake.input), None))
