@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from limr.miniature.model import KeysValues, Layer, TinyQwen2
+from limr.miniature.model import Block, KeysValues, TinyQwen2
+from limr.miniature.operations import attend, mask_bias
 
 # Copying the cache costs about as much as a token for its rows: wait until a fifth of the batch has finished.
 KEEP_BATCH_ABOVE = 0.8
@@ -33,21 +34,30 @@ class Responses:
 
 
 class _Cache:
-    """Keys and values of the rows still being written: (rows, key-value heads, prompt + length, head size) a layer."""
+    """Keys and values of the rows still being written, with room for ``length`` more tokens.
 
-    def __init__(self, prompts: KeysValues, samples: int, length: int) -> None:
+    A layer's keys are (rows, key-value heads, head size, prompt + length), which is how the products want them, its
+    values (rows, key-value heads, prompt + length, head size). ``bias``: (rows * key-value heads, prompt + length).
+    ``turns``: those of every position, from ``TinyQwen2.turns``.
+    """
+
+    def __init__(self, prompts: KeysValues, samples: int, length: int, turns: Tensor) -> None:
         def grown(part: Tensor) -> Tensor:
             return functional.pad(part, (0, 0, 0, length)).repeat_interleave(samples, 0)
 
-        self.layers = [[grown(k), grown(v)] for k, v in prompts.layers]
-        self.allowed = functional.pad(prompts.mask, (0, length), value=True).repeat_interleave(samples, 0)
+        self.layers = [[grown(k).transpose(2, 3).contiguous(), grown(v)] for k, v in prompts.layers]
+        self.kv_heads = prompts.layers[0][0].shape[1]
+        seen = functional.pad(prompts.mask, (0, length), value=True)
+        self.bias = mask_bias(seen).repeat_interleave(samples * self.kv_heads, 0)
         self.starts = prompts.lengths.repeat_interleave(samples)
         self.prompt_length = prompts.mask.shape[1]
+        self.turns = turns
 
     def keep(self, rows: Tensor) -> None:
         """Drop all rows but these."""
         self.layers = [[k[rows], v[rows]] for k, v in self.layers]
-        self.allowed, self.starts = self.allowed[rows], self.starts[rows]
+        self.starts = self.starts[rows]
+        self.bias = self.bias.unflatten(0, (-1, self.kv_heads))[rows].flatten(0, 1)
 
 
 @torch.no_grad()
@@ -75,7 +85,9 @@ def generate(
     hidden, keys_values = model.read_prompts(prompts, prompt_mask)
     last = hidden[torch.arange(len(prompts), device=prompts.device), keys_values.lengths - 1]
     logits = model.logits(last).repeat_interleave(samples, 0)
-    cache = _Cache(keys_values, samples, length)
+    turns = model.turns(torch.arange(prompts.shape[1] + length, device=prompts.device))
+    cache = _Cache(keys_values, samples, length, turns)
+    blocks = [layer.block() for layer in model.layers]
     rows_in_batch = torch.arange(rows, device=prompts.device)
     writing = torch.ones(rows, dtype=torch.bool, device=prompts.device)
     for step in range(length):
@@ -96,7 +108,7 @@ def generate(
             going = writing.nonzero().squeeze(1)
             rows_in_batch, token, writing = rows_in_batch[going], token[going], writing[going]
             cache.keep(going)
-        logits = model.logits(_next_hidden(model, token, step, cache))
+        logits = model.logits(_next_hidden(model, blocks, token, step, cache))
     mask = torch.arange(length, device=prompts.device) < written[:, None]
     return Responses(tokens * mask, mask, log_probabilities * mask, entropies * mask, truncated)
 
@@ -108,26 +120,13 @@ def _draw(probs: Tensor, uniform: Tensor) -> Tensor:
     return torch.searchsorted(cumulative, target, right=True)[:, 0].clamp(max=probs.shape[-1] - 1)
 
 
-def _next_hidden(model: TinyQwen2, token: Tensor, step: int, cache: _Cache) -> Tensor:
+def _next_hidden(model: TinyQwen2, blocks: list[Block], token: Tensor, step: int, cache: _Cache) -> Tensor:
     """Final hidden state (rows, hidden) after reading ``token`` (rows,) as response token number ``step``."""
-    cosine, sine = model.positions(cache.starts + step)
     column = cache.prompt_length + step
-    allowed = cache.allowed[:, None, None, : column + 1]
+    turns, bias = cache.turns[cache.starts + step], cache.bias[:, None, : column + 1]
     x = model.embed_tokens(token)
-    for layer, (keys, values) in zip(model.layers, cache.layers, strict=True):
-        x = _decode_layer(layer, x, cosine, sine, keys, values, allowed, column)
+    for block, (keys, values) in zip(blocks, cache.layers, strict=True):
+        q, keys[..., column], values[:, :, column] = block.before_attention(x, turns)
+        attended = attend(q[:, :, None], keys[..., : column + 1].transpose(2, 3), values[:, :, : column + 1], bias)
+        x = block.after_attention(x, attended.flatten(1))
     return model.norm(x)
-
-
-def _decode_layer(
-    layer: Layer, x: Tensor, cosine: Tensor, sine: Tensor, keys: Tensor, values: Tensor, allowed: Tensor, column: int
-) -> Tensor:
-    q, k, v = layer.self_attn.project(layer.input_layernorm(x), cosine, sine)
-    keys[:, :, column], values[:, :, column] = k, v
-    rows, kv_heads, _, size = keys.shape
-    # The query heads that share a key-value head stand as several queries of one attention.
-    q = q.reshape(rows, kv_heads, -1, size)
-    attended = functional.scaled_dot_product_attention(
-        q, keys[:, :, : column + 1], values[:, :, : column + 1], attn_mask=allowed
-    )
-    return layer.after_attention(x, attended.reshape(rows, -1))

@@ -68,24 +68,30 @@ class Learner:
     @torch.no_grad()
     def _look_back(self, rollouts: Rollouts) -> Experience:
         """Reference log-probabilities, values, rewards with the KL penalty, advantages and returns."""
-        settings, responses = self.settings, rollouts.responses
-        mask = responses.mask
-        hidden = self.reference.read(rollouts.prompts, rollouts.prompt_mask, responses.tokens, mask)
-        logits = self.reference.logits(hidden) / settings.temperature
-        reference = unflatten(log_probabilities(logits, flatten(responses.tokens, mask)), mask)
-        log_ratio = (responses.log_probabilities - reference) * mask
-        values = unflatten(self.critic(hidden)[:, 0], mask)
+        settings, mask = self.settings, rollouts.responses.mask
+        # as many at once as in a mini-batch: what is read stays in the processor's cache
+        chunks = torch.arange(len(rollouts.prompts)).split(settings.mini_batch_size // settings.samples_per_prompt)
+        read = [self._read_reference(rollouts, groups) for groups in chunks]
+        features, reference, values = (torch.cat(parts) for parts in zip(*read, strict=True))
+        log_ratio = (rollouts.responses.log_probabilities - reference) * mask
         rewards = token_rewards(rollouts.rewards, log_ratio, mask, settings.kl_coefficient)
         advantages, returns = generalized_advantages(rewards, values, mask, settings.discount, settings.gae_lambda)
-        features = unflatten(hidden, mask)
         kl = float(log_ratio.sum() / mask.sum())
         return Experience(rollouts, features, values, normalise(advantages, mask), returns, kl)
+
+    def _read_reference(self, rollouts: Rollouts, groups: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Hidden states and log-probabilities of the reference and values of the critic, responses of ``groups``."""
+        rows = _rows(groups, self.settings.samples_per_prompt)
+        tokens, mask = rollouts.responses.tokens[rows], rollouts.responses.mask[rows]
+        hidden = self.reference.read(rollouts.prompts[groups], rollouts.prompt_mask[groups], tokens, mask)
+        logits = self.reference.logits(hidden) / self.settings.temperature
+        flat = (hidden, log_probabilities(logits, flatten(tokens, mask)), self.critic(hidden)[:, 0])
+        return tuple(unflatten(part, mask) for part in flat)
 
     def _update(self, experience: Experience, groups: Tensor) -> tuple[float, float, float, float]:
         """One gradient step of actor and critic on the rollouts of ``groups``."""
         settings, rollouts = self.settings, experience.rollouts
-        samples = settings.samples_per_prompt
-        rows = (groups[:, None] * samples + torch.arange(samples)).flatten()
+        rows = _rows(groups, settings.samples_per_prompt)
         longest = int(rollouts.responses.mask[rows].sum(1).max())
         mask = rollouts.responses.mask[rows, :longest]
 
@@ -120,6 +126,11 @@ class Learner:
             "actor_optimizer": self.actor_optimizer,
             "critic_optimizer": self.critic_optimizer,
         }
+
+
+def _rows(groups: Tensor, samples: int) -> Tensor:
+    """The rows of the responses to the prompts ``groups``."""
+    return (groups[:, None] * samples + torch.arange(samples)).flatten()
 
 
 def _adam(module: nn.Module, learning_rate: float) -> torch.optim.Optimizer:

@@ -1,7 +1,7 @@
 """A Qwen2 small enough for two CPU cores: what transformers' Qwen2ForCausalLM computes, written for PPO's shapes.
 
-A group is one prompt with its n responses. The prompt is computed once for all n (``read_prompts``), and the responses
-attend to its keys and values (``read_responses``). Dense layers run on real tokens only, never on padding.
+A group is one prompt with its n responses. The prompt is computed once for all n, which attend to its keys and values.
+Dense layers run on real tokens only, never on padding.
 Weights are named as in Qwen2ForCausalLM, so a directory saved here loads in transformers and vLLM, and the reverse.
 """
 
@@ -18,6 +18,17 @@ from torch import Tensor, nn
 
 from limr.artifacts import whole_directory
 from limr.errors import LimrError
+from limr.miniature.operations import (
+    attend,
+    causal_bias,
+    interleave_halves,
+    normalise,
+    pad,
+    response_bias,
+    rotate,
+    take,
+    unpad,
+)
 
 COMPANIONS = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json")
 
@@ -41,7 +52,7 @@ class Shape:
 
 
 class KeysValues:
-    """Keys and values of the prompts a batch of responses attends to, one pair a layer, and which of them are real.
+    """Keys and values of prompts, one pair a layer, and which of them are real.
 
     ``layers[l]``: two tensors (groups, key-value heads, prompt length, head size). ``mask``: (groups, prompt length),
     True on real tokens. ``lengths``: (groups,), real tokens.
@@ -54,32 +65,23 @@ class KeysValues:
 
 
 class Attention(nn.Module):
-    """Grouped-query attention with rotary positions; projections as in Qwen2."""
+    """The projections of grouped-query attention, named as in Qwen2."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         kv_size = shape.num_key_value_heads * shape.head_size
-        self.shape = shape
         self.q_proj = nn.Linear(shape.hidden_size, shape.hidden_size)
         self.k_proj = nn.Linear(shape.hidden_size, kv_size)
         self.v_proj = nn.Linear(shape.hidden_size, kv_size)
         self.o_proj = nn.Linear(shape.hidden_size, shape.hidden_size, bias=False)
 
-    def project(self, x: Tensor, cosine: Tensor, sine: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys (both rotated) and values of tokens ``x`` (tokens, hidden): each (tokens, heads, head size)."""
-        weight = torch.cat([self.q_proj.weight, self.k_proj.weight, self.v_proj.weight])
-        bias = torch.cat([self.q_proj.bias, self.k_proj.bias, self.v_proj.bias])
-        heads, kv_heads = self.shape.num_attention_heads, self.shape.num_key_value_heads
-        qkv = functional.linear(x, weight, bias).view(len(x), heads + 2 * kv_heads, self.shape.head_size)
-        rotated = _rotate(qkv[:, : heads + kv_heads], cosine, sine)
-        return rotated[:, :heads], rotated[:, heads:], qkv[:, heads + kv_heads :]
-
 
 class Layer(nn.Module):
-    """One transformer block."""
+    """One transformer block's parameters."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
+        self.shape = shape
         self.self_attn = Attention(shape)
         self.mlp = nn.ModuleDict(
             {
@@ -91,12 +93,59 @@ class Layer(nn.Module):
         self.input_layernorm = nn.RMSNorm(shape.hidden_size, eps=shape.rms_norm_eps)
         self.post_attention_layernorm = nn.RMSNorm(shape.hidden_size, eps=shape.rms_norm_eps)
 
+    def block(self) -> "Block":
+        """The block with its parameters as they are now."""
+        attention, heads, kv_heads = self.self_attn, self.shape.num_attention_heads, self.shape.num_key_value_heads
+        qkv_weight, qkv_bias = (
+            torch.cat(
+                [
+                    interleave_halves(getattr(attention.q_proj, name), heads) * self.shape.head_size**-0.5,
+                    interleave_halves(getattr(attention.k_proj, name), kv_heads),
+                    getattr(attention.v_proj, name),
+                ]
+            )
+            for name in ("weight", "bias")
+        )
+        return Block(
+            self.shape,
+            qkv_weight * self.input_layernorm.weight,
+            qkv_bias,
+            attention.o_proj.weight,
+            self.mlp["gate_proj"].weight * self.post_attention_layernorm.weight,
+            self.mlp["up_proj"].weight * self.post_attention_layernorm.weight,
+            self.mlp["down_proj"].weight,
+        )
+
+
+@dataclass(frozen=True)
+class Block:
+    """A transformer block's weights, merged once for many tokens.
+
+    Queries, keys and values are one projection, the queries scaled; what a norm multiplies by is taken up by the
+    projections that follow it.
+    """
+
+    shape: Shape
+    qkv_weight: Tensor
+    qkv_bias: Tensor
+    output: Tensor
+    gate: Tensor
+    up: Tensor
+    down: Tensor
+
+    def before_attention(self, x: Tensor, turns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys (both rotated) and values of tokens ``x`` (tokens, hidden): each (tokens, heads, head size)."""
+        heads, kv_heads = self.shape.num_attention_heads, self.shape.num_key_value_heads
+        qkv = functional.linear(normalise(x, self.shape.rms_norm_eps), self.qkv_weight, self.qkv_bias)
+        turned, v = qkv.unflatten(1, (-1, self.shape.head_size)).split([heads + kv_heads, kv_heads], 1)
+        return *rotate(turned, turns).split([heads, kv_heads], 1), v
+
     def after_attention(self, x: Tensor, attended: Tensor) -> Tensor:
         """The block's output from its input ``x`` and the attention's heads ``attended``, both (tokens, hidden)."""
-        x = x + self.self_attn.o_proj(attended)
-        inner = self.post_attention_layernorm(x)
-        gate = functional.silu(self.mlp["gate_proj"](inner))
-        return x + self.mlp["down_proj"](gate * self.mlp["up_proj"](inner))
+        x = x + functional.linear(attended, self.output)
+        inner = normalise(x, self.shape.rms_norm_eps)
+        gate = functional.silu(functional.linear(inner, self.gate))
+        return x + functional.linear(gate * functional.linear(inner, self.up), self.down)
 
 
 class TinyQwen2(nn.Module):
@@ -109,13 +158,12 @@ class TinyQwen2(nn.Module):
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.num_hidden_layers))
         self.norm = nn.RMSNorm(shape.hidden_size, eps=shape.rms_norm_eps)
 
-    def positions(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Cosine and sine of the rotary angles at ``positions`` (tokens,): each (tokens, 1, head size)."""
+    def turns(self, positions: Tensor) -> Tensor:
+        """The rotary turns at ``positions`` (tokens,), as complex numbers: (tokens, 1, head size / 2)."""
         half = torch.arange(0, self.shape.head_size, 2, device=positions.device, dtype=torch.float32)
         frequency = 1.0 / self.shape.rope_theta ** (half / self.shape.head_size)
-        angles = positions[:, None].float() * frequency
-        angles = torch.cat([angles, angles], dim=-1)[:, None]
-        return angles.cos(), angles.sin()
+        angles = (positions[:, None].float() * frequency)[:, None]
+        return torch.polar(torch.ones_like(angles), angles)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Next-token logits (..., vocabulary) of final hidden states (..., hidden)."""
@@ -127,100 +175,61 @@ class TinyQwen2(nn.Module):
         Returns the final hidden states (groups, length, hidden), zero on padding, and the keys and values.
         """
         groups, length = tokens.shape
-        real = mask.flatten().nonzero().squeeze(1)
-        cosine, sine = self.positions(real % length)
-        x = self.embed_tokens(tokens.flatten()[real])
-        allowed = _causal(length, x).expand(groups, 1, -1, -1)
+        places = mask.flatten().nonzero().squeeze(1)
+        turns = self.turns(places % length)
+        x = self.embed_tokens(tokens.flatten()[places])
+        bias = self._causal_bias(groups, length, x)
         cached = []
         for layer in self.layers:
-            q, k, v = (
-                _scatter(part, real, groups, length)
-                for part in layer.self_attn.project(layer.input_layernorm(x), cosine, sine)
-            )
+            block = layer.block()
+            q, k, v = (pad(part, places, groups, length) for part in block.before_attention(x, turns))
             cached.append((k, v))
-            x = layer.after_attention(x, _gather(_attend(q, k, v, allowed), real))
-        hidden = x.new_zeros(groups * length, self.shape.hidden_size).index_copy(0, real, self.norm(x))
+            x = block.after_attention(x, unpad(attend(q, k, v, bias), places))
+        hidden = x.new_zeros(groups * length, self.shape.hidden_size).index_copy(0, places, self.norm(x))
         return hidden.view(groups, length, -1), KeysValues(cached, mask)
-
-    def read_responses(self, tokens: Tensor, mask: Tensor, prompts: KeysValues) -> Tensor:
-        """Read right-padded responses ``tokens`` (groups * n, length), n behind one another for each prompt.
-
-        Returns the final hidden states of the real tokens, row by row: (real tokens, hidden).
-        """
-        batch, length = tokens.shape
-        samples = batch // len(prompts.lengths)
-        real = mask.flatten().nonzero().squeeze(1)
-        starts = prompts.lengths.repeat_interleave(samples)
-        cosine, sine = self.positions(real % length + starts[real // length])
-        x = self.embed_tokens(tokens.flatten()[real])
-        allowed = _response_bias(prompts.mask, samples, length, x)
-        for layer, (prompt_k, prompt_v) in zip(self.layers, prompts.layers, strict=True):
-            q, k, v = (
-                _scatter(part, real, batch, length)
-                for part in layer.self_attn.project(layer.input_layernorm(x), cosine, sine)
-            )
-            k = torch.cat([prompt_k.repeat_interleave(samples, 0), k], dim=2)
-            v = torch.cat([prompt_v.repeat_interleave(samples, 0), v], dim=2)
-            x = layer.after_attention(x, _gather(_attend(q, k, v, allowed), real))
-        return self.norm(x)
 
     def read(self, prompts: Tensor, prompt_mask: Tensor, responses: Tensor, mask: Tensor) -> Tensor:
         """Final hidden states before each response token, those that predict it: (real tokens, hidden).
 
-        Prompts (groups, length) and responses (groups * n, length) are right-padded. The order is that of
-        ``batches.flatten``: every response's first token, then all later tokens row by row.
+        Prompts (groups, length) and responses (groups * n, length), n behind one another for each prompt, are
+        right-padded. The order is that of ``batches.flatten``: every response's first token, then all later tokens
+        row by row. Prompts and responses go through the layers together; the responses also see their prompt's keys.
         """
-        hidden, keys_values = self.read_prompts(prompts, prompt_mask)
-        groups = torch.arange(len(prompts), device=prompts.device)
-        first = hidden[groups, keys_values.lengths - 1].repeat_interleave(len(responses) // len(prompts), 0)
-        if responses.shape[1] == 1:
-            return first
-        later = self.read_responses(responses[:, :-1], mask[:, 1:], keys_values)
-        return torch.cat([first, later])
+        (groups, prompt_length), (rows, length) = prompts.shape, responses.shape
+        samples, length = rows // groups, length - 1  # nothing follows a response's last token
+        responses, mask = responses[:, :-1], mask[:, 1:]
+        lengths = prompt_mask.sum(1)
+        in_prompts, in_responses = (part.flatten().nonzero().squeeze(1) for part in (prompt_mask, mask))
+        starts = lengths.repeat_interleave(samples)[:, None].expand(rows, length).flatten()[in_responses]
+        turns = self.turns(torch.cat([in_prompts % prompt_length, in_responses % max(length, 1) + starts]))
+        x = self.embed_tokens(torch.cat([prompts.flatten()[in_prompts], responses.flatten()[in_responses]]))
+        causal = self._causal_bias(groups, prompt_length, x)
+        bias = response_bias(prompt_mask, samples, length, self._sharing, self.shape.num_key_value_heads)
+        parts, wanted = [len(in_prompts), len(in_responses)], in_prompts
+        for number, layer in enumerate(self.layers, start=1):
+            block = layer.block()
+            of_prompts, of_responses = zip(
+                *(part.split(parts) for part in block.before_attention(x, turns)), strict=True
+            )
+            q, *seen = (pad(part, in_prompts, groups, prompt_length) for part in of_prompts)
+            if number == len(self.layers):  # above it only the prompts' last tokens count
+                last = lengths.cumsum(0) - 1
+                x, wanted = torch.cat([take(x[: parts[0]], last), x[parts[0] :]]), in_prompts[last]
+            attended = [unpad(attend(q, *seen, causal), wanted)]
+            q, *own = (pad(part, in_responses, rows, length) for part in of_responses)
+            k, v = (torch.cat([s.repeat_interleave(samples, 0), o], 2) for s, o in zip(seen, own, strict=True))
+            attended.append(unpad(attend(q, k, v, bias), in_responses))
+            x = block.after_attention(x, torch.cat(attended))
+        first, later = self.norm(x).split([groups, len(in_responses)])
+        return torch.cat([first.repeat_interleave(samples, 0), later])
 
+    @property
+    def _sharing(self) -> int:
+        return self.shape.num_attention_heads // self.shape.num_key_value_heads
 
-def _rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    half = x.shape[-1] // 2
-    turned = torch.cat([-x[..., half:], x[..., :half]], dim=-1)
-    return x * cosine + turned * sine
-
-
-def _scatter(part: Tensor, real: Tensor, batch: int, length: int) -> Tensor:
-    """(real tokens, heads, head size) to (batch, heads, length, head size), zero on padding."""
-    _, heads, size = part.shape
-    padded = part.new_zeros(batch * length, heads, size).index_copy(0, real, part)
-    return padded.view(batch, length, heads, size).transpose(1, 2)
-
-
-def _gather(attended: Tensor, real: Tensor) -> Tensor:
-    """(batch, heads, length, head size) to (real tokens, hidden)."""
-    return attended.transpose(1, 2).flatten(0, 1).flatten(1)[real]
-
-
-def _attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
-    """Attention of q (batch, heads, length, head size) over k and v (batch, key-value heads, keys, head size).
-
-    ``bias`` (batch, 1, length, keys) is 0 where a query sees a key. The query heads that share a key-value head stand
-    one after another as queries of one attention: fewer and larger matrix products.
-    """
-    batch, heads, length, size = q.shape
-    sharing = heads // k.shape[1]
-    folded = q.reshape(batch, -1, sharing * length, size)
-    attended = functional.scaled_dot_product_attention(folded, k, v, attn_mask=bias.repeat(1, 1, sharing, 1))
-    return attended.view(batch, heads, length, size)
-
-
-def _causal(length: int, like: Tensor) -> Tensor:
-    """0 where a position sees another one, minus infinity where it does not: (length, length)."""
-    return like.new_full((length, length), float("-inf")).triu(1)
-
-
-def _response_bias(prompt_mask: Tensor, samples: int, length: int, like: Tensor) -> Tensor:
-    """``_causal`` for responses that also see their prompt's tokens: (groups * n, 1, length, prompt + length)."""
-    batch = len(prompt_mask) * samples
-    hidden = like.new_zeros(prompt_mask.shape).masked_fill(~prompt_mask, float("-inf"))
-    prompt = hidden.repeat_interleave(samples, 0)[:, None].expand(batch, length, -1)
-    return torch.cat([prompt, _causal(length, like).expand(batch, -1, -1)], dim=2)[:, None]
+    def _causal_bias(self, batch: int, length: int, like: Tensor) -> Tensor:
+        bias = causal_bias(length, self._sharing, like.device)
+        return bias.expand(batch * self.shape.num_key_value_heads, -1, -1)
 
 
 def save(model: TinyQwen2, directory: Path, like: Path) -> None:

@@ -1,26 +1,29 @@
-"""Training throughput: this project's PPO beside TRL's GRPOTrainer on the same model and problems, in one process.
+"""Training throughput: this project's PPO beside TRL's GRPOTrainer on the same model and problems, in one run.
 
     python tests/benchmarks/benchmark_ppo.py --model results/base_model --prompts results/data/train.parquet
 
-The engines take turns, step by step, so that whatever else the machine does falls on both alike. A step is the
-configuration's: its prompts, samples, mini-batches, temperature, response limit, reward, learning rate and KL
-coefficient. TRL runs the way that is fastest for it on a CPU: float32, no gradient checkpointing, one generation batch
-a step, padding to the longest sequence, nothing logged or saved. GRPO has no critic: TRL has less to compute.
+Each engine has a process of its own, as its users run it. They take turns, step by step, so that whatever else the
+machine does falls on both alike. A step is the configuration's: its prompts, samples, mini-batches, temperature,
+response limit, reward, learning rate and KL coefficient. TRL runs the way that is fastest for it on a CPU: float32, no
+gradient checkpointing, one generation batch a step, padding to the longest sequence, nothing logged or saved. GRPO has
+no critic: TRL has less to compute.
 Needs the extra `benchmark` (pip install -e '.[benchmark]').
 """
 
 import argparse
+import multiprocessing
 import statistics
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 import yaml
+from tqdm import tqdm
 
 from limr.contracts import read_parquet
 from limr.miniature import learner as learning
@@ -99,15 +102,15 @@ class Ours:
         self.measured.tokens.append(rollouts.table["response_tokens"].mean())
 
 
-def run_beside_trl(
-    options: TrainingSettings, model: Path, prompts: Path, steps: int, threads: int, ours: Callable[[], None]
-) -> Measured:
-    """Train ``steps`` steps with TRL and call ``ours`` after each; returns what TRL's steps alone took."""
+def run_trl(
+    connection: Connection, options: TrainingSettings, model: Path, prompts: Path, steps: int, threads: int
+) -> None:
+    """Train ``steps`` steps with TRL, each when told to through ``connection``; sends back seconds and mean length."""
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, TrainerCallback
     from trl import GRPOConfig, GRPOTrainer
 
-    measured, lengths = Measured("TRL GRPO"), []
+    lengths: list[int] = []
     table = read_parquet(prompts, "prompts")
     tokenizer = PreTrainedTokenizerFast.from_pretrained(model, padding_side="left")
     rollouts_per_step = options.prompts_per_step * options.samples_per_prompt
@@ -125,19 +128,22 @@ def run_beside_trl(
         return [grade(*row).reward for row in zip(completions, answer, truncated, strict=True)]
 
     class TakeTurns(TrainerCallback):
-        """Stops the clock after the last update of a step, lets the other engine work, and starts it again."""
+        """Stops the clock after the last update of a step, and starts it again when the other engine has worked."""
 
         def on_train_begin(self, *_: Any, **__: Any) -> None:
             torch.set_num_threads(threads)
-            self.start = time.perf_counter()
+            self.wait()
 
         def on_step_end(self, args: Any, state: Any, control: Any, **__: Any) -> None:
             if state.global_step % updates == 0:
-                measured.seconds.append(time.perf_counter() - self.start)
-                measured.tokens.append(statistics.fmean(lengths))
+                connection.send((time.perf_counter() - self.start, statistics.fmean(lengths)))
                 lengths.clear()
-                ours()
-                self.start = time.perf_counter()
+                if state.global_step < steps * updates:
+                    self.wait()
+
+        def wait(self) -> None:
+            connection.recv()
+            self.start = time.perf_counter()
 
     with TemporaryDirectory() as scratch:
         settings = GRPOConfig(
@@ -172,6 +178,17 @@ def run_beside_trl(
             callbacks=[TakeTurns()],
         )
         trainer.train()
+
+
+def take_turns(ours: Ours, theirs: Connection, steps: int) -> Measured:
+    """Let both engines make ``steps`` steps, one after the other; returns what TRL's took."""
+    measured = Measured("TRL GRPO")
+    for _ in tqdm(range(steps), desc="steps of both engines"):
+        theirs.send("go on")
+        seconds, length = theirs.recv()
+        measured.seconds.append(seconds)
+        measured.tokens.append(length)
+        ours.step()
     return measured
 
 
@@ -200,7 +217,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=ROOT / "config.yaml", help="whose training section is used")
     parser.add_argument("--steps", type=int, default=12, help="steps of each engine")
     parser.add_argument("--warm-up", type=int, default=2, help="steps at the start that do not count")
-    parser.add_argument("--threads", type=int, default=2, help="torch threads of both engines")
+    parser.add_argument("--threads", type=int, default=1, help="torch threads of both engines")
     arguments = parser.parse_args()
     if arguments.warm_up >= arguments.steps:
         parser.error(f"--steps {arguments.steps}: at least one more than --warm-up {arguments.warm_up} is needed")
@@ -213,6 +230,7 @@ def main() -> None:
     samples = options.prompts_per_step * options.samples_per_prompt
     if samples % options.mini_batch_size:
         sys.exit(f"training.mini_batch_size {options.mini_batch_size} must divide a step's {samples} samples for TRL")
+    context = multiprocessing.get_context("spawn")
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
     torch.manual_seed(0)
@@ -220,7 +238,13 @@ def main() -> None:
     phases = Phases()
     prompt_set = rolling.PromptSet(read_parquet(arguments.prompts, "prompts"), tokens.load(arguments.model))
     ours = Ours(options, arguments.model, prompt_set, phases)
-    theirs = run_beside_trl(options, arguments.model, arguments.prompts, arguments.steps, arguments.threads, ours.step)
+    connection, other_end = context.Pipe()
+    job = (other_end, options, arguments.model, arguments.prompts, arguments.steps, arguments.threads)
+    process = context.Process(target=run_trl, args=job, daemon=True)
+    process.start()
+    other_end.close()  # so that recv() ends when the process does
+    theirs = take_turns(ours, connection, arguments.steps)
+    process.join()
     print(
         f"{arguments.steps} steps of {options.prompts_per_step} x {options.samples_per_prompt} samples, "
         f"{arguments.threads} threads, torch {torch.__version__}, TRL {trl.__version__}\n"

@@ -75,19 +75,6 @@ def test_prompts_read_together_equal_prompts_read_alone_by_transformers(pair):
         close(model.logits(hidden[row, : len(prompt)]), twin(torch.tensor([prompt])).logits[0])
 
 
-def test_responses_attend_to_their_own_prompt_only(pair):
-    model, twin = pair
-    responses, mask = pad([response for group in RESPONSES for response in group])
-    _, keys_values = model.read_prompts(*pad(PROMPTS))
-    hidden = model.read_responses(responses, mask, keys_values)
-    expected = [
-        hidden_states(twin, prompt + response)[len(prompt) :]
-        for prompt, group in zip(PROMPTS, RESPONSES, strict=True)
-        for response in group
-    ]
-    close(hidden, torch.cat(expected))
-
-
 def test_read_gives_the_states_that_predict_each_response_token(pair):
     model, twin = pair
     responses, mask = pad([response for group in RESPONSES for response in group])
