@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from limr.commands.rows import Row, check_output, read_rows, write_rows
+from limr.commands.rows import Row, check_output, count_rows, read_rows, write_rows
 from limr.errors import LimrError
 from limr.reward import RULES, Verdict, grade
 
@@ -72,7 +72,8 @@ def run(options: argparse.Namespace) -> None:
     """
     check_output(options.output)
     counts: Counter[str] = Counter()
-    bar = tqdm(graded_rows(options.file, options.gold, options.response, options.rule), unit=" rows", disable=None)
+    rows = graded_rows(options.file, options.gold, options.response, options.rule)
+    bar = tqdm(rows, total=count_rows(options.file), unit=" rows", disable=None)  # on a terminal only
     write_rows(_counted(bar, counts), options.output)
     total = sum(counts.values())
     share = f" ({100 * counts['correct'] / total:.1f} %)" if total else ""
@@ -84,7 +85,10 @@ def run(options: argparse.Namespace) -> None:
 
 
 def graded_rows(file: str, gold: str, response: str, rule: str) -> Iterator[Row]:
-    """The rows of ``file``, in order, each with its verdict; ``gold`` and ``response`` name their columns."""
+    """The rows of ``file``, in order, each with its verdict; ``gold`` and ``response`` name their columns.
+
+    Threads, because while one row waits for a worker process others are read and graded: half the time on two cores.
+    """
     waiting: deque[tuple[Row, Future[Verdict]]] = deque()
     with ThreadPoolExecutor(max_workers=2 * (os.cpu_count() or 1)) as threads:
         try:

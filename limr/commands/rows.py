@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,6 +33,18 @@ def read_rows(file: str) -> Iterator[tuple[str, Row]]:
         yield from reader(file)
     except OSError as error:
         raise LimrError(f"{file}: cannot be read: {error.strerror or error}") from error
+
+
+def count_rows(file: str) -> int | None:
+    """About how many rows ``file`` has, for a progress bar; None where only reading it would tell."""
+    with suppress(OSError, pl.exceptions.PolarsError):  # which ``read_rows`` explains
+        match Path(file).suffix:
+            case ".parquet":
+                return pl.scan_parquet(file, hive_partitioning=False, glob=False).select(pl.len()).collect().item()
+            case ".jsonl":
+                with Path(file).open("rb") as stream:
+                    return sum(1 for _ in stream)
+    return None
 
 
 def write_rows(rows: Iterable[Row], file: str) -> None:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from limr.commands import main
+from limr.commands.rows import count_rows
 from limr.reward import grade
 
 ROWS = [
@@ -73,6 +74,11 @@ def test_columns_may_have_other_names_and_a_gold_called_answer_is_kept(tmp_path,
 def test_truncated_responses_are_malformed(tmp_path, capsys, suffix, flag):
     assert main(["grade", write(tmp_path / f"rows{suffix}", [{**ROWS[0], "truncated": flag}])]) == 0
     assert read(capsys.readouterr().out)[0]["reason"] == "truncated"
+
+
+@pytest.mark.parametrize(("suffix", "count"), [(".jsonl", 3), (".csv", None), (".parquet", 3)])
+def test_the_progress_bar_knows_how_many_rows_are_to_come(tmp_path, suffix, count):
+    assert count_rows(write(tmp_path / f"rows{suffix}", ROWS)) == count
 
 
 def test_the_rule_can_be_chosen(tmp_path, capsys):

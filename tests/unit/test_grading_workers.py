@@ -171,6 +171,19 @@ def test_a_pair_whose_worker_is_killed_from_outside_is_compared_again(workers):
         assert outcome.result() is Outcome.DIFFERENT
 
 
+def test_a_server_killed_before_it_could_start_a_worker_is_replaced():
+    workers = Workers("comparisons")
+    workers.usual = 2
+    assert workers.compare("a", "a") is Outcome.EQUAL
+    os.kill(workers._server.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(2) as threads:
+        outcomes = [threads.submit(workers.compare, "0.5", "sleep") for _ in range(2)]
+        time.sleep(0.2)
+        os.kill(workers._server.pid, signal.SIGKILL)
+        assert [outcome.result(timeout=10) for outcome in outcomes] == [Outcome.DIFFERENT] * 2
+    workers.close()
+
+
 def test_a_forked_copy_of_the_process_has_workers_of_its_own_while_threads_use_ours(workers):
     stop = threading.Event()
     wrong = []
