@@ -18,7 +18,7 @@ from limr.trajectories import MISSING, SIGNALS
 PREPARED = ("train", "development", "base")  # what stands beside the benchmarks: files of one rule, or a method
 OPTION_VALUES = {"signal": tuple(SIGNALS), "missing": MISSING}
 SYNTHETIC = ("mirrors", "problems", "levels")  # of a benchmark that the miniature makes
-TRAINING_SECTIONS = ("data", "benchmarks", "base_model", "training", "evaluation", "report")
+TRAINING_SECTIONS = ("data", "benchmarks", "base_model", "training", "reward", "evaluation", "report")
 
 _LAYERS = ". (A file given with --configfile replaces config.yaml; to lay it over: --configfile config.yaml FILE)"
 _KINDS = ("engine", "source", "format")

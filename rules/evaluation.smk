@@ -19,7 +19,7 @@ rule evaluate:
         "../envs/cpu.yaml"
     threads: config["evaluation"].get("threads", 1)
     params:
-        settings=config["evaluation"],
+        settings=config["evaluation"] | {"reward_rule": config["reward"]["rule"]},
         benchmarks=only(BENCHMARKS, "samples", "temperature"),
     message:
         "Evaluating {wildcards.method} (seed {wildcards.seed})"

@@ -21,7 +21,7 @@ rule train:
         "../envs/cpu.yaml"
     threads: config["training"].get("threads", 1)
     params:
-        settings=config["training"],
+        settings=config["training"] | {"reward_rule": config["reward"]["rule"]},
         # not an output: Snakemake deletes those of a failed job, and this is what a killed run resumes from
         work=f"{RESULTS}/work/{{method}}-seed{{seed}}",
     message:

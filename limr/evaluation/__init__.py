@@ -32,8 +32,8 @@ def evaluate(
     ``benchmarks`` and ``outputs`` map a benchmark's name to its problems (contract prompts) and to the file to write
     (contract evaluation). ``benchmark_settings`` holds a benchmark's ``samples`` a problem and ``temperature`` (0:
     greedy); ``settings`` holds ``engine``, ``top_p``, ``max_response_tokens``, ``batch_size`` (responses generated
-    together) and ``threads``. A response without an end token within ``max_response_tokens`` is truncated, which the
-    reward counts as malformed.
+    together), ``threads`` and ``reward_rule``. A response without an end token within ``max_response_tokens`` is
+    truncated, which the reward counts as malformed.
 
     The samples of a benchmark follow from ``(seed, benchmark)``, whatever else is evaluated, and are the same draws
     for every method: every batch has a seed of its own.
@@ -51,7 +51,9 @@ def evaluate(
     network, tokenizer = load_checkpoint(model)
     for name, frame in problems.items():
         responses = generate(network, tokenizer, frame["prompt"].to_list(), samplings[name], f"{method} on {name}")
-        graded = _grade(frame, responses).with_columns(method=pl.lit(method), seed=pl.lit(seed), benchmark=pl.lit(name))
+        graded = _grade(frame, responses, settings["reward_rule"]).with_columns(
+            method=pl.lit(method), seed=pl.lit(seed), benchmark=pl.lit(name)
+        )
         write_parquet(graded, outputs[name], "evaluation")
         logger.info(
             "%s, seed %d, %s: %d problems x %d samples, accuracy %.1f %%, mean length %.1f tokens",
@@ -85,11 +87,11 @@ def _seed_of(seed: int, benchmark: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed} {benchmark}".encode()).digest()[:7])
 
 
-def _grade(problems: pl.DataFrame, responses: list[list[Response]]) -> pl.DataFrame:
+def _grade(problems: pl.DataFrame, responses: list[list[Response]], reward_rule: str) -> pl.DataFrame:
     rows = []
     for problem, answers in zip(problems.iter_rows(named=True), responses, strict=True):
         for sample, response in enumerate(answers):
-            verdict = grade(response.text, problem["answer"], response.truncated)
+            verdict = grade(response.text, problem["answer"], response.truncated, reward_rule)
             rows.append(
                 {
                     "problem_id": problem["prompt_id"],

@@ -15,13 +15,14 @@ from limr.reward import Verdict, grade
 
 
 class PromptSet:
-    """A prompts or subset table with its prompts encoded once."""
+    """A prompts or subset table with its prompts encoded once, and the rule that its responses are graded by."""
 
-    def __init__(self, table: pl.DataFrame, tokenizer: Tokenizer) -> None:
+    def __init__(self, table: pl.DataFrame, tokenizer: Tokenizer, reward_rule: str = "paper") -> None:
         self.ids = table["prompt_id"].to_list()
         self.answers = table["answer"].to_list()
         self.tokens = encode_prompts(tokenizer, table["prompt"].to_list())
         self.tokenizer = tokenizer
+        self.reward_rule = reward_rule
         self.end = tokenizer.token_to_id(END)
 
     def __len__(self) -> int:
@@ -63,7 +64,8 @@ def sample(
     )
     texts = _decode(prompt_set.tokenizer, responses)
     golds = [prompt_set.answers[index] for index in indices for _ in range(samples)]
-    verdicts = [grade(*row) for row in zip(texts, golds, responses.truncated.tolist(), strict=True)]
+    answered = zip(texts, golds, responses.truncated.tolist(), strict=True)
+    verdicts = [grade(*row, prompt_set.reward_rule) for row in answered]
     rewards = torch.tensor([verdict.reward for verdict in verdicts])
     ids = [prompt_set.ids[index] for index in indices]
     table = _table(ids, visits, step, samples, responses, texts, verdicts)

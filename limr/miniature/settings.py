@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """PPO settings; the keys are described in ``schemas/config.schema.json``."""
+    """PPO settings, described in ``schemas/config.schema.json``; ``reward_rule`` is the ``rule`` of its ``reward``."""
 
     engine: str
     threads: int
@@ -26,3 +26,4 @@ class TrainingSettings:
     gradient_clip: float
     evaluation_interval: int
     checkpoint_interval: int
+    reward_rule: str

@@ -42,7 +42,8 @@ def train(
     torch.set_num_threads(options.threads)
     torch.manual_seed(seed)
     reuse_freed_memory()
-    prompts, held_out = _prompts(subset, model), _prompts(development, model, contract="prompts")
+    prompts = _prompts(subset, model, "subset", options.reward_rule)
+    held_out = _prompts(development, model, "prompts", options.reward_rule)
     learner = Learner(tiny.load(model), tiny.load(model), options)
     state = TrainingState(work, fingerprint(asdict(options), seed, model, [subset, development]))
     first, metrics = state.resume(learner)
@@ -69,11 +70,11 @@ def train(
     _publish(work, learner, metrics, model, outputs)
 
 
-def _prompts(path: Path, model: Path, contract: str = "subset") -> PromptSet:
+def _prompts(path: Path, model: Path, contract: str, reward_rule: str) -> PromptSet:
     table = read_parquet(path, contract)
     if table.is_empty():
         raise LimrError(f"{path}: holds no prompts; training needs at least one")
-    return PromptSet(table, tokens.load(model))
+    return PromptSet(table, tokens.load(model), reward_rule)
 
 
 def _step(

@@ -226,7 +226,8 @@ def main() -> None:
     except ImportError:
         sys.exit("TRL is not installed: pip install -e '.[benchmark]'")
 
-    options = TrainingSettings(**yaml.safe_load(arguments.config.read_text(encoding="utf-8"))["training"])
+    configuration = yaml.safe_load(arguments.config.read_text(encoding="utf-8"))
+    options = TrainingSettings(**configuration["training"], reward_rule=configuration["reward"]["rule"])
     samples = options.prompts_per_step * options.samples_per_prompt
     if samples % options.mini_batch_size:
         sys.exit(f"training.mini_batch_size {options.mini_batch_size} must divide a step's {samples} samples for TRL")

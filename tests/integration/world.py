@@ -49,6 +49,7 @@ def new_world(directory: Path) -> World:
     base_model = config["base_model"] | {"steps": 40, "batch_size": 16, "threads": 1}
     pretrain(base_model, [development], model)
     settings = config["training"] | {
+        "reward_rule": config["reward"]["rule"],
         "threads": 1,
         "steps": 9,
         "prompts_per_step": 12,

@@ -11,6 +11,7 @@ import yaml
 
 from limr.configuration import check_configuration, probe, unbuilt
 from limr.errors import LimrError
+from limr.reward import RULES
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
@@ -36,6 +37,7 @@ def test_shipped_configurations_are_accepted(name: str) -> None:
     ("path", "value", "expected"),
     [
         ("method", {}, "method: unknown key; did you mean 'methods'?"),
+        ("reward.rule", "papers", "reward.rule: found 'papers', expected paper, released_code"),
         ("training.tempreature", 1, "training.tempreature: unknown key; did you mean 'temperature'?"),
         ("methods.lim.score", "limm", "methods.lim.score: unknown score 'limm'; did you mean 'lim'?"),
         ("methods.lim.score", 3, "methods.lim.score: found 3, expected text"),
@@ -192,3 +194,8 @@ def test_planning_loads_no_library_that_only_jobs_need() -> None:
     heavy = "{'torch', 'transformers', 'matplotlib', 'pandas', 'huggingface_hub', 'sympy', 'math_verify'}"
     code = f"import sys, limr.configuration; sys.exit(', '.join({heavy} & set(sys.modules)) or 0)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_rules_that_can_be_configured_are_those_of_the_reward() -> None:
+    for rule in RULES:
+        check_configuration(changed("reward.rule", rule))

@@ -16,11 +16,19 @@ from limr.evaluation import evaluate
 from limr.evaluation.checkpoint import load_checkpoint
 from limr.evaluation.generation import Sampling, generate
 from limr.prompts import prompt_id
+from limr.reward import grade
 
 SPECIAL = ["<pad>", "<eos>", "<user>", "<assistant>"]
 VOCABULARY = [*SPECIAL, *dict.fromkeys("0123456789+=,\\boxed{}? " + string.ascii_letters)]
 END = VOCABULARY.index("<eos>")
-SETTINGS = {"engine": "transformers", "top_p": 0.95, "max_response_tokens": 6, "batch_size": 8, "threads": 1}
+SETTINGS = {
+    "engine": "transformers",
+    "top_p": 0.95,
+    "max_response_tokens": 6,
+    "batch_size": 8,
+    "threads": 1,
+    "reward_rule": "paper",
+}
 BENCHMARKS = {"greedy": {"samples": 1, "temperature": 0.0}, "sampled": {"samples": 3, "temperature": 1.0}}
 
 
@@ -268,3 +276,15 @@ def test_a_truncated_benchmark_is_named(checkpoint, tmp_path):
     broken.write_bytes(b"PAR1")
     with pytest.raises(ContractError, match=r"broken\.parquet"):
         evaluate(checkpoint, {"greedy": broken}, BENCHMARKS, SETTINGS, "lim", 0, {"greedy": tmp_path / "out.parquet"})
+
+
+def test_responses_are_graded_by_the_rule_of_the_configuration(checkpoint, tmp_path, monkeypatch):
+    rules = set()
+
+    def recorded(response, gold, truncated, rule):
+        rules.add(rule)
+        return grade(response, gold, truncated, rule)
+
+    monkeypatch.setattr("limr.evaluation.grade", recorded)
+    run(checkpoint, tmp_path, ["greedy"], reward_rule="released_code")
+    assert rules == {"released_code"}

@@ -37,6 +37,7 @@ SETTINGS = TrainingSettings(
     gradient_clip=1e9,
     evaluation_interval=1,
     checkpoint_interval=1,
+    reward_rule="paper",
 )
 
 
