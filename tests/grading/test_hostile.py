@@ -1,0 +1,192 @@
+"""Hostile answers: nothing raises, hangs, runs, grows without bound, is judged equal, or delays anybody else.
+
+Every answer meets one gold here; with LIMR_FULL_HOSTILE=1 it meets every gold (minutes).
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from statistics import median
+
+import pytest
+from golds import FOLDER
+from hostile import FAMILIES, GOLDS, MARK, Hostile, corpus, responses
+from processes import MemoryPeak, Stopwatch
+
+from limr.grading import equal
+from limr.reward import grade
+
+HERE = Path(__file__).parent
+FULL = os.environ.get("LIMR_FULL_HOSTILE") == "1"
+CPU_LIMIT = 2.0  # what one comparison may use
+DEADLINE = 1.0  # until the worker is gone, and of this process for megabytes of text
+MEMORY_LIMIT = 2**30
+SLACK = 200 * 2**20  # of the interpreter and its libraries, and of the megabytes that are the answers themselves
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> list[Hostile]:
+    return corpus(tmp_path_factory.mktemp("hostile") / MARK)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm() -> None:
+    """Workers start on their first pair; that is not the answers' doing."""
+    equal("x^2+2x+1", "(x+1)^2")
+
+
+def of_family(everything: list[Hostile], family: str) -> list[tuple[str, str]]:
+    """Pairs of gold and answer: one gold an answer, in turn, or every gold."""
+    answers = [hostile.answer for hostile in everything if hostile.family == family]
+    if FULL:
+        return [(gold, answer) for answer in answers for gold in GOLDS]
+    start = list(FAMILIES).index(family)
+    return [(GOLDS[(start + place) % len(GOLDS)], answer) for place, answer in enumerate(answers)]
+
+
+def shortened(text: str) -> str:
+    return ascii(text if len(text) <= 60 else f"{text[:40]} [{len(text)} characters] {text[-10:]}")
+
+
+def test_the_corpus_is_large_and_every_family_is_of_size(everything):
+    assert len(everything) >= 300
+    assert all(sum(hostile.family == name for hostile in everything) >= 10 for name in FAMILIES)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_answer_is_refused_within_its_limits(everything, family):
+    defects = []
+    watch = Stopwatch()
+    with MemoryPeak() as peak:
+        for gold, answer in of_family(everything, family):
+            used = watch.seconds(lambda gold=gold, answer=answer: equal(gold, answer))
+            verdict = equal(gold, answer)
+            if verdict.equal:
+                defects.append(("equal", gold, shortened(answer)))
+            if used > CPU_LIMIT + DEADLINE:
+                defects.append((f"{used:.1f} CPU-seconds", gold, shortened(answer)))
+    assert not defects
+    assert peak.descendants < MEMORY_LIMIT + SLACK
+    assert peak.growth < SLACK
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_whole_response_is_graded_as_not_correct(everything, family):
+    defects = []
+    watch = Stopwatch()
+    for gold, answer in of_family(everything, family)[:: 1 if FULL else 5]:
+        for response in responses(answer):
+            used = watch.seconds(lambda gold=gold, response=response: grade(response, gold))
+            verdict = grade(response, gold)
+            if verdict.reward > 0 or verdict.correct or used > CPU_LIMIT + DEADLINE:
+                defects.append((verdict.reward, round(used, 1), gold, shortened(response)))
+    assert not defects
+
+
+def test_a_gold_may_be_hostile_as_well(everything):
+    """A file of rows may hold anything: no gold raises or hangs, against an answer or against itself."""
+    defects = []
+    watch = Stopwatch()
+    for hostile in everything[:: 1 if FULL else 23]:
+        for gold, answer in ((hostile.answer, "5"), (hostile.answer, hostile.answer), (f"5{hostile.answer}", "x")):
+            used = watch.seconds(lambda gold=gold, answer=answer: equal(gold, answer))
+            if used > CPU_LIMIT + DEADLINE:
+                defects.append((f"{used:.1f} CPU-seconds", shortened(gold), shortened(answer)))
+    assert not defects
+
+
+def test_nothing_that_an_answer_says_is_run_in_the_main_process_or_in_a_worker(tmp_path):
+    """The payloads try to make a file. An audit hook in the caller tells of any that is compiled, opened or started."""
+    sentinel = tmp_path / MARK
+    finished = _audited("in_the_caller", sentinel)
+    assert finished.stdout.splitlines()[-1:] == ["done"], finished.stderr[-2000:]
+    assert finished.stdout.splitlines()[:-1] == []
+    assert not sentinel.exists()
+
+
+def test_a_worker_compiles_nothing_that_an_answer_says(tmp_path):
+    """What a worker calls, called under an audit hook: nothing of an answer but plain digits is ever compiled."""
+    sentinel = tmp_path / MARK
+    finished = _audited("in_a_worker", sentinel)
+    assert finished.stdout.splitlines()[-1:] == ["done"], finished.stderr[-2000:]
+    assert finished.stdout.splitlines()[:-1] == []
+    assert not sentinel.exists()
+
+
+def test_the_hook_would_see_what_is_run(tmp_path):
+    finished = _audited("on_purpose", tmp_path / MARK)
+    assert len(finished.stdout.splitlines()) > 1
+    assert (tmp_path / MARK).exists()
+
+
+def _audited(case: str, sentinel: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, HERE / "audited.py", case, sentinel], capture_output=True, text=True, timeout=600, check=False
+    )
+
+
+ORDINARY = [(rf"{k}x^2+4x+9", rf"9+{k}x^2+4x") for k in range(2, 32)]
+
+
+def test_ordinary_answers_of_other_threads_are_not_delayed(everything):
+    slow = [h.answer for h in everything if h.family in ("slow algebra", "sums, products, integrals, limits")]
+    stop = threading.Event()
+
+    def flood(answers: list[str]) -> None:
+        for number, answer in enumerate(answers * 100):
+            if stop.is_set():
+                return
+            equal(r"\sqrt{x+1}", answer + f" + {number % 89}")  # no two alike: none is in the cache
+
+    threads = [threading.Thread(target=flood, args=(slow[part::4],)) for part in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    try:
+        waits = []
+        for gold, answer in ORDINARY:
+            start = time.monotonic()
+            assert equal(gold, answer).equal
+            waits.append(time.monotonic() - start)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert median(waits) < 0.5  # a stuck answer takes 2 CPU-seconds, and four of them share the machine
+    assert max(waits) < CPU_LIMIT
+
+
+def test_the_verdict_does_not_depend_on_the_load(everything):
+    """A new process, which remembers nothing, grades alone and beside busy processes."""
+    answers = [hostile.answer for hostile in everything if hostile.family in ("slow algebra", "towers of powers")]
+    pairs = [(GOLDS[place % len(GOLDS)], answer) for place, answer in enumerate(answers)][:: 1 if FULL else 3]
+    alone = in_another_process(pairs)
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        assert in_another_process(pairs) == alone
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+def in_another_process(pairs: list[tuple[str, str]]) -> list[str]:
+    code = (
+        "import sys, json; from limr.grading import equal\n"
+        "print(json.dumps([str(equal(*pair)) for pair in json.load(sys.stdin)]))"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", code], input=json.dumps(pairs), capture_output=True, text=True, check=True
+    )
+    return json.loads(finished.stdout)
+
+
+@pytest.mark.skipif(not FOLDER.exists(), reason="needs the reference data")
+def test_no_gold_is_refused_by_the_limits(golds):
+    """The limits exist for hostile answers: a real gold against another never meets one."""
+    met = [(g, verdict) for g in sorted(set(golds))[::25] if (verdict := equal(g, g + " + x")).stage == "limit"]
+    assert not met
