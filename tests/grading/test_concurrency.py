@@ -1,0 +1,93 @@
+"""Verdicts do not depend on who asks: threads of new and of forked processes get those that one by one gives.
+
+The environment variable LIMR_GRADINGS says how many gradings; 100000 is the full size.
+"""
+
+import multiprocessing
+import os
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import pytest
+from equal_forms import equal_forms
+from golds import FOLDER, distinct_golds
+from wrong_forms import wrong_forms
+
+from limr.grading import equivalence
+from limr.grading.cache import SingleFlight
+from limr.reward import Verdict, grade
+
+GRADINGS = int(os.environ.get("LIMR_GRADINGS", "3000"))
+THREADS = 4
+PROCESSES = {"spawn": 2, "fork": 2}
+SAMPLES = 8  # gradings a distinct response
+GOLDS = [r"\frac{\sqrt{3}}{2}", "x^2+2x+1", r"\left(3,\frac{\pi}{2}\right)", r"(-\infty,2]", "12", r"45^\circ", "1,2,3"]
+
+Row = tuple[str, str]  # response and gold
+
+
+def responses() -> Iterator[Row]:
+    """Right and wrong answers to golds, most of which take computer algebra; the real golds where these are at hand."""
+    for gold in [*GOLDS, *(distinct_golds() if FOLDER.exists() else ())]:
+        for form in [*equal_forms(gold), *wrong_forms(gold)]:
+            yield f"\\boxed{{{form.answer}}}", gold
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    """The stream: distinct responses drawn again and again, so that threads and processes meet at the same pairs."""
+    generator = random.Random(0)
+    distinct = [row for row, _ in zip(responses(), range(GRADINGS // SAMPLES), strict=False)]
+    return generator.choices(distinct, k=GRADINGS)
+
+
+@pytest.fixture(scope="module")
+def one_by_one(rows: list[Row]) -> dict[Row, Verdict]:
+    return {row: grade(*row) for row in dict.fromkeys(rows)}
+
+
+def grade_in_threads(rows: list[Row]) -> list[Verdict]:
+    """With an empty cache, whatever a forked process has inherited."""
+    equivalence._remembered = SingleFlight(equivalence.REMEMBERED_PAIRS)
+    with ThreadPoolExecutor(THREADS) as threads:
+        return list(threads.map(lambda row: grade(*row), rows))
+
+
+def test_threads_of_several_processes_get_the_verdicts_of_one_by_one(rows, one_by_one):
+    shares = [rows[start :: sum(PROCESSES.values())] for start in range(sum(PROCESSES.values()))]
+    remaining = iter(shares)
+    pools = [ProcessPoolExecutor(count, multiprocessing.get_context(kind)) for kind, count in PROCESSES.items()]
+    running = [
+        (share, pool.submit(grade_in_threads, share))
+        for pool, count in zip(pools, PROCESSES.values(), strict=True)
+        for share in [next(remaining) for _ in range(count)]
+    ]
+    verdicts = [
+        (row, verdict) for share, future in running for row, verdict in zip(share, future.result(), strict=True)
+    ]
+    for pool in pools:
+        pool.shutdown()
+    assert len(verdicts) == GRADINGS
+    assert [(row, verdict) for row, verdict in verdicts if verdict != one_by_one[row]] == []
+    assert len({verdict.reward for _, verdict in verdicts}) > 1
+
+
+def test_another_order_and_an_empty_cache_give_the_same_verdicts(rows, one_by_one, monkeypatch):
+    monkeypatch.setattr(equivalence, "_remembered", SingleFlight(8))
+    backwards = list(dict.fromkeys(reversed(rows)))[:200]
+    assert [grade(*row) for row in backwards] == [one_by_one[row] for row in backwards]
+
+
+def test_eight_threads_are_no_slower_than_one(rows, monkeypatch):
+    seconds = {}
+    sample = rows[:400]
+    grade_in_threads(sample)  # workers are started
+    for threads in (1, 8):
+        monkeypatch.setattr(equivalence, "_remembered", SingleFlight(equivalence.REMEMBERED_PAIRS))
+        started = time.perf_counter()
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(lambda row: grade(*row), sample))
+        seconds[threads] = time.perf_counter() - started
+    assert seconds[8] < 1.25 * seconds[1]  # a quarter for what else the machine does meanwhile
