@@ -20,6 +20,7 @@ from functools import lru_cache
 from limr.grading.cache import SingleFlight
 from limr.grading.guard import LONGEST, refusal
 from limr.grading.normal_form import normal_form
+from limr.grading.numbers import numeral
 from limr.grading.plain import compare_plain
 from limr.grading.structure import compare
 from limr.grading.worker_process import Outcome
@@ -49,6 +50,7 @@ _SAME_NUMBER = Equality(True, "number", "the same numbers")
 _OTHER_NUMBER = Equality(False, "number", "other numbers, words or brackets, or not worked out")
 _NO_GOLD = Equality(False, "text", "the gold is no answer")
 _NO_ANSWER = Equality(False, "text", "the answer is empty")
+_TOO_LONG = Equality(False, "guard", f"longer than {LONGEST_TEXT} characters")
 _SYMBOLIC = {
     Outcome.EQUAL: Equality(True, "symbolic", "equal by computer algebra"),
     Outcome.DIFFERENT: Equality(False, "symbolic", "different by computer algebra"),
@@ -76,10 +78,10 @@ def equal(gold: str, answer: str) -> Equality:
         return _SAME_TEXT
     if gold.isdigit() and answer.isdigit() and gold.isascii() and answer.isascii():
         return _SAME_NUMBER if gold.lstrip("0") == answer.lstrip("0") else _OTHER_NUMBER
-    if len(answer) > LONGEST_TEXT:
-        answer = " ".join(answer.split())
-        if len(answer) > LONGEST_TEXT:
-            return Equality(False, "guard", f"longer than {LONGEST_TEXT} characters")
+    if len(gold) > LONGEST_TEXT or len(answer) > LONGEST_TEXT:
+        gold, answer = " ".join(gold.split()), " ".join(answer.split())
+        if len(gold) > LONGEST_TEXT or len(answer) > LONGEST_TEXT:
+            return _TOO_LONG if gold != answer else _SAME_TEXT
     if gold.strip() in NO_ANSWERS:
         return _NO_GOLD
     return _compare_forms(_gold_form(gold), normal_form(answer))
@@ -92,6 +94,10 @@ def _compare_forms(gold: str, answer: str) -> Equality:
         return _NO_ANSWER
     if gold == answer:
         return _SAME_FORM
+    if "," not in gold and "," not in answer:  # most pairs end here
+        value, answered = numeral(gold), numeral(answer)
+        if value is not None and answered is not None:
+            return _SAME_NUMBER if value == answered else _OTHER_NUMBER
     reason = refusal(answer)
     if reason:
         return Equality(False, "guard", reason)

@@ -28,7 +28,8 @@ _CHARACTERS = set("0123456789+-/^_=<>(){}[]|!.,:;&%' ") | {chr(code) for code in
 _CHARACTERS |= {character.upper() for character in _CHARACTERS}
 _OPENERS, _CLOSERS = {"{", "(", "[", "\\{"}, {"}", ")", "]", "\\}"}
 _TOKEN = re.compile(r"\\(?:begin|end)\{[A-Za-z]+\*?\}|\\[A-Za-z]+|\\[\s\S]|[0-9]+|[\s\S]")
-_DIGITS = re.compile(r"[0-9]+")
+_ASCII_DIGITS = frozenset("0123456789")
+_BINOMIAL = re.compile(r"\\binom\{(?:[0-9]{1,4}|[a-z])\}\{(?:[0-9]{1,4}|[a-z])\}")
 
 
 def refusal(answer: str) -> str | None:
@@ -53,9 +54,9 @@ def refusal(answer: str) -> str | None:
 def _refused_token(token: str, before: str) -> str | None:
     if token[0] == "\\":
         return None if token in _COMMANDS or token in _ENVIRONMENTS else "an unknown command"
-    if token[0].isdigit():
+    if token[0] in _ASCII_DIGITS:
         return f"more than {MOST_DIGITS} digits in a row" if len(token) > MOST_DIGITS else None
-    if token == "!" and not before.isalnum():
+    if token == "!" and not (before.isascii() and before.isalnum()):
         return "a factorial of more than a number or a letter"
     if token == "!" and len(before) > MOST_EXPONENT_DIGITS:
         return f"a factorial of more than {MOST_EXPONENT_DIGITS} digits"
@@ -75,7 +76,11 @@ def _refused_nesting(tokens: list[str]) -> str | None:
             if exponents and exponents[-1] == depth and token == "}":
                 exponents.pop()
             depth -= 1
-        elif exponents and token[0].isdigit() and len(token) > (MOST_EXPONENT_DIGITS if len(exponents) == 1 else 1):
+        elif (
+            exponents
+            and token[0] in _ASCII_DIGITS
+            and len(token) > (MOST_EXPONENT_DIGITS if len(exponents) == 1 else 1)
+        ):
             return "an exponent with too many digits"
         if depth > DEEPEST:
             return f"more than {DEEPEST} brackets in each other"
@@ -83,6 +88,6 @@ def _refused_nesting(tokens: list[str]) -> str | None:
 
 
 def _refused_binomial(answer: str) -> str | None:
-    if "\\binom" in answer and max(map(len, _DIGITS.findall(answer)), default=0) > MOST_EXPONENT_DIGITS:
-        return "a binomial coefficient of large numbers"
+    if answer.count("\\binom") > len(_BINOMIAL.findall(answer)):
+        return "a binomial coefficient of more than numbers and letters"
     return None

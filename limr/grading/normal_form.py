@@ -41,7 +41,7 @@ _RENAMED = {
     **dict.fromkeys(("\\geq", "\\geqslant", "\\geqq"), "\\ge"),
     **dict.fromkeys(("\\times", "\\ast", "*"), "\\cdot"),
     **dict.fromkeys(("\\approxeq", "\\simeq", "\\thickapprox"), "\\approx"),
-    **dict.fromkeys(("\\lvert", "\\rvert", "\\vert"), "|"),
+    **dict.fromkeys(("\\lvert", "\\rvert", "\\vert", "\\mid"), "|"),
     **dict.fromkeys(("\\percent", "\\%"), "%"),
     **dict.fromkeys(("\\dollar", "\\textdollar"), "\\$"),
     **dict.fromkeys(("\\setminus", "\\backslash", "\\smallsetminus"), "\\setminus"),
@@ -49,7 +49,15 @@ _RENAMED = {
     **dict.fromkeys(("\\dots", "\\cdots"), "\\ldots"),
     **dict.fromkeys(("\\begin{bmatrix}", "\\begin{Bmatrix}", "\\begin{matrix}"), "\\begin{pmatrix}"),
     **dict.fromkeys(("\\end{bmatrix}", "\\end{Bmatrix}", "\\end{matrix}"), "\\end{pmatrix}"),
-    **{"\\lt": "<", "\\gt": ">", "\\neq": "\\ne", "\\div": "/", "\\colon": ":", "\\varnothing": "\\emptyset"},
+    **{
+        "\\lt": "<",
+        "\\gt": ">",
+        "\\neq": "\\ne",
+        "\\div": "/",
+        "\\colon": ":",
+        "\\imath": "i",
+        "\\varnothing": "\\emptyset",
+    },
     **{"\\lbrace": "\\{", "\\rbrace": "\\}", "\\lbrack": "[", "\\rbrack": "]", "\\overrightarrow": "\\vec"},
 }
 _SEPARATORS = {",", ";", "\\lor", "\\vee"}
@@ -66,6 +74,8 @@ _THOUSANDS = re.compile(r"(?<=\d)(?:\{,\}|\{,\\!\}|\\text\{,\}|,[ ]?\\!|\\!,|\\,
 _SPACED_THOUSANDS = re.compile(r"(?<![\d.] )(?<![\d.])[1-9]\d{0,2}(?: \d{3})+(?![\d/]| \d)")
 _AMBIGUOUS = re.compile(r"(?<=\d), (?=\d{3}(?!\d))")
 _DOUBLED_BACKSLASH = re.compile(r"\\\\(?=[A-Za-z])")
+_OPENING_ARRAY = re.compile(r"(?:\\left)?[\[(]\s?\\begin\{(?:array\}\{[clr|]*\}|(?:small)?matrix\})")
+_CLOSING_ARRAY = re.compile(r"\\end\{(?:array|(?:small)?matrix)\}\s?(?:\\right)?[\])]")
 _HALF_OF_DAY = re.compile(r"\b([AaPp])\. ?[Mm](?:\.|\b)")
 
 
@@ -82,9 +92,13 @@ def normal_form(text: str) -> str:
     text = _HALF_OF_DAY.sub(r"\1m ", _THOUSANDS.sub("", plain_characters(text)))
     if "\\begin" not in text:
         text = _DOUBLED_BACKSLASH.sub(r"\\", text)
+    else:
+        text = _OPENING_ARRAY.sub(r"\\begin{pmatrix}", _CLOSING_ARRAY.sub(r"\\end{pmatrix}", text))
+    if "**" in text:
+        text = text.replace("**", "^") if not text.strip().startswith("**") else text.replace("**", "")
     writer = _Writer(_TOKEN.findall(text))
     text = _SPACED_THOUSANDS.sub(lambda number: number.group().replace(" ", ""), writer.write())
-    return _AMBIGUOUS.sub(";", text).replace(", ", ",").rstrip(".,;: ")
+    return _AMBIGUOUS.sub(";", text).replace(", ", ",").replace("\\{\\}", "\\emptyset").rstrip(".,;: \\")
 
 
 class _Writer:
@@ -274,6 +288,8 @@ class _Writer:
             self.token(_NAMES[letters])
         elif word in _CONNECTORS:
             self._separator(spaced=True)
+        elif word == "to" and after_number and self._next().isdigit():
+            self._put(":")
         elif word == "the" or (word in ("a", "an") and self._is_article(in_text)):
             pass
         elif word in _PERCENT:

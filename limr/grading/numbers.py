@@ -33,7 +33,7 @@ def numeral(text: str) -> Fraction | None:
     """
     if len(text) > LONGEST:
         return None
-    if text.isdigit():
+    if text.isdecimal():
         return Fraction(int(text))
     if text.startswith("(") and text.endswith(")"):
         text = text[1:-1]

@@ -8,6 +8,11 @@ from limr.grading.units import CURRENCY, split_unit, units_agree
 _BASE = re.compile(
     r"(-?)\(?([0-9A-Z.]+)\)?(?:_\{\(?(\d+|\\text\{[a-z]+\})\)?\}|\\text\{base\}\(?(\d+|\\text\{[a-z]+\})\)?)"
 )
+LONG_NUMBER = 4
+"""A gold of so many digits that are all digits of an answer's base may be meant in that base, a shorter one is not.
+
+Four golds of MATH-FULL are numbers in another base that do not say so (110111, 2003, 10000, 1011100)."""
+
 _BASE_WORDS = {
     **{"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
     **{"eleven": 11, "twelve": 12, "sixteen": 16},
@@ -69,11 +74,13 @@ def has_variables(text: str) -> bool:
 def _same_digits(
     gold_base: tuple[str, int] | None, answer_base: tuple[str, int] | None, gold: str, answer: str
 ) -> bool:
-    """Bases are compared, never converted; the base may be left out, or added."""
+    """Bases are compared, never converted. The base may be left out; and added where it was left out of the gold."""
     if gold_base and answer_base:
         return gold_base == answer_base
-    digits, other = (gold_base[0], answer) if gold_base else (answer_base[0], gold)
-    return digits == (other.lstrip("0") or "0")
+    if gold_base:
+        return gold_base[0] == (answer.lstrip("0") or "0")
+    digits, base = answer_base
+    return digits == (gold.lstrip("0") or "0") and (base == 10 or len(digits) >= LONG_NUMBER)
 
 
 def _same_percentage(gold: str, gold_unit: str, answer: str, answer_unit: str) -> bool | None:

@@ -23,6 +23,8 @@ _CLOSERS = {")", "]", "}", "\\}", "\\rangle", "\\end"}
 _FLIPPED = {">": "<", "\\ge": "\\le"}
 _RELATIONS = {"=", "<", ">", "\\le", "\\ge", "\\ne", "\\in", "\\approx", "\\equiv"}
 _THOUSANDS = re.compile(r"[-+]?(?:\\\$)?[-+]?([1-9]\d{0,2})((?:,\d{3})+)(?:\.\d+)?")
+_COMMA_OF_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_SET_BUILDER = re.compile(r"([a-z])(?:\\in\\mathbb\{R\})?[|:](.+)")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def read(text: str) -> Node:
     if len(separated) > 1:
         if is_thousands(text):
             return Node("leaf", (text,))
-        return Node("list", tuple(both for part in separated if part for both in _both_signs(part)))
+        return Node("list", tuple(both for part in separated for both in _both_signs(part)))
     relation = _relation(tokens)
     if relation:
         return relation
@@ -106,9 +108,11 @@ def compare(gold: str, answer: str, leaf: Leaf) -> bool | None:
 
 
 def _read_like(gold: Node, answer: str) -> Node:
-    """``read``, but that an answer ``a,bcd`` is one number or two as the gold is."""
-    if _THOUSANDS.fullmatch(split_unit(answer)[0]):
-        return Node("leaf", (answer,)) if gold.kind == "leaf" else Node("list", tuple(answer.split(",")))
+    """``read``, but that a comma in an answer ``a,bcd`` separates what it does in the gold: solutions or digits."""
+    if gold.kind in ("leaf", "relation", "ratio"):
+        return read(_COMMA_OF_THOUSANDS.sub("", answer))
+    if gold.kind == "list" and _THOUSANDS.fullmatch(answer):
+        return Node("list", tuple(answer.split(",")))
     return read(answer)
 
 
@@ -256,10 +260,11 @@ def _is_name(text: str) -> bool:
 
 
 def _named_value(node: Node) -> str | None:
-    """What a name is set equal to, at the end of the chain; None where no name stands first."""
-    if set(node.mark) <= {"=", "\\in"} and _is_name(node.parts[0]):
-        return node.parts[-1]
-    return None
+    """What a name is set equal to, at the end of the chain; None where no name stands first, or numbers contradict."""
+    if not set(node.mark) <= {"=", "\\in"} or not _is_name(node.parts[0]):
+        return None
+    numbers = {numeral(part) for part in node.parts[1:]} - {None}
+    return node.parts[-1] if len(numbers) <= 1 else None
 
 
 def _answered_value(node: Node) -> str | None:
@@ -288,6 +293,8 @@ def _subject_and_value(node: Node) -> tuple[str, str] | None:
 
 def _interval(node: Node) -> str | None:
     r"""The interval that an inequality of one variable between numbers says: ``-2<x\le 7`` is ``(-2,7]``."""
+    if node.kind == "relation" and node.mark == ("\\ne",) and _is_name(node.parts[0]):
+        return f"(-\\infty,{node.parts[1]})\\cup({node.parts[1]},\\infty)"
     if node.kind != "relation" or not set(node.mark) <= {"<", "\\le"} or len(node.parts) > 3:
         return None
     names = [_is_name(part) and "\\infty" not in part for part in node.parts]
@@ -339,7 +346,10 @@ def _enclosed(tokens: list[str]) -> Node | None:
     if opening.startswith("\\begin"):
         return _matrix(opening, closing, inner)
     if (opening, closing) == ("\\{", "\\}"):
-        return Node("set", tuple(sign for part in _split(inner, {",", ";"}) if part for sign in _both_signs(part)))
+        builder = _SET_BUILDER.fullmatch("".join(inner))
+        if builder:  # {x | x > 1}
+            return read(builder[2])
+        return Node("set", tuple(sign for part in _split(inner, {",", ";"}) for sign in _both_signs(part)))
     if opening not in ("(", "[", "\\langle"):
         return None
     parts = _split(inner, {",", ";"})

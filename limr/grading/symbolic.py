@@ -1,35 +1,39 @@
 r"""Computer algebra on single expressions. It may take long or raise, so it runs in worker processes only.
 
 Math-Verify's parser (latex2sympy2_extended) reads an expression; whether two are equal is decided by their values at
-fixed points, to 50 digits: exact where Math-Verify's ``verify`` rounds to six decimals, and faster than ``simplify``.
-``verify`` decides what has no value at a point: sets written with ``\setminus`` or ``\mathbb{R}``.
+fixed points, to 40 digits: exact where Math-Verify's ``verify`` rounds to six decimals and chops at fifteen, and
+faster than its ``simplify``. ``verify`` decides between sets written with ``\mathbb{R}``, ``\setminus`` or ``\cap``.
 
-Nothing here evaluates text. The parser builds sympy's objects from a grammar; its own roads to ``parse_expr`` (values
-given for variables, and Math-Verify's ``parse`` for plain text) are not taken. Sums, products, integrals and limits,
-whose evaluation makes sympy compile code, and ``\operatorname`` do not pass the guard.
+Nothing here evaluates text. The parser builds sympy's objects from a grammar, and its roads to ``parse_expr`` are not
+taken: values given for variables; Math-Verify's ``parse`` for plain text; and the digits of numbers, which it gives to
+``sympy.Number``, so that ``_Reader`` reads them itself. Sums, products, integrals and limits, whose evaluation makes
+sympy compile code, and ``\operatorname`` do not pass the guard.
 """
 
 import logging
 import re
+from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 
 import mpmath
-from latex2sympy2_extended import latex2sympy
-from latex2sympy2_extended.latex2sympy2 import ConversionConfig
+from latex2sympy2_extended.latex2sympy2 import ConversionConfig, _Latex2Sympy
 from math_verify import verify
-from sympy import Add, Basic, Eq, Expr, I, Mul, Rational, Symbol
+from sympy import Add, Basic, Eq, Expr, I, Integer, Mul, Rational, Set, Symbol
 from sympy.core.function import AppliedUndef
 
 from limr.grading.normal_form import normal_form
 from limr.grading.plain import compare_plain
 from limr.grading.structure import compare as compare_structure
-from limr.grading.units import split_unit
+from limr.grading.units import ANGLE_OF, split_unit
 
-DIGITS = 50
+DIGITS = 60
 TOLERANCE = mpmath.mpf(10) ** -40
+LARGE = 10**10
 MOST_DIGITS = 20_000
 """To so many digits, at most, are two numbers compared whose difference is far smaller than they are."""
 
+# the values of a variable at the points; the next variable has them shifted by one point, and a little
 _STEPS = (Fraction(13, 11), Fraction(37, 7), Fraction(-8, 7), Fraction(5, 37), Fraction(-103, 29), Fraction(211, 9))
 ENOUGH_POINTS = 2
 """At fewer points no verdict is given; an expression may be real in a part of the plane only."""
@@ -58,27 +62,45 @@ def _compare_leaf(gold: str, answer: str) -> bool:
     if verdict is not None:
         return verdict
     (gold, _), (answer, _) = split_unit(gold), split_unit(answer)
-    degrees = _DEGREE in gold and _DEGREE in answer  # left out in one, they are not what differs
+    degrees = not _are_degrees_left_out(gold, answer)
     try:
-        one, other = _parse(gold, degrees), _parse(answer, degrees)
+        one, other = _parse_gold(gold, degrees), _parse(answer, degrees)
     except Exception:  # the parser raises Exception itself
         return False
     if isinstance(one, Eq) and isinstance(other, Eq):
         return _same_equation(one, other)
     if isinstance(one, Expr) and isinstance(other, Expr):
         return (not _is_uncollected(other) or _is_uncollected(one)) and _same_value(one, other)
-    return verify(one, other, timeout_seconds=None)
+    return isinstance(one, Set) and isinstance(other, Set) and verify(one, other, timeout_seconds=None)
+
+
+def _are_degrees_left_out(gold: str, answer: str) -> bool:
+    """Whether one has a function of degrees and the other the function of a mere number."""
+    without = [text for text in (gold, answer) if _DEGREE not in text]
+    return len(without) == 1 and ANGLE_OF.search(without[0]) is not None
 
 
 def _parse(text: str, degrees: bool) -> Basic:
     """Read one expression; decimals become fractions, so that nothing is ever rounded."""
     text = _DECIMAL.sub(_as_fraction, text)
     text = _IMAGINARY.sub(lambda match: "I" if match.group() == "i" else match.group(), text)
-    expression = latex2sympy(text, convert_degrees=degrees, normalization_config=None, conversion_config=_CONFIG)
+    expression = _Reader(convert_degrees=degrees, config=_CONFIG).parse(text)
     if isinstance(expression, Expr):  # f(x) has no value at a point; as a variable of that name it has
         unknown = {each: Symbol(str(each)) for each in expression.atoms(AppliedUndef)}
         return expression.xreplace(unknown) if unknown else expression
     return expression
+
+
+class _Reader(_Latex2Sympy):
+    """Math-Verify's parser, but that numbers are not handed to sympy as text, which would evaluate them as code."""
+
+    def parse_number(self, text: str) -> Rational:
+        if not text.isdecimal():
+            raise ValueError(f"not an integer: {text!r}")
+        return Integer(int(text))
+
+
+_parse_gold = lru_cache(maxsize=512)(_parse)  # the answers to one problem come one after the other
 
 
 def _as_fraction(match: re.Match[str]) -> str:
@@ -86,58 +108,61 @@ def _as_fraction(match: re.Match[str]) -> str:
 
 
 def _is_uncollected(expression: Expr) -> bool:
-    """Whether a sum has terms left to add up: 3 + 8, 5x + 6x."""
+    """Whether a sum has terms left to add up: 3 + 8, 5x + 6x, x + 0."""
     if not isinstance(expression, Add):
         return False
     kinds = [Mul(*Mul.make_args(term)).as_coeff_Mul()[1] for term in expression.args]
     kinds = [1 if kind.is_rational else kind for kind in kinds]
-    return len(set(kinds)) < len(kinds)
+    return len(set(kinds)) < len(kinds) or 0 in expression.args
 
 
 def _same_equation(one: Eq, other: Eq) -> bool:
     """Whether one equation is the other times a constant."""
-    ratios = []
+    first, points = None, 0
     for left, right in _values(one.lhs - one.rhs, other.lhs - other.rhs):
         if not left or not right:
             return False
-        ratios.append(left / right)
-    return len(ratios) >= ENOUGH_POINTS and all(_close(ratio, ratios[0]) for ratio in ratios)
+        first = first or left / right
+        if not _close(left / right, first):
+            return False
+        points += 1
+    return points >= ENOUGH_POINTS
 
 
 def _same_value(one: Expr, other: Expr) -> bool:
-    values = _values(one, other)
-    is_number = not (one.free_symbols | other.free_symbols)
-    if len(values) >= (1 if is_number else ENOUGH_POINTS):
-        return all(_close(left, right) for left, right in values)
-    return verify(one, other, timeout_seconds=None)
+    points = 0
+    for left, right in _values(one, other):
+        if not _close(left, right):
+            return False
+        points += 1
+    return points >= (ENOUGH_POINTS if one.free_symbols | other.free_symbols else 1)
 
 
-def _values(one: Expr, other: Expr) -> list[tuple[mpmath.mpc, mpmath.mpc]]:
+def _values(one: Expr, other: Expr) -> Iterator[tuple[mpmath.mpc, mpmath.mpc]]:
     """What both are at each point where both have a value, and a real one unless i occurs in them."""
     symbols = sorted(one.free_symbols | other.free_symbols, key=str)
     complex_numbers = one.has(I) or other.has(I)
-    pairs = []
-    for step in _STEPS if symbols else _STEPS[:1]:
-        # the variables' values are no simple multiples of each other, and of both signs
+    for row in range(len(_STEPS) if symbols else 1):
         point = {
-            symbol: Rational(step * (1 - 3 * (index % 2)) + Fraction(index, 7)) for index, symbol in enumerate(symbols)
+            symbol: Rational(_STEPS[(row + index) % len(_STEPS)] + Fraction(index**2, 7))
+            for index, symbol in enumerate(symbols)
         }
         pair = _value(one, point), _value(other, point)
-        if None not in pair and (complex_numbers or all(_is_real(value) for value in pair)):
-            pairs.append(pair)
-    return pairs
+        if None not in pair and (complex_numbers or all(map(_is_real, pair))):
+            yield pair
 
 
 def _value(expression: Expr, point: dict[Symbol, Rational]) -> mpmath.mpc | None:
-    """The value to ``DIGITS`` digits behind the point, or None where there is none."""
-    rough = expression.evalf(15, subs=point)
-    if not rough.is_number or not rough.is_finite:
+    """The value to ``DIGITS`` digits, and to as many behind the point where it is large; None where there is none."""
+    value = expression.evalf(DIGITS, subs=point)
+    if not value.is_number or not value.is_finite:
         return None
-    size = abs(rough)
-    digits = DIGITS + (min(int(mpmath.log10(mpmath.mpf(size))), MOST_DIGITS) if size > 1 else 0)
-    parts = expression.evalf(digits, subs=point, maxn=2 * digits).as_real_imag()
+    digits = DIGITS
+    if abs(value) > LARGE:
+        digits += min(int(mpmath.log10(mpmath.mpf(abs(value)))), MOST_DIGITS)
+        value = expression.evalf(digits, subs=point, maxn=2 * digits)
     with mpmath.workdps(digits):
-        return mpmath.mpc(*(mpmath.mpf(part) for part in parts))
+        return mpmath.mpc(*(mpmath.mpf(part) for part in value.as_real_imag()))
 
 
 def _is_real(value: mpmath.mpc) -> bool:

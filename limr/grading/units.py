@@ -50,7 +50,7 @@ SHORT_UNITS = {word + plural for word in _MEANING for plural in ("", "s") if 2 <
 UNIT_LETTERS = {"m", "s", "g", "h", "l", "L"}
 """Letters that in a text beside a number are units."""
 
-_ANGLE_OF = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
+ANGLE_OF = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
 CURRENCY = re.compile(r"([-+]?)(?:\\\$|\\text\{(euro|sterling|usd|eur|rs)\})")
 _SUFFIX = re.compile(r"\\text\{([a-z /]+)\}(?:\^\{([23])\})?\Z")
 
@@ -77,7 +77,7 @@ def split_unit(text: str) -> tuple[str, str]:
         ("^{\\circ}C", "degree celsius"),
         ("^{\\circ}F", "degree fahrenheit"),
     ):
-        if text.endswith(degree) and not _ANGLE_OF.search(text):
+        if text.endswith(degree) and not ANGLE_OF.search(text):
             return text[: -len(degree)], unit
     start = text.rfind("\\text{")
     suffix = _SUFFIX.match(text, start) if start > 0 else None

@@ -1,0 +1,67 @@
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limr.grading import Equality, equal
+from limr.grading.equivalence import NO_ANSWERS
+
+CHEAP = ("text", "number", "guard")
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "stage"),
+    [
+        ("11", "11", "text"),
+        (r"\dfrac12", r"\frac{1}{2}", "text"),
+        ("11", "12", "number"),
+        ("11", "3+8", "number"),
+        ("11", "12->9", "number"),
+        ("(1,2)", "(1,3)", "number"),
+        (r"\text{Saturday}", "Sunday", "number"),
+        ("11", r"\sum_{i=1}^{9}i", "guard"),
+        ("x", "9" * 5000, "guard"),
+        (r"2\sqrt3", r"\sqrt{12}", "symbolic"),
+    ],
+)
+def test_each_pair_is_decided_by_the_cheapest_stage_that_can(gold, answer, stage):
+    assert equal(gold, answer).stage == stage
+
+
+@pytest.mark.parametrize("gold", NO_ANSWERS)
+def test_nothing_equals_a_gold_that_is_no_answer(gold):
+    for answer in (gold, "none", "5", ""):
+        assert not equal(gold, answer).equal
+
+
+@given(st.text(max_size=60))
+def test_where_the_gold_is_a_number_any_text_is_judged_without_computer_algebra(answer):
+    assert equal("11", answer).stage in CHEAP
+
+
+@given(st.text(st.characters(codec=None), max_size=30), st.text(st.characters(codec=None), max_size=5))
+def test_no_two_texts_raise(gold, answer):
+    assert isinstance(equal(gold, f"{gold}\ud800{answer}"), Equality)
+
+
+@pytest.mark.parametrize("character", ["9", "{", "}", "(", "\\frac", "\\text{", "^", ",", " ", "\x00", "x", "\\boxed{"])
+def test_megabytes_are_refused_unread(character):
+    text = character * (2_000_000 // len(character))
+    assert not equal("5", text).equal
+    assert not equal(text, "5").equal
+
+
+def test_white_space_does_not_make_an_answer_too_long():
+    assert equal("5", " " * 1_000_000 + "5").equal
+
+
+def test_importing_the_grader_imports_no_computer_algebra_and_starts_nothing():
+    program = (
+        "import sys, limr.grading as g; g.equal('11', '3+8'); g.equal('(1,2)', '[1,2)'); "
+        "from limr.grading.equivalence import _workers; "
+        "print(_workers._server, [m for m in sys.modules if m.startswith(('sympy', 'math_verify', 'antlr'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "None []"
