@@ -15,7 +15,7 @@ from equal_forms import equal_forms
 from golds import FOLDER, distinct_golds
 from wrong_forms import wrong_forms
 
-from limr.grading import equivalence
+from limr.grading import equal, equivalence
 from limr.grading.cache import SingleFlight
 from limr.reward import Verdict, grade
 
@@ -80,14 +80,15 @@ def test_another_order_and_an_empty_cache_give_the_same_verdicts(rows, one_by_on
     assert [grade(*row) for row in backwards] == [one_by_one[row] for row in backwards]
 
 
-def test_eight_threads_are_no_slower_than_one(rows, monkeypatch):
-    seconds = {}
-    sample = rows[:400]
-    grade_in_threads(sample)  # workers are started
-    for threads in (1, 8):
-        monkeypatch.setattr(equivalence, "_remembered", SingleFlight(equivalence.REMEMBERED_PAIRS))
-        started = time.perf_counter()
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(lambda row: grade(*row), sample))
-        seconds[threads] = time.perf_counter() - started
-    assert seconds[8] < 1.25 * seconds[1]  # a quarter for what else the machine does meanwhile
+def test_eight_threads_are_no_slower_than_one(one_by_one, monkeypatch):
+    slow = [row for row in one_by_one if equal(row[1], one_by_one[row].answer or "").stage == "symbolic"][:40]
+    seconds = {1: [], 8: []}
+    for _ in range(3):  # in turns, so that whatever else the machine does falls on both
+        for threads, times in seconds.items():
+            monkeypatch.setattr(equivalence, "_remembered", SingleFlight(equivalence.REMEMBERED_PAIRS))
+            started = time.perf_counter()
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(lambda row: grade(*row), slow))
+            times.append(time.perf_counter() - started)
+    assert len(slow) > 10
+    assert min(seconds[8]) < 1.3 * min(seconds[1]), seconds
