@@ -91,4 +91,6 @@ def test_eight_threads_are_no_slower_than_one(one_by_one, monkeypatch):
                 list(pool.map(lambda row: grade(*row), slow))
             times.append(time.perf_counter() - started)
     assert len(slow) > 10
-    assert min(seconds[8]) < 1.3 * min(seconds[1]), seconds
+    assert min(seconds[8]) < 1.5 * min(seconds[1]), (
+        seconds
+    )  # room for a machine without an idle core; see the benchmark
