@@ -19,7 +19,7 @@ _GREEK = (
     "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 )
 _FUNCTIONS = "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln exp min max gcd lcm"
-_SIGNS = "frac sqrt binom cdot pm mp pi infty le ge ne approx in cup cap setminus circ emptyset langle rangle equiv"
+_SIGNS = "frac sqrt binom cdot div pm mp pi infty le ge ne approx in cup cap setminus circ emptyset langle rangle equiv"
 _OTHERS = "text mathbb overline vec angle triangle ell prime lfloor rfloor lceil rceil ldots imath"
 _COMMANDS = {f"\\{name}" for name in f"{_GREEK} {_FUNCTIONS} {_SIGNS} {_OTHERS}".split()}
 _COMMANDS |= {"\\{", "\\}", "\\\\", "\\$"}

@@ -31,7 +31,7 @@ _DROPPED = {
     *("\\bigl", "\\bigr", "\\big", "\\Big", "\\Bigl", "\\Bigr", "\\bigg", "\\biggl", "\\biggr", "\\Bigg", "\\Biggl"),
     *("\\Biggr", "\\middle", "\\displaystyle", "\\textstyle", "\\scriptstyle", "\\limits", "\\nolimits", "\\quad"),
     *("\\qquad", "\\rm", "\\bf", "\\it", "\\large", "\\Large", "\\strut", "\\mathstrut", "\\hfill", "\\noindent"),
-    *("\\!", "\\(", "\\)", "\\[", "\\]", "\\/", "$", '"', "\\left", "\\right", "\\mleft", "\\mright"),
+    *("\\!", "\\(", "\\)", "\\[", "\\]", "\\/", "$", '"', "\\", "\\left", "\\right", "\\mleft", "\\mright"),
 }
 _SPACES = {"\\,", "\\;", "\\:", "\\>", "\\ ", "\\\n", "\\\t", "~", "\\quad", "\\qquad"}
 _RENAMED = {
@@ -53,7 +53,8 @@ _RENAMED = {
         "\\lt": "<",
         "\\gt": ">",
         "\\neq": "\\ne",
-        "\\div": "/",
+        "\\bigcup": "\\cup",
+        "\\bigcap": "\\cap",
         "\\colon": ":",
         "\\imath": "i",
         "\\varnothing": "\\emptyset",
@@ -72,6 +73,7 @@ _COMMAND = re.compile(r"\\[A-Za-z]+\Z")
 _TOKEN = re.compile(r"\\(?:begin|end)\{[A-Za-z]+\*?\}|\\[A-Za-z]+\*?|\\[\s\S]|[A-Za-z]+|[0-9]+|\s+|[\s\S]")
 _THOUSANDS = re.compile(r"(?<=\d)(?:\{,\}|\{,\\!\}|\\text\{,\}|,[ ]?\\!|\\!,|\\,|,\\,)[ ]?(?=\d{3}(?!\d))")
 _SPACED_THOUSANDS = re.compile(r"(?<![\d.] )(?<![\d.])[1-9]\d{0,2}(?: \d{3})+(?![\d/]| \d)")
+_UNARY_PLUS = re.compile(r"(?:^|(?<=[(\[{,;=<>]))\+(?=[\\0-9A-Za-z.])")
 _AMBIGUOUS = re.compile(r"(?<=\d), (?=\d{3}(?!\d))")
 _DOUBLED_BACKSLASH = re.compile(r"\\\\(?=[A-Za-z])")
 _OPENING_ARRAY = re.compile(r"(?:\\left)?[\[(]\s?\\begin\{(?:array\}\{[clr|]*\}|(?:small)?matrix\})")
@@ -97,7 +99,8 @@ def normal_form(text: str) -> str:
     if "**" in text:
         text = text.replace("**", "^") if not text.strip().startswith("**") else text.replace("**", "")
     writer = _Writer(_TOKEN.findall(text))
-    text = _SPACED_THOUSANDS.sub(lambda number: number.group().replace(" ", ""), writer.write())
+    text = _UNARY_PLUS.sub("", writer.write())
+    text = _SPACED_THOUSANDS.sub(lambda number: number.group().replace(" ", ""), text)
     return _AMBIGUOUS.sub(";", text).replace(", ", ",").replace("\\{\\}", "\\emptyset").rstrip(".,;: \\")
 
 
@@ -197,14 +200,7 @@ class _Writer:
             self.stack.append((")", ")", 0))
             self._put("(")
         else:
-            simple = self._next() == "}" or (
-                self.position + 1 < len(self.tokens)
-                and self.tokens[self.position].isalnum()
-                and self.tokens[self.position + 1] == "}"
-            )
-            self.stack.append(("}", "" if simple else "}", 0))
-            if not simple:
-                self._put("{")
+            self.stack.append(("}", "", 0))  # such braces are not seen in print
         self.wanted = 0
 
     def _closes(self, token: str) -> bool:

@@ -84,7 +84,7 @@ def _same_digits(
 
 
 def _same_percentage(gold: str, gold_unit: str, answer: str, answer_unit: str) -> bool | None:
-    """A percent sign may be left out or added, 20 for 20%; or carried out, 0.2 for 20%."""
+    """A percent sign may be left out, added to a number from 1 to 100 (20 for 20%), or carried out (0.2 for 20%)."""
     if not {gold_unit, answer_unit} <= {"%", ""}:
         return False
     value, answered = numeral(gold), numeral(answer)
@@ -92,8 +92,10 @@ def _same_percentage(gold: str, gold_unit: str, answer: str, answer_unit: str) -
         return None if value is None and gold_unit == answer_unit else False
     if gold_unit == answer_unit:
         return value == answered
-    hundredth = value == answered / 100 if answer_unit else value / 100 == answered
-    return value == answered or hundredth
+    if gold_unit:
+        return answered in (value, value / 100)
+    is_percentage = 1 <= value <= 100 and "/" not in gold and "\\" not in gold
+    return value == answered / 100 or (value == answered and is_percentage)
 
 
 def _letters(text: str) -> str:

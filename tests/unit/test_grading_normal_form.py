@@ -79,7 +79,7 @@ PIECES = [
         ("70, 110", "70;110"),
         (r"\text{ 70 and 110}", "70;110"),
         (r"\{ \}", r"\emptyset"),
-        ("}}{{", "}}{{"),
+        ("}}{{", "}}"),
     ],
 )
 def test_one_notation_for_each_thing(text, form):
