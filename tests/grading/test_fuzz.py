@@ -119,6 +119,7 @@ def test_any_answer_gets_a_verdict_in_time_and_the_same_again(gold, answer):
     assert isinstance(verdict.equal, bool)
     assert verdict.stage in ("text", "number", "guard", "symbolic", "limit")
     assert used < CPU_LIMIT
+    assert equal(gold, answer) == verdict
 
 
 @fuzz(0.2)
