@@ -129,7 +129,14 @@ def _audited(case: str, sentinel: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-ORDINARY = [(rf"{k}x^2+4x+9", rf"9+{k}x^2+4x") for k in range(2, 32)]
+def ordinary(numbers: range) -> list[float]:
+    """Seconds that each of as many ordinary pairs waits, all for computer algebra and none in the cache."""
+    waits = []
+    for number in numbers:
+        start = time.monotonic()
+        assert equal(rf"{number}x^2+4x+9", rf"9+{number}x^2+4x").equal
+        waits.append(time.monotonic() - start)
+    return waits
 
 
 def test_ordinary_answers_of_other_threads_are_not_delayed(everything):
@@ -142,16 +149,15 @@ def test_ordinary_answers_of_other_threads_are_not_delayed(everything):
                 return
             equal(r"\sqrt{x+1}", answer + f" + {number % 89}")  # no two alike: none is in the cache
 
+    undisturbed = median(ordinary(range(100, 120)))
+    if undisturbed > 0.1:
+        pytest.skip(f"the machine is too busy to time anything: {undisturbed:.2f} s for what takes a hundredth")
     threads = [threading.Thread(target=flood, args=(slow[part::4],)) for part in range(4)]
     for thread in threads:
         thread.start()
     time.sleep(1)
     try:
-        waits = []
-        for gold, answer in ORDINARY:
-            start = time.monotonic()
-            assert equal(gold, answer).equal
-            waits.append(time.monotonic() - start)
+        waits = ordinary(range(2, 32))
     finally:
         stop.set()
         for thread in threads:
