@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from limr.grading.cache import SingleFlight
-from limr.grading.guard import LONGEST, refusal
+from limr.grading.guard import DEEPEST, LONGEST, is_too_deep, refusal
 from limr.grading.normal_form import normal_form
 from limr.grading.numbers import numeral
 from limr.grading.plain import compare_plain
@@ -51,6 +51,7 @@ _OTHER_NUMBER = Equality(False, "number", "other numbers, words or brackets, or 
 _NO_GOLD = Equality(False, "text", "the gold is no answer")
 _NO_ANSWER = Equality(False, "text", "the answer is empty")
 _TOO_LONG = Equality(False, "guard", f"longer than {LONGEST_TEXT} characters")
+_DEEP_GOLD = Equality(False, "guard", f"the gold has more than {DEEPEST} brackets in each other")
 _SYMBOLIC = {
     Outcome.EQUAL: Equality(True, "symbolic", "equal by computer algebra"),
     Outcome.DIFFERENT: Equality(False, "symbolic", "different by computer algebra"),
@@ -101,6 +102,8 @@ def _compare_forms(gold: str, answer: str) -> Equality:
     reason = refusal(answer)
     if reason:
         return Equality(False, "guard", reason)
+    if _is_deep_gold(gold):
+        return _DEEP_GOLD
     verdict = compare(gold, answer, compare_plain)
     if verdict is not None:
         return _SAME_NUMBER if verdict else _OTHER_NUMBER
@@ -110,3 +113,6 @@ def _compare_forms(gold: str, answer: str) -> Equality:
 @lru_cache(maxsize=20_000)
 def _gold_form(gold: str) -> str:
     return normal_form(gold)
+
+
+_is_deep_gold = lru_cache(maxsize=20_000)(is_too_deep)

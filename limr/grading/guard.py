@@ -51,6 +51,20 @@ def refusal(answer: str) -> str | None:
     return _refused_nesting(tokens) or _refused_binomial(answer)
 
 
+def is_too_deep(text: str) -> bool:
+    """Whether so many brackets stand in each other that no recursion should follow them; the gold is asked only this.
+
+    >>> is_too_deep("(" * 25), is_too_deep("(" * 26)
+    (False, True)
+    """
+    depth = 0
+    for token in _TOKEN.findall(text):
+        depth += (token in _OPENERS) - (token in _CLOSERS)
+        if depth > DEEPEST:
+            return True
+    return False
+
+
 def _refused_token(token: str, before: str) -> str | None:
     if token[0] == "\\":
         return None if token in _COMMANDS or token in _ENVIRONMENTS else "an unknown command"

@@ -17,7 +17,8 @@ _BASE_WORDS = {
     **{"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
     **{"eleven": 11, "twelve": 12, "sixteen": 16},
 }
-_WORD_MARKS = str.maketrans("", "", " {}().,'-")
+_WORD_MARKS = str.maketrans("", "", " {}().,'")
+_HYPHEN = re.compile(r"-(?=\\text\{)|(?<=\})-")  # beside a word; elsewhere it is a minus sign
 _VARIABLES = re.compile(r"\\[A-Za-z]+|([A-Za-z])")
 
 
@@ -99,4 +100,4 @@ def _same_percentage(gold: str, gold_unit: str, answer: str, answer_unit: str) -
 
 
 def _letters(text: str) -> str:
-    return text.replace("\\text", "").translate(_WORD_MARKS).lower()
+    return _HYPHEN.sub("", text).replace("\\text", "").translate(_WORD_MARKS).lower()

@@ -4,7 +4,7 @@ Both answers are taken apart side by side, down to single expressions, which ``l
 "cannot tell", and then so may the whole (Kleene's three-valued logic): with a leaf that knows numerals and words only,
 most pairs are decided without computer algebra.
 
-Texts are in normal form. The recursion is as deep as the gold's brackets: both sides descend together.
+Texts are in normal form, and the guard has seen how deep their brackets go: so deep the recursion may go.
 """
 
 import re
@@ -164,16 +164,20 @@ def _unordered(golds: Iterable[str], answers: Iterable[str], leaf: Leaf) -> bool
     golds, answers = list(golds), list(answers)
     if len(golds) != len(answers):
         return False
-    open_golds = []
+    left = dict(enumerate(answers))
+    open_golds: list[dict[int, bool | None]] = []  # of each gold without an answer, how it compared with the others
     for gold in golds:
-        position = next((i for i, answer in enumerate(answers) if compare(gold, answer, leaf)), None)
-        if position is None:
-            open_golds.append(gold)
+        verdicts: dict[int, bool | None] = {}
+        for position, answer in left.items():
+            verdicts[position] = compare(gold, answer, leaf)  # once a pair: twice would double at each level of sets
+            if verdicts[position]:
+                del left[position]
+                break
         else:
-            del answers[position]
+            open_golds.append(verdicts)
     if not open_golds:
         return True
-    hopeless = any(all(compare(gold, answer, leaf) is False for answer in answers) for gold in open_golds)
+    hopeless = any(all(verdicts[position] is False for position in left) for verdicts in open_golds)
     return False if hopeless else None
 
 

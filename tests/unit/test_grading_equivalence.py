@@ -65,3 +65,22 @@ def test_importing_the_grader_imports_no_computer_algebra_and_starts_nothing():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "None []"
+
+
+@pytest.mark.parametrize(("opening", "closing"), ["()", ("\\{", "\\}"), "[]"])
+def test_a_gold_of_brackets_in_brackets_does_not_raise(opening, closing):
+    assert equal(f"{opening * 390}1,2{closing * 390}", "3").reason == "the gold has more than 25 brackets in each other"
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "same"),
+    [
+        ("ab-cd", "abcd", False),
+        ("abc-d", r"\text{abcd}", False),
+        (r"\text{non-zero}", "nonzero", True),
+        (r"\text{well-known}", r"\text{well known}", True),
+        (r"\text{x-axis}", r"\text{the } x\text{-axis}", True),
+    ],
+)
+def test_a_hyphen_does_not_count_and_a_minus_sign_does(gold, answer, same):
+    assert equal(gold, answer).equal is same

@@ -58,3 +58,11 @@ def test_solutions_stand_in_any_order_and_tuples_in_theirs(numbers, random):
     assert compare(gold, answer, compare_plain) is True
     assert compare(f"({gold})", f"({answer})", compare_plain) is (numbers == shuffled)
     assert compare(gold, f"{answer},0", compare_plain) is False
+
+
+@pytest.mark.parametrize("gold", ["5", "x^{2}", "1,2", "{}6{}".format("\\{" * 24, "\\}" * 24)])
+def test_sets_in_sets_are_compared_once_a_level(gold):
+    asked = []
+    answer = "{}7{}".format("\\{" * 24, "\\}" * 24)
+    assert not compare(gold, answer, lambda *pair: asked.append(pair))
+    assert len(asked) <= 1
