@@ -18,8 +18,8 @@ def train(
 ) -> None:
     """Train ``model`` on the prompts of ``subset``, resuming from ``work`` where an interrupted run left it.
 
-    ``settings``: the ``training`` section and ``reward_rule``. ``development``: held-out prompts, evaluated along the way. ``outputs``:
-    paths of ``model``, ``rollouts``, ``metrics``, ``checkpoints`` and ``tensorboard``.
+    ``settings``: the ``training`` section and ``reward_rule``. ``development``: held-out prompts, evaluated along the
+    way. ``outputs``: paths of ``model``, ``rollouts``, ``metrics``, ``checkpoints`` and ``tensorboard``.
     """
     engine = settings["engine"]
     if engine != "miniature":

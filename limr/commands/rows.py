@@ -50,27 +50,40 @@ def count_rows(file: str) -> int | None:
 def write_rows(rows: Iterable[Row], file: str) -> None:
     """Write ``rows`` to ``file``: ``-`` (each line at once), ``*.jsonl`` or ``*.parquet`` (whole or not at all).
 
-    Raises LimrError for rows that Parquet cannot hold; ``check_output`` is for the suffix.
+    Raises LimrError for a file that cannot be written (before the first row is asked for, where that can be known) and
+    for rows that Parquet cannot hold; ``check_output`` is for the suffix.
     """
-    if file == STANDARD:
-        for row in rows:
-            sys.stdout.write(_json_line(row))
-    elif Path(file).suffix == ".jsonl":
-        with whole_file(file) as temporary, temporary.open("w", encoding="ascii") as stream:
-            stream.writelines(map(_json_line, rows))
-    else:
-        try:
-            frame = pl.DataFrame(list(rows), infer_schema_length=None)
-        except (pl.exceptions.PolarsError, TypeError, UnicodeEncodeError) as error:  # columns of mixed types, say
-            raise LimrError(f"{file}: Parquet cannot hold these rows ({error}); write *.jsonl") from error
-        with whole_file(file) as temporary:
-            frame.write_parquet(temporary)
+    try:
+        if file == STANDARD:
+            for row in rows:
+                sys.stdout.write(_json_line(row))
+            sys.stdout.flush()
+        else:
+            with whole_file(file) as temporary, temporary.open("w", encoding="ascii") as stream:
+                if Path(file).suffix == ".jsonl":
+                    stream.writelines(map(_json_line, rows))
+                else:
+                    _frame(rows, file).write_parquet(temporary)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        name = "standard output" if file == STANDARD else file
+        raise LimrError(f"{name}: cannot be written: {error.strerror or error}") from error
 
 
 def check_output(file: str) -> None:
     """Raise LimrError, before any work is done, where ``write_rows`` could not write ``file``."""
     if file != STANDARD and Path(file).suffix not in (".jsonl", ".parquet"):
         raise LimrError(f"{file}: found the suffix {Path(file).suffix!r}, expected .jsonl or .parquet, or - alone")
+    if Path(file).is_dir():
+        raise LimrError(f"{file}: cannot be written: Is a directory")
+
+
+def _frame(rows: Iterable[Row], file: str) -> pl.DataFrame:
+    try:
+        return pl.DataFrame(list(rows), infer_schema_length=None)
+    except (pl.exceptions.PolarsError, TypeError, UnicodeEncodeError) as error:  # columns of mixed types, say
+        raise LimrError(f"{file}: Parquet cannot hold these rows ({error}); write *.jsonl") from error
 
 
 def _json_line(row: Row) -> str:
@@ -86,7 +99,11 @@ def _json_lines(stream: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
             row = json.loads(line)
         except UnicodeDecodeError as error:
             raise LimrError(f"{place}: not UTF-8 (byte {error.start})") from error
-        except (json.JSONDecodeError, RecursionError) as error:
+        except json.JSONDecodeError as error:
+            raise LimrError(
+                f"{place}: not JSON ({error.msg}, after {error.pos} characters); expected one object a line"
+            ) from error
+        except RecursionError as error:
             raise LimrError(f"{place}: not JSON ({error}); expected one object a line") from error
         if not isinstance(row, dict):
             raise LimrError(f"{place}: found {type(row).__name__}, expected an object, {{...}}, a line")

@@ -34,6 +34,8 @@ def hub_file(repository: str, revision: str, name: str) -> Path:
     """
     from huggingface_hub import errors, hf_hub_download
 
+    logging.getLogger("huggingface_hub").handlers.clear()  # its own: the stage's log shows each line already
+
     where = f"{repository}@{revision[:12]}/{name}"
     again = False
     for attempt in range(ATTEMPTS):
@@ -80,4 +82,4 @@ def _reason(error: BaseException) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

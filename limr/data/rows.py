@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from limr.data.sources import ERRATA, Source
+from limr.data.sources import ERRATA, SOURCES, Source
 from limr.errors import ContractError
 from limr.grading.boxes import find_boxes
 from limr.prompts import prompt_id
@@ -41,11 +41,12 @@ def check_rows(rows: pl.DataFrame, source: Source, where: str) -> None:
     """Raise ContractError unless ``rows`` are exactly the problems of ``source``."""
     found = digest(rows, source)
     if found != source.digest:
+        known = next((f", those of {other.title}" for other in SOURCES.values() if other.digest == found), "")
         raise ContractError(
             f"{where}: these are not the {source.rows:,} problems of {source.title} that this project was built on: "
-            f"found {len(rows):,} rows with digest {found}, expected digest {source.digest}. A problem, an answer"
-            f"{', a level or a subject' if source.levels else ''} differs. Take another copy (docs/data.md says how "
-            "digests are made and where to look)."
+            f"found {len(rows):,} rows with digest {found}{known}, expected digest {source.digest}. At least one "
+            f"problem{', answer, level or subject' if source.levels else ' or answer'} differs. Take another copy "
+            "(docs/data.md says how digests are made and where to look)."
         )
 
 
@@ -142,8 +143,11 @@ def _raw_rows(path: Path) -> Iterator[Mapping[str, Any]]:
             continue
         try:
             raw = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ContractError(f"{path}: line {number} is not JSON ({error.msg}): {line[:80]!r}") from error
+        except (json.JSONDecodeError, RecursionError) as error:
+            why = getattr(error, "msg", error)
+            raise ContractError(
+                f"{path}: line {number} is not JSON ({why}): {line[:80]!r}; expected JSON Lines or Parquet"
+            ) from error
         if not isinstance(raw, dict):
             raise ContractError(f"{path}: line {number}: found {line[:80]!r}, expected an object, one a problem")
         yield raw

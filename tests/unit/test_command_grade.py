@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -104,7 +105,11 @@ def test_any_text_passes_through_unchanged(tmp_path, capsys, texts):
             "line 3: key 'response' is missing; found gold",
         ),
         ("rows.jsonl", b'{"gold": 11, "response": ""}\n', "line 1: key 'gold': found 11, expected text"),
-        ("rows.jsonl", b'{"gold": "1", "response"\n', "line 1: not JSON (Expecting ':' delimiter"),
+        (
+            "rows.jsonl",
+            b'{"gold": "1", "response"\n',
+            "line 1: not JSON (Expecting ':' delimiter, after 25 characters)",
+        ),
         ("rows.jsonl", b'["gold"]\n', "line 1: found list, expected an object"),
         ("rows.jsonl", b'{"gold": "\xff"}\n', "line 1: not UTF-8"),
         ("rows.jsonl", b"[" * 100_000, "line 1: not JSON"),
@@ -136,6 +141,27 @@ def test_a_missing_file_and_an_output_of_another_kind_are_errors(tmp_path, capsy
     assert "rows.jsonl: cannot be read: No such file" in capsys.readouterr().err
     assert main(["grade", write(tmp_path / "rows.jsonl", ROWS), "-o", "graded.csv"]) == 1
     assert "graded.csv: found the suffix '.csv', expected .jsonl or .parquet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_an_output_that_cannot_be_written_is_an_error_before_a_row_is_graded(tmp_path, capsys, monkeypatch, suffix):
+    (tmp_path / "file").write_text("")
+    (tmp_path / f"folder{suffix}").mkdir()
+    monkeypatch.setattr("limr.commands.grade.grade", lambda *arguments: pytest.fail("graded for nothing"))
+    rows = write(tmp_path / "rows.jsonl", ROWS)
+    for output in (tmp_path / "file" / f"graded{suffix}", tmp_path / f"folder{suffix}"):
+        assert main(["grade", rows, "-o", str(output)]) == 1
+        assert capsys.readouterr().err.startswith(f"limr: {output}: cannot be written: ")
+
+
+def test_a_full_disk_behind_standard_output_is_an_error(tmp_path):
+    command = [sys.executable, "-c", "import sys; from limr.commands import main; sys.exit(main())", "grade"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run([*command, write(tmp_path / "rows.jsonl", ROWS)], stdout=full, stderr=subprocess.PIPE)
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        b"limr: standard output: cannot be written: No space left on device\n",
+    )
 
 
 @pytest.mark.parametrize("odd", ["\ud800", {"a": 1}])

@@ -1,6 +1,7 @@
 """Downloads, from a stand-in for the hub that is busy, cuts connections and sends wrong bytes."""
 
 import json
+import logging
 import time
 from pathlib import Path
 
@@ -110,8 +111,16 @@ def test_without_a_connection_the_error_names_both_ways_out(hub, monkeypatch, of
     with pytest.raises(LimrError) as caught:
         fetch()
     assert "connect this machine to the hub" in str(caught.value)
+    assert ".. " not in str(caught.value)
     assert "data: {files: FOLDER}" in str(caught.value)
     assert not hub.downloads
+
+
+def test_a_line_of_the_hubs_client_is_shown_once(hub):
+    fetch()
+    client = logging.getLogger("huggingface_hub")
+    assert client.propagate
+    assert not client.handlers
 
 
 def test_without_a_connection_what_was_downloaded_before_is_used(hub, monkeypatch):

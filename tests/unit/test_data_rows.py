@@ -1,6 +1,7 @@
 """Problems as rows: the copies' different columns, bad files, and a digest that sees every change that matters."""
 
 import json
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -78,7 +79,8 @@ def test_a_bad_row_is_named_with_what_was_found_and_expected(tmp_path, row, sour
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("a.jsonl", b'{"problem": "p"\n', "line 1 is not JSON"),
+        ("a.jsonl", b'{"problem": "p"\n', "line 1 is not JSON .*; expected JSON Lines or Parquet"),
+        ("a.jsonl", b"[" * 100_000, "line 1 is not JSON"),
         ("a.jsonl", b"[1, 2]\n", "line 1: found '\\[1, 2\\]', expected an object"),
         ("a.jsonl", b"\xff\xfe", "byte 0 is not UTF-8"),
         ("a.parquet", b"PAR1 and no more", "cannot be read as Parquet"),
@@ -114,6 +116,13 @@ def test_any_other_change_changes_the_digest_and_is_refused(column):
         check_rows(other, source, "one.jsonl")
     with pytest.raises(ContractError, match="found 2 rows"):
         check_rows(pl.concat([rows, rows]), source, "one.jsonl")
+
+
+def test_rows_of_another_source_are_told_by_name(monkeypatch):
+    rows = pl.DataFrame({"row": [0], "problem": ["p"], "answer": ["1"], "level": [None], "subject": [""]})
+    monkeypatch.setitem(SOURCES, "other", replace(PLAIN, title="Other", digest=digest(rows, PLAIN)))
+    with pytest.raises(ContractError, match=r"found 1 rows with digest [0-9a-f]{64}, those of Other, expected"):
+        check_rows(rows, PLAIN, "one.jsonl")
 
 
 @given(st.text(alphabet="ab{}$ 1", max_size=12).filter(lambda text: find_boxes(f"\\boxed{{{text}}}").last == text))
