@@ -29,8 +29,8 @@ _FONTS = {
 _PHANTOMS = {"\\phantom", "\\hphantom", "\\vphantom", "\\hspace", "\\vspace"}
 _DROPPED = {
     *("\\bigl", "\\bigr", "\\big", "\\Big", "\\Bigl", "\\Bigr", "\\bigg", "\\biggl", "\\biggr", "\\Bigg", "\\Biggl"),
-    *("\\Biggr", "\\middle", "\\displaystyle", "\\textstyle", "\\scriptstyle", "\\limits", "\\nolimits", "\\quad"),
-    *("\\qquad", "\\rm", "\\bf", "\\it", "\\large", "\\Large", "\\strut", "\\mathstrut", "\\hfill", "\\noindent"),
+    *("\\Biggr", "\\middle", "\\displaystyle", "\\textstyle", "\\scriptstyle", "\\limits", "\\nolimits"),
+    *("\\rm", "\\bf", "\\it", "\\large", "\\Large", "\\strut", "\\mathstrut", "\\hfill", "\\noindent"),
     *("\\!", "\\(", "\\)", "\\[", "\\]", "\\/", "$", '"', "\\", "\\left", "\\right", "\\mleft", "\\mright"),
 }
 _SPACES = {"\\,", "\\;", "\\:", "\\>", "\\ ", "\\\n", "\\\t", "~", "\\quad", "\\qquad"}
@@ -78,6 +78,7 @@ _AMBIGUOUS = re.compile(r"(?<=\d), (?=\d{3}(?!\d))")
 _DOUBLED_BACKSLASH = re.compile(r"\\\\(?=[A-Za-z])")
 _OPENING_ARRAY = re.compile(r"(?:\\left)?[\[(]\s?\\begin\{(?:array\}\{[clr|]*\}|(?:small)?matrix\})")
 _CLOSING_ARRAY = re.compile(r"\\end\{(?:array|(?:small)?matrix)\}\s?(?:\\right)?[\])]")
+_OVER = re.compile(r"\{([^{}]*)\\over(?![A-Za-z])([^{}]*)\}")
 _HALF_OF_DAY = re.compile(r"\b([AaPp])\. ?[Mm](?:\.|\b)")
 
 
@@ -96,6 +97,8 @@ def normal_form(text: str) -> str:
         text = _DOUBLED_BACKSLASH.sub(r"\\", text)
     else:
         text = _OPENING_ARRAY.sub(r"\\begin{pmatrix}", _CLOSING_ARRAY.sub(r"\\end{pmatrix}", text))
+    if "\\over" in text:
+        text = _OVER.sub(r"\\frac{\1}{\2}", text)
     if "**" in text:
         text = text.replace("**", "^") if not text.strip().startswith("**") else text.replace("**", "")
     writer = _Writer(_TOKEN.findall(text))

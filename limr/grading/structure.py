@@ -255,16 +255,24 @@ def _relation(tokens: list[str]) -> Node | None:
 
 
 def _is_name(text: str) -> bool:
-    r"""Whether the left side of an equation only names what the right side is: a letter and no number to work out.
+    r"""Whether one side of an equation only names what the other side is: letters and no number to work out.
 
-    ``x``, ``f(2)``, ``AB``, ``x_{1}``, ``\angle ABC``, ``(x,y)``; not ``2x``, ``3+8``, ``x^{2}``.
+    ``x``, ``f(2)``, ``AB``, ``x_{1}``, ``\angle ABC``, ``(x,y)``, ``a+b``; not ``2x``, ``3+8``, ``x^{2}``, ``-x``, and
+    not the ``x!`` of ``x!=5``.
     """
+    if text.startswith("-") or text.endswith("!"):
+        return False
     text = re.sub(r"_\{[^{}]*\}|(?<=[A-Za-z])\([^()]*\)", "", text)
     return any(letter.isalpha() for letter in text) and not any(digit.isdigit() for digit in text)
 
 
 def _named_value(node: Node) -> str | None:
-    """What a name is set equal to, at the end of the chain; None where no name stands first, or numbers contradict."""
+    """What a name is set equal to, at the end of the chain; None where no name stands first, or numbers contradict.
+
+    A numeral may stand first, and the name second.
+    """
+    if node.mark == ("=",) and _is_name(node.parts[1]) and numeral(node.parts[0]) is not None:
+        return node.parts[0]
     if not set(node.mark) <= {"=", "\\in"} or not _is_name(node.parts[0]):
         return None
     numbers = {numeral(part) for part in node.parts[1:]} - {None}

@@ -42,6 +42,11 @@ _SYNONYMS = {
 }
 _MEANING = {word: unit for unit, synonyms in _SYNONYMS.items() for word in (unit, *synonyms.split())}
 _POWERS = {"square": 2, "cubic": 3, "squared": 2, "cubed": 3}
+_CHANGING = {
+    *("hundred", "thousand", "million", "billion", "trillion", "dozen", "score", "half", "third", "quarter", "power"),
+    *("squared", "cubed", "factorial", "plus", "minus", "times", "negative", "not", "no", "wrong", "incorrect"),
+}
+"""Words beside a number that make it another one, or take it back: an answer may not add them as it may a unit."""
 _FILLERS = {"of", "about", "approximately", "exactly", "total", "different", "distinct", "long", "each"}
 
 SHORT_UNITS = {word + plural for word in _MEANING for plural in ("", "s") if 2 <= len(word) <= 3 and word != "die"}
@@ -96,6 +101,9 @@ def _unit(words: str, power: int) -> str:
             power *= _POWERS[word]
         elif word not in _FILLERS:
             kept.append(word)
+    if power > 1 and not kept:
+        kept.append("squared" if power == 2 else "cubed")
+        power = 1
     return " ".join(kept) + (f"^{power}" if power > 1 else "")
 
 
@@ -115,7 +123,11 @@ def units_agree(gold: str, answer: str) -> bool:
 
     >>> units_agree("centimeter^2", ""), units_agree("right triangle", "triangle"), units_agree("day", "hour")
     (True, True, False)
+    >>> units_agree("", "apple"), units_agree("", "million")
+    (True, False)
     """
+    if not _CHANGING.isdisjoint(set(answer.split()) - set(gold.split())):
+        return False
     if not gold or not answer or gold == answer:
         return True
     return f" {gold}".endswith(f" {answer}") or f" {answer}".endswith(f" {gold}")
