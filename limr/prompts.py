@@ -9,5 +9,13 @@ def prompt_id(prompt: str) -> str:
     >>> prompt_id("What is 2+2?") == prompt_id("  What  is\\n2+2? ")
     True
     """
-    collapsed = " ".join(prompt.split())
-    return hashlib.sha256(collapsed.encode("utf-8")).hexdigest()[:16]
+    return hashlib.sha256(collapsed(prompt).encode("utf-8")).hexdigest()[:16]
+
+
+def collapsed(text: str) -> str:
+    r"""``text`` with every stretch of white space as one space, and none at its ends.
+
+    >>> collapsed(" \\$ 5\n")
+    '\\$ 5'
+    """
+    return " ".join(text.split())

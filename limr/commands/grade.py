@@ -11,9 +11,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from limr.commands.rows import Row, check_output, count_rows, read_rows, write_rows
 from limr.errors import LimrError
 from limr.reward import RULES, Verdict, grade
+from limr.rows import Row, check_output, count_rows, read_rows, write_rows
 
 WINDOW = 256  # rows graded ahead of the one that is written next
 _ADDED = {field.name for field in fields(Verdict)}

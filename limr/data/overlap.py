@@ -11,6 +11,8 @@ from typing import Any
 
 import polars as pl
 
+from limr.prompts import collapsed
+
 WORDS = 8  # of an n-gram
 NEAR = 0.5  # Jaccard similarity from which two problems are near
 SHOWN = 80  # characters of a problem, to know it by
@@ -63,7 +65,7 @@ def overlap(problems: pl.DataFrame, benchmarks: Mapping[str, pl.DataFrame]) -> l
                         "prompt_id": identifier,
                         "same": identifier == target_id,
                         "similarity": round(similarity, 3),
-                        "begins": " ".join(prompt.split())[:SHOWN],
+                        "begins": collapsed(prompt)[:SHOWN],
                     }
                 )
     return sorted(pairs, key=lambda pair: (-pair["same"], -pair["similarity"], pair["benchmark"], pair["prompt_id"]))

@@ -7,7 +7,7 @@ the last box of ``solution``; the field is a ``subject`` or a ``type``.
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ import polars as pl
 from limr.data.sources import ERRATA, SOURCES, Source
 from limr.errors import ContractError
 from limr.grading.boxes import find_boxes
-from limr.prompts import prompt_id
+from limr.prompts import collapsed, prompt_id
+from limr.rows import read_rows
 
 _INTEGER = re.compile(r"([+-]?)0*(\d+)(?:\.0*)?")
 _LEVEL = re.compile(r"(?:Level )?([1-5])")
@@ -24,15 +25,14 @@ _UNKNOWN_LEVEL = "Level ?"
 
 
 def read_problems(files: Sequence[Path], source: Source) -> pl.DataFrame:
-    """The rows of ``files`` (Parquet or JSON Lines), in their order, as contract ``problems``.
+    """The rows of ``files`` (JSON Lines, CSV or Parquet), in their order, as contract ``problems``.
 
-    Raises ContractError naming the file and the row where one cannot be read, or has no problem or no answer.
+    Raises LimrError naming the file and the row where one cannot be read, or has no problem or no answer.
     """
-    rows = [
-        _problem(raw, source, f"{path}: row {number}")
-        for path in files
-        for number, raw in enumerate(_raw_rows(path), start=1)
-    ]
+    for path in files:
+        if not path.is_file():
+            raise ContractError(f"{path}: no such file; expected one row a problem (docs/data.md)")
+    rows = [_problem(raw, source, place) for path in files for place, raw in read_rows(str(path))]
     schema = {"problem": pl.String, "answer": pl.String, "level": pl.Int64, "subject": pl.String}
     return pl.DataFrame(rows, schema, orient="row").with_row_index("row").cast({"row": pl.Int64})
 
@@ -64,15 +64,6 @@ def corrected(problem: str, answer: str) -> str:
     """``answer`` as it should be: the right one where it is known to be wrong, and itself otherwise."""
     erratum = ERRATA.get(prompt_id(problem))
     return erratum.answer if erratum else answer
-
-
-def collapsed(text: str) -> str:
-    r"""``text`` with every stretch of white space as one space, and none at its ends.
-
-    >>> collapsed(" \\$ 5\n")
-    '\\$ 5'
-    """
-    return " ".join(text.split())
 
 
 def boxed_answer(solution: str) -> str | None:
@@ -108,6 +99,8 @@ def _problem(raw: Mapping[str, Any], source: Source, where: str) -> tuple[str, s
 def _text(raw: Mapping[str, Any], names: Sequence[str], where: str) -> str:
     for name in names:
         if isinstance(raw.get(name), str) and raw[name].strip():
+            if any("\ud800" <= character <= "\udfff" for character in raw[name]):
+                raise ContractError(f"{where}: {name!r} holds half of a UTF-16 pair; expected whole characters")
             return raw[name]
     raise ContractError(f"{where}: found the columns {', '.join(raw)}; expected text in `{'` or `'.join(names)}`")
 
@@ -126,35 +119,3 @@ def _level(level: Any, where: str) -> int | None:
     if not match:
         raise ContractError(f"{where}: found the level {level!r}, expected Level 1 to Level 5, or {_UNKNOWN_LEVEL!r}")
     return int(match[1])
-
-
-def _raw_rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    if not path.is_file():
-        raise ContractError(f"{path}: no such file; expected JSON Lines or Parquet, one row a problem (docs/data.md)")
-    if path.suffix == ".parquet":
-        yield from _read_parquet(path).iter_rows(named=True)
-        return
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")  # splitlines() would cut at U+2028 too
-    except UnicodeDecodeError as error:
-        raise ContractError(f"{path}: byte {error.start} is not UTF-8: expected JSON Lines or Parquet") from error
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            raw = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            why = getattr(error, "msg", error)
-            raise ContractError(
-                f"{path}: line {number} is not JSON ({why}): {line[:80]!r}; expected JSON Lines or Parquet"
-            ) from error
-        if not isinstance(raw, dict):
-            raise ContractError(f"{path}: line {number}: found {line[:80]!r}, expected an object, one a problem")
-        yield raw
-
-
-def _read_parquet(path: Path) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(path, hive_partitioning=False, glob=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise ContractError(f"{path}: cannot be read as Parquet ({error}): is it truncated?") from error

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from limr.commands import main
-from limr.commands.rows import count_rows
 from limr.reward import grade
+from limr.rows import count_rows
 
 ROWS = [
     {"id": "a", "gold": r"\frac{1}{2}", "response": r"Half of it: \boxed{0.5}"},

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from limr.data.rows import boxed_answer, check_rows, digest, read_problems
 from limr.data.sources import ERRATA, MATH, SOURCES, Source, local_file
-from limr.errors import ContractError
+from limr.errors import ContractError, LimrError
 from limr.grading.boxes import find_boxes
 
 PLAIN = Source("Plain", "org/plain", "0" * 40, ("test.jsonl",), "plain.jsonl", rows=2, digest="")
@@ -63,12 +63,12 @@ def test_a_line_separator_in_a_text_does_not_end_the_line(tmp_path):
 @pytest.mark.parametrize(
     ("row", "source", "expected"),
     [
-        ({"problem": "p"}, PLAIN, r"row 1: found no answer in the columns problem; expected `answer`"),
-        ({"problem": "p", "solution": "none"}, PLAIN, "row 1: found no answer"),
-        ({"text": "p", "answer": "1"}, PLAIN, "row 1: found the columns text, answer; expected text in `problem`"),
+        ({"problem": "p"}, PLAIN, r"line 1: found no answer in the columns problem; expected `answer`"),
+        ({"problem": "p", "solution": "none"}, PLAIN, "line 1: found no answer"),
+        ({"text": "p", "answer": "1"}, PLAIN, "line 1: found the columns text, answer; expected text in `problem`"),
         ({"problem": " ", "answer": "1"}, PLAIN, "expected text in `problem` or `question`"),
-        ({"question": "q", "answer": "1/2"}, WHOLE, "row 1: found the answer '1/2', expected a whole number"),
-        ({**EXTRACTED[0], "level": "Level 6"}, LEVELLED, "row 1: found the level 'Level 6', expected Level 1 to"),
+        ({"question": "q", "answer": "1/2"}, WHOLE, "line 1: found the answer '1/2', expected a whole number"),
+        ({**EXTRACTED[0], "level": "Level 6"}, LEVELLED, "line 1: found the level 'Level 6', expected Level 1 to"),
     ],
 )
 def test_a_bad_row_is_named_with_what_was_found_and_expected(tmp_path, row, source, expected):
@@ -79,16 +79,18 @@ def test_a_bad_row_is_named_with_what_was_found_and_expected(tmp_path, row, sour
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("a.jsonl", b'{"problem": "p"\n', "line 1 is not JSON .*; expected JSON Lines or Parquet"),
-        ("a.jsonl", b"[" * 100_000, "line 1 is not JSON"),
-        ("a.jsonl", b"[1, 2]\n", "line 1: found '\\[1, 2\\]', expected an object"),
-        ("a.jsonl", b"\xff\xfe", "byte 0 is not UTF-8"),
+        ("a.jsonl", b'{"problem": "p"\n', "line 1: not JSON .*; expected one object a line"),
+        ("a.jsonl", b"[" * 100_000, "line 1: not JSON"),
+        ("a.jsonl", b"[1, 2]\n", "line 1: found list, expected an object"),
+        ("a.jsonl", b'{"problem": "\xff"}', "line 1: not UTF-8"),
+        ("a.jsonl", b'{"problem": "\\ud800", "answer": "1"}', "line 1: 'problem' holds half of a UTF-16 pair"),
+        ("a.json", b"[]", "found the suffix '.json', expected .*jsonl"),
         ("a.parquet", b"PAR1 and no more", "cannot be read as Parquet"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path, name, content, expected):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ContractError, match=expected) as caught:
+    with pytest.raises(LimrError, match=expected) as caught:
         read_problems([tmp_path / name], PLAIN)
     assert str(tmp_path / name) in str(caught.value)
 
