@@ -50,6 +50,15 @@ USUAL_FORMS = (
     "word set otherwise", "letter of a choice", "number in text",
 )  # fmt: skip
 UNUSUAL_MISTAKES = ("empty", "gold inside a longer text", "decimal wrong in its last place", "unevaluated expression")
+_STEPS = (
+    "Step {step}: we substitute $x = {a}$ and get $\\frac{{{b}}}{{{a}}}$, which we keep for later.",
+    "Since ${a} \\cdot {b} = {c}$, the second condition says that $y$ is at most ${d}$.",
+    "Let $n = {a}$; then $n^2 + {b}n - {c}$ factors, and one root is of no use here.",
+    "By symmetry the other case ({step}) gives ${a} + {b} = {d}$ again, so nothing is lost.",
+    "The triangle has sides ${a}$, ${b}$ and $\\sqrt{{{c}}}$, so its area follows from the formula above.",
+    "Now {b} leaves the remainder {step} when divided by {a}; hence the sum is {d} less than we thought.",
+    "We check: $f({a}) = {b}$ and $f({b}) = {d}$, as was to be shown in part {step}.",
+)
 VERBATIM = 0.75  # of the right answers
 NEW = 0.1  # of the wrong answers
 NO_BOX = 0.05  # of the wrong answers
@@ -61,6 +70,16 @@ class Item:
 
     gold: str
     response: str
+
+
+def reasoning(generator: random.Random) -> str:
+    """A few lines of work before the answer, no two alike, as long as a short solution."""
+    lines = []
+    for step in range(1, generator.randint(6, 16)):
+        first, second = generator.randint(2, 99), generator.randint(2, 999)
+        line = generator.choice(_STEPS).format(step=step, a=first, b=second, c=first * second, d=first + second)
+        lines.append(line)
+    return "\n".join(lines)
 
 
 class Prompt:
@@ -80,9 +99,7 @@ class Prompt:
         return [Item(self.gold, self._response(self.generator.random() < solved)) for _ in range(samples)]
 
     def _response(self, right: bool) -> str:
-        work = "We have $x=3$ and $y=\\frac{2}{5}$, so that the value asked for follows. " * self.generator.randint(
-            3, 12
-        )
+        work = reasoning(self.generator)
         if right:
             answer = self.gold if self.generator.random() < VERBATIM else self.generator.choice(self.right)
         elif self.generator.random() < NO_BOX:
@@ -165,17 +182,21 @@ def stage_shares(graded: list[tuple[str, str, bool]]) -> str:
     return ", ".join(f"{stage} {100 * count / len(graded):.2f} %" for stage, count in stages.most_common())
 
 
-def from_threads(stream: list[list[Item]], threads: int) -> Meter:
-    """The whole stream from this many threads, visit by visit."""
+def from_threads(stream: list[list[Item]], threads: int, samples: int) -> Meter:
+    """The whole stream from this many threads, visit by visit; the samples of a prompt are one task.
+
+    With a task a response, what is measured is Python's queue of tasks, which costs half as much as the grading.
+    """
     meter = Meter()
     with meter, ThreadPoolExecutor(threads) as pool:
         for visit in stream:
-            list(pool.map(lambda item: grade(item.response, item.gold), visit))
+            prompts = [visit[start : start + samples] for start in range(0, len(visit), samples)]
+            list(pool.map(lambda items: [grade(item.response, item.gold) for item in items], prompts))
             meter.items += len(visit)
     return meter
 
 
-def threads_in_turns(options: argparse.Namespace, rounds: int = 2) -> dict[int, list[float]]:
+def threads_in_turns(options: argparse.Namespace, rounds: int = 4) -> dict[int, list[float]]:
     """Responses a second from one thread and from eight, each measured by ``rounds`` new processes in turn."""
     rates: dict[int, list[float]] = {1: [], 8: []}
     size = [f"--{name}={getattr(options, name)}" for name in ("prompts", "visits", "samples", "seed")]
@@ -200,7 +221,7 @@ def main() -> None:
     logging.disable(logging.WARNING)  # Math-Verify tells of every timeout
     stream = make_stream(options.prompts, options.visits, options.samples, options.seed)
     if options.threads:
-        meter = from_threads(stream, options.threads)
+        meter = from_threads(stream, options.threads, options.samples)
         print(json.dumps(meter.items / meter.wall))
         return
     ours, theirs, graded = side_by_side(stream, options.share, options.seed)

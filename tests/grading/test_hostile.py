@@ -91,7 +91,7 @@ def test_a_gold_may_be_hostile_as_well(everything):
     """A file of rows may hold anything: no gold raises or hangs, against an answer or against itself."""
     defects = []
     watch = Stopwatch()
-    for hostile in everything[:: 1 if FULL else 23]:
+    for hostile in everything[:: 1 if FULL else 61]:
         for gold, answer in ((hostile.answer, "5"), (hostile.answer, hostile.answer), (f"5{hostile.answer}", "x")):
             used = watch.seconds(lambda gold=gold, answer=answer: equal(gold, answer))
             if used > CPU_LIMIT + DEADLINE:
