@@ -113,7 +113,9 @@ def test_a_truncated_parquet_is_named_and_deleting_it_is_the_way_on(finished: Wo
     assert "Traceback" not in failed.stdout
     assert (place.results / "runs/full/seed0/model/model.safetensors").exists()
     scores.unlink()
-    assert place.plan("results/subsets/lim/seed0.parquet") == {"score_lim": 1, "select": 1, "total": 2}
+    plan = place.plan()  # which job met the damaged file first, and so lost its output, is for the scheduler to say
+    assert (plan["score_lim"], plan["select"]) == (1, 1)
+    assert "pretrain_base_model" not in plan
 
 
 def test_killed_runs_resume_and_end_with_the_same_table(finished: Workplace, tmp_path: Path) -> None:
