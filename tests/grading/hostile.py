@@ -195,7 +195,7 @@ def _braces(_: Path) -> list[str]:
         _nested("{", "7", "}", 100_000), _nested("(", "8", ")", 30), _nested("[", "8", "]", 400),
         _nested(r"\left(", "8", r"\right)", 300), _nested(r"\{", "8", r"\}", 300), _nested("|", "8", "|", 301),
         r"\left(" * 3000, r"\right)" * 3000, r"\left" * 5000, r"\left.\right." * 3000, "}{" * 50_000, "({[" * 10_000,
-        "([)]" * 10_000, r"\{\}" * 10_000, "5}{5", "}5{", "8}}}}", "{{{{8",
+        "([)]" * 10_000, r"\{\}" * 10_000, "8}{8", "}8{", "8}}}}", "{{{{8",
     ]  # fmt: skip
 
 
@@ -345,7 +345,7 @@ def _anything(_: Path) -> list[str]:
     return [
         r"\{" + ",".join(str(k) for k in range(-80, 81)) + r"\}", ", ".join(str(k) for k in range(-80, 81)),
         " or ".join(str(k) for k in range(-80, 81)), r"\mathbb{R}", r"\mathbb{Z}", r"\mathbb{C}", r"\emptyset",
-        r"\varnothing", r"\{\}", r"()", r"[]", r"(-\infty,\infty)", r"x = x", r"1 = 1", r"0 = 0", r"5 = 6",
+        r"\varnothing", r"\{\}", r"()", r"[]", r"(-\infty,\infty)", r"x = x", r"1 = 1", r"7 = 7", r"5 = 6",
         r"x \in \mathbb{R}", r"\text{any real number}", r"\text{all of the above}", r"\text{the correct answer}",
         r"\text{gold}", "*", ".*", "_", "?", "???", r"\ldots", "...", r"\cdots", r"\square",
         r"\text{5 or } \frac{3}{4}", r"5 \neq 5", r"5 \pm 1", r"\pm 5", r"5 \ldots 6", r"\approx 7", r"\sim 7",
@@ -380,7 +380,7 @@ def _languages(_: Path) -> list[str]:
         r"\text{答案是 }7", r"7\text{ 平方米}", "七分之三", "x等于七", "семь", r"\frac{семь}{три}", "7，8",
         "（7，8）", "７＋８", "7。", "７．８", "½７", "«7»", "「7」", "∞∞", "ⅷ分之三",
         r"\begin{pmatrix} 七 \\ 八 \end{pmatrix}", "Эвелин", "伊夫琳", "Еvelyn", "Εvelyn", "х^2+4х+9", "x²＋4x＋8",
-        "10√７", "５．１", "４３４３", r"\sqrt{六}", "🎉7🎉", "𝐄𝐯𝐞𝐥𝐲", "ｘ^2", "(2,−13÷8)", "٤٣٤٣_٧",
+        "10√７", "５．１", "４３４４", r"\sqrt{六}", "🎉7🎉", "𝐄𝐯𝐞𝐥𝐲", "ｘ^2", "(2,−13÷8)", "٤٣٤٣_٧",
         "〈7,8〉", "【7】", "7\N{HALFWIDTH KATAKANA LETTER A}", "π²", "ππ", "２πｒ", "7π",
     ]  # fmt: skip
 
