@@ -99,7 +99,7 @@ def _delimiters(gold: str) -> list[str]:
 def _spaces(gold: str) -> list[str]:
     if re.search(r"\\text|\\mbox|\\ ", gold):
         return [f"  {gold} \n"]
-    spaced = re.sub(r"\s*(?<![\\{])([,+=])(?!\s*[\\}])\s*", r" \1 ", gold)
+    spaced = re.sub(r"\s*(?<![\\{])([,+=])(?!\s*[\\}]|\d{3}(?!\d))\s*", r" \1 ", gold)
     return [spaced, f"\\ {gold}\\,", f"\\;{gold}~", re.sub(r"(?<=[^a-zA-Z]) +| +(?=[^a-zA-Z])", "", gold)]
 
 
