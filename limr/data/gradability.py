@@ -7,13 +7,13 @@ grader is the one that training and evaluation use (``limr.reward.grade``).
 import logging
 from collections.abc import Iterable
 
-from limr.grading.equivalence import NO_ANSWERS
 from limr.progress import ProgressLines
 from limr.reward import grade
 
 logger = logging.getLogger(__name__)
 
 WRONG_ANSWER = "-31415.92653"  # of no problem
+NO_ANSWERS = ("", "None")  # the second is what published lists have where they found no answer
 
 
 def ungradable(golds: Iterable[str]) -> dict[str, str]:

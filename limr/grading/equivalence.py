@@ -29,9 +29,6 @@ from limr.grading.workers import Workers
 LONGEST_TEXT = 4 * LONGEST
 """Characters of an answer that are read, white space counted once: spacing commands make it longer than its form."""
 
-NO_ANSWERS = ("", "None")
-"""Golds that are no answer: nothing equals them."""
-
 REMEMBERED_PAIRS = 100_000
 
 
@@ -48,7 +45,7 @@ _SAME_TEXT = Equality(True, "text", "the same text")
 _SAME_FORM = Equality(True, "text", "the same in normal form")
 _SAME_NUMBER = Equality(True, "number", "the same numbers")
 _OTHER_NUMBER = Equality(False, "number", "other numbers, words or brackets, or not worked out")
-_NO_GOLD = Equality(False, "text", "the gold is no answer")
+_NO_GOLD = Equality(False, "text", "the gold is empty")
 _NO_ANSWER = Equality(False, "text", "the answer is empty")
 _TOO_LONG = Equality(False, "guard", f"longer than {LONGEST_TEXT} characters")
 _DEEP_GOLD = Equality(False, "guard", f"the gold has more than {DEEPEST} brackets in each other")
@@ -75,7 +72,7 @@ def equal(gold: str, answer: str) -> Equality:
     >>> equal("11", "3+8").equal
     False
     """
-    if gold == answer and gold.isalnum() and gold not in NO_ANSWERS:
+    if gold == answer and gold.isalnum():
         return _SAME_TEXT
     if gold.isdigit() and answer.isdigit() and gold.isascii() and answer.isascii():
         return _SAME_NUMBER if gold.lstrip("0") == answer.lstrip("0") else _OTHER_NUMBER
@@ -83,7 +80,7 @@ def equal(gold: str, answer: str) -> Equality:
         gold, answer = " ".join(gold.split()), " ".join(answer.split())
         if len(gold) > LONGEST_TEXT or len(answer) > LONGEST_TEXT:
             return _TOO_LONG if gold != answer else _SAME_TEXT
-    if gold.strip() in NO_ANSWERS:
+    if not gold.strip():
         return _NO_GOLD
     return _compare_forms(_gold_form(gold), normal_form(answer))
 

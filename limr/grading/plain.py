@@ -18,7 +18,7 @@ _BASE_WORDS = {
     **{"eleven": 11, "twelve": 12, "sixteen": 16},
 }
 _WORD_MARKS = str.maketrans("", "", " {}().,'")
-_HYPHEN = re.compile(r"-(?=\\text\{)|(?<=\})-")  # beside a word; elsewhere it is a minus sign
+_HYPHEN = re.compile(r"(?<=[A-Za-z}])-(?=\\text\{)|(?<=\})-")  # beside a word; elsewhere it is a minus sign
 _VARIABLES = re.compile(r"\\[A-Za-z]+|([A-Za-z])")
 
 

@@ -16,7 +16,7 @@ import sympy
 
 FOLDER = Path(__file__).parents[3] / "shared/data"
 ABSENT = f"needs the reference data: {FOLDER} is absent"
-NO_ANSWERS = ("", "None")
+NO_ANSWERS = ("",)
 
 _TOKEN = re.compile(r"\s+|\d+\.\d+|\.\d+|\d+|\\[A-Za-z]+|\\.|.", re.DOTALL)
 _SKIPPED = re.compile(r"\s+|\\[ ,;!]|\\left|\\right")

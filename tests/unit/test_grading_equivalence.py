@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limr.grading import Equality, equal
-from limr.grading.equivalence import NO_ANSWERS
 
 CHEAP = ("text", "number", "guard")
 
@@ -30,7 +29,7 @@ def test_each_pair_is_decided_by_the_cheapest_stage_that_can(gold, answer, stage
     assert equal(gold, answer).stage == stage
 
 
-@pytest.mark.parametrize("gold", NO_ANSWERS)
+@pytest.mark.parametrize("gold", ["", "  "])
 def test_nothing_equals_a_gold_that_is_no_answer(gold):
     for answer in (gold, "none", "5", ""):
         assert not equal(gold, answer).equal
@@ -76,6 +75,7 @@ def test_a_gold_of_brackets_in_brackets_does_not_raise(opening, closing):
     ("gold", "answer", "same"),
     [
         ("ab-cd", "abcd", False),
+        ("LQSX", "-LQSX", False),
         ("abc-d", r"\text{abcd}", False),
         (r"\text{non-zero}", "nonzero", True),
         (r"\text{well-known}", r"\text{well known}", True),
