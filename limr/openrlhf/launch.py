@@ -1,6 +1,7 @@
 """The process that OpenRLHF's command runs in: ``python -m limr.openrlhf.launch GPUS ARGUMENTS...``.
 
-It connects to Ray, puts the prompts' order in ours, and runs ``openrlhf.cli.train_ppo_ray`` as it is.
+It connects to Ray, puts the prompts in our order and rotary positions right, and runs ``openrlhf.cli.train_ppo_ray`` as
+it is.
 """
 
 import ctypes
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from limr.errors import LimrError
 from limr.openrlhf.cluster import connect, end_when_a_worker_dies
 from limr.openrlhf.order import in_order
+from limr.openrlhf.rotations import with_exact_rotations
 
 COMMAND = "openrlhf.cli.train_ppo_ray"
 PASSED_ON = ("LIMR_", "DS_", "HF_", "NCCL_", "VLLM_", "RAY_ENABLE_", "TORCH", "PYTHONPATH", "TOKENIZERS_PARALLELISM")
@@ -31,7 +33,8 @@ def main(arguments: Sequence[str]) -> None:
     end_when_a_worker_dies()
     import openrlhf.utils.deepspeed as deepspeed
 
-    deepspeed.DeepspeedStrategy = in_order(deepspeed.DeepspeedStrategy)  # where openrlhf.utils.get_strategy looks
+    # where openrlhf.utils.get_strategy looks
+    deepspeed.DeepspeedStrategy = with_exact_rotations(in_order(deepspeed.DeepspeedStrategy))
     sys.argv = [COMMAND, *line]
     runpy.run_module(COMMAND, run_name="__main__", alter_sys=True)
 
