@@ -53,6 +53,8 @@ class Shape:
 
 def shape_of(config: Mapping[str, Any]) -> Shape:
     """The shape that config.json describes. Raises LimrError where it describes another kind of model."""
+    if not isinstance(config, Mapping):
+        raise LimrError(f"config.json: found a {type(config).__name__}, expected an object")
     try:
         return Shape(
             hidden=config["hidden_size"],
@@ -67,6 +69,8 @@ def shape_of(config: Mapping[str, Any]) -> Shape:
         )
     except KeyError as error:
         raise LimrError(f"config.json: no {error}; expected a dense decoder such as Llama's or Qwen2's") from error
+    except (TypeError, ZeroDivisionError) as error:
+        raise LimrError(f"config.json: a size is not a number, or zero: {error}") from error
 
 
 def learning_memory(shape: Shape, training: Mapping[str, Any]) -> dict[str, float]:

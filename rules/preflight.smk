@@ -19,6 +19,7 @@ if PREFLIGHT:
             report=PREFLIGHT[0],
         log:
             f"{RESULTS}/logs/preflight.log",
+        priority: 1
         conda:
             "../envs/openrlhf.yaml"
         resources:

@@ -11,13 +11,14 @@ from typing import Any
 
 from limr.data.hub import no_waiting
 from limr.errors import LimrError
-from limr.preflight import inputs, machine, software
+from limr.preflight import inputs, machine, software, toolkit
 from limr.preflight.facts import Facts, Problem
 
 CHECKS: dict[str, Callable[[Facts], Iterable[str]]] = {
     "packages": software.packages,
     "OpenRLHF's arguments": software.arguments,
     "GPUs": machine.gpus,
+    "CUDA": toolkit.cuda,
     "memory of a GPU": machine.gpu_memory,
     "memory": machine.machine_memory,
     "disk": machine.disks,
@@ -46,7 +47,7 @@ def _findings(about: str, check: Callable[[Facts], Iterable[str]], facts: Facts)
     try:
         for text in check(facts):
             yield Finding(about, not isinstance(text, Problem), str(text))
-    except LimrError as error:
+    except (LimrError, OSError) as error:  # the second: a folder that may not be looked into
         yield Finding(about, False, str(error))
 
 

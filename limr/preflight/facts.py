@@ -26,7 +26,8 @@ class Facts:
         self.training, self.evaluation = configuration["training"], configuration["evaluation"]
         self.base_model = configuration["base_model"]
         self.trains = self.training["engine"] == "openrlhf"
-        self.evaluates = self.evaluation["engine"] == "vllm" and not _vllm_is_for_cpus()
+        self.vllm_is_for_cpus = _vllm_is_for_cpus()
+        self.evaluates = self.evaluation["engine"] == "vllm" and not self.vllm_is_for_cpus
         self.results = Path(configuration["results"])
 
     @cached_property
@@ -54,14 +55,21 @@ class Facts:
             file = hub_file(self.base_model["repository"], self.base_model["revision"], "config.json", "model")
         else:
             return None
-        return json.loads(file.read_text(encoding="utf-8"))
+        try:
+            config = json.loads(file.read_text(encoding="utf-8"))
+            estimates.shape_of(config)
+        except (OSError, ValueError) as error:
+            raise LimrError(f"{file}: cannot be read as JSON ({error}): copy or download the model again") from error
+        except LimrError as error:
+            raise LimrError(f"{file}: {str(error).removeprefix('config.json: ')}") from error
+        return config
 
     @property
     def shape(self) -> estimates.Shape | None:
         """The base model's shape, where its config.json can be had: that it cannot is another check's to say."""
         try:
             return estimates.shape_of(self.config) if self.config else None
-        except LimrError:
+        except (LimrError, OSError):
             return None
 
 

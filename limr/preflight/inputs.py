@@ -29,15 +29,23 @@ def base_model(facts: Facts) -> Iterable[str]:
         for name in REQUIRED:
             hub_file(base["repository"], base["revision"], name, "model")
         where = f"the hub has {base['repository']}@{base['revision'][:12]}"
-    if facts.trains:
-        room = facts.config.get("max_position_embeddings", 0)
-        needed = facts.training["max_prompt_tokens"] + facts.training["max_response_tokens"]
-        if needed > room:
-            yield Problem(
-                f"{where}: it has {room:,} positions, and training.max_prompt_tokens with max_response_tokens need "
-                f"{needed:,}: lower one of them"
-            )
+    yield from _too_long(facts, where)
     yield f"{where}: {shape.parameters:,} parameters"
+
+
+def _too_long(facts: Facts, where: str) -> Iterable[Problem]:
+    """What is longer than the model has positions for."""
+    room = facts.config.get("max_position_embeddings") or 0
+    needed = {"evaluation.max_response_tokens with a prompt": facts.evaluation["max_response_tokens"] + 1}
+    if facts.trains:
+        tokens = facts.training["max_prompt_tokens"] + facts.training["max_response_tokens"]
+        needed["training.max_prompt_tokens with max_response_tokens"] = tokens
+    for settings, tokens in needed.items():
+        if tokens > room:
+            yield Problem(
+                f"{where}: it has {room:,} positions (max_position_embeddings in config.json), and {settings} need "
+                f"{tokens:,} or more: lower the setting, or name another model"
+            )
 
 
 def data(facts: Facts) -> Iterable[str]:

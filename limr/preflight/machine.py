@@ -60,8 +60,7 @@ def gpu_memory(facts: Facts) -> Iterable[str]:
         )
         tokens = training["max_prompt_tokens"] + training["max_response_tokens"]
         yield _cache("training", shape, training, memory, tokens)
-    if facts.evaluates:
-        tokens = facts.config["max_position_embeddings"]
+    if facts.evaluates and (tokens := facts.config.get("max_position_embeddings")):
         yield _cache("evaluation", shape, facts.evaluation, memory, tokens)
 
 
@@ -76,7 +75,12 @@ def machine_memory(facts: Facts) -> Iterable[str]:
 
 
 def disks(facts: Facts) -> Iterable[str]:
-    free = shutil.disk_usage(_existing(facts.results)).free / 1e9
+    folder = _existing(facts.results)
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        found = "may not be written to" if folder.is_dir() else "is not a folder"
+        yield Problem(f"results: {facts.results}: cannot be made, because {folder} {found}: name another folder")
+        return
+    free = shutil.disk_usage(folder).free / 1e9
     if facts.trains and facts.shape:
         runs = len(facts.configuration["methods"]) * len(facts.configuration["seeds"])
         parts = estimates.disk(facts.shape, facts.training, runs)
@@ -129,7 +133,10 @@ def _memory() -> float:
 
 def _existing(path: Path) -> Path:
     path = path.absolute()
-    return path if path.exists() else _existing(path.parent)
+    with contextlib.suppress(PermissionError):  # of a folder above it
+        if path.exists():
+            return path
+    return _existing(path.parent)
 
 
 def _size(folder: Path) -> int:

@@ -4,9 +4,11 @@ import contextlib
 import importlib.metadata
 from collections.abc import Iterable
 
+from limr.errors import LimrError
 from limr.preflight.facts import Facts, Problem, version_of
 
 VLLM = "0.29.0"  # which OpenRLHF 0.11.2 is made for
+_WAY_OUT = "make the environment (envs/install_openrlhf.sh gpu .venv-openrlhf) and run this in it"
 
 
 def packages(facts: Facts) -> Iterable[str]:
@@ -21,9 +23,9 @@ def packages(facts: Facts) -> Iterable[str]:
     for name, version in wanted.items():
         found[name] = version_of(name)
         if found[name] is None:
-            yield Problem(f"{name} is not installed in this Python: make the environment of envs/openrlhf.yaml")
+            yield Problem(f"{name} is not installed in this Python: {_WAY_OUT}")
         elif version and found[name] and found[name].partition("+")[0] != version:
-            yield Problem(f"found {name} {found[name]}, expected {version}: make the environment of envs/openrlhf.yaml")
+            yield Problem(f"found {name} {found[name]}, expected {version}: {_WAY_OUT}")
     yield ", ".join(f"{name} {version or '(unknown)'}" for name, version in found.items() if version is not None)
 
 
@@ -43,7 +45,15 @@ def arguments(facts: Facts) -> Iterable[str]:
     work = facts.results.absolute() / "work"
     paths = RunPaths(*(work / name for name in ("model", "training", "development", "states", "final", "tensorboard")))
     line = command_line(options, paths, seed=facts.configuration["seeds"][0], attempt="preflight", resume=False)
-    parse(line, package)
+    try:
+        parse(line, package)
+    except LimrError as error:
+        if not (given := ", ".join(facts.training.get("arguments", {}))):
+            raise  # the line is ours alone
+        raise LimrError(
+            f"{error}. Look at training.arguments ({given}): they take whole names and values as "
+            "`python -m openrlhf.cli.train_ppo_ray --help` lists them, and true for a flag"
+        ) from error
     yield f"{sum(word.startswith('--') for word in line)} arguments are accepted by OpenRLHF's own parser"
 
 

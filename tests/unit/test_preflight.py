@@ -3,7 +3,9 @@
 import contextlib
 import copy
 import json
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from limr.data.rows import digest, read_problems
 from limr.data.sources import SOURCES, Source
 from limr.errors import LimrError
 from limr.estimates import shape_of
-from limr.preflight import Finding, machine, preflight, refuse_failures, report
+from limr.preflight import Finding, machine, preflight, refuse_failures, report, toolkit
 from limr.preflight.facts import Facts
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +84,7 @@ def install(folder: Path, name: str, version: str, requires: tuple[str, ...] = (
 def configuration(tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The paper's configuration on a machine that has all it asks for, as far as pre-flight looks."""
     pretend_gpus(tmp_path, monkeypatch, *[H100] * 8)
+    pretend_cuda(tmp_path, monkeypatch)
     model = tmp_path / "model"
     save_model(model)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # where a test has no hub of its own
@@ -94,6 +97,25 @@ def configuration(tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatc
     whole["base_model"] = {"path": str(model)}
     whole["data"] = {"source": "miniature"}
     return whole
+
+
+def pretend_cuda(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, torch: str | None = "13.0", driver: int = 13, nvcc: str = "13.0"
+) -> None:
+    """A torch for CUDA, a driver, and compilers on PATH; without ``nvcc`` none."""
+    monkeypatch.setattr("torch.version.cuda", torch)
+    monkeypatch.setattr(toolkit, "driver_cuda", lambda: driver)
+    monkeypatch.setattr(toolkit, "_TOOLKIT", folder / "no_toolkit")
+    for name in ("CUDA_HOME", "CUDA_PATH", "DS_SKIP_CUDA_CHECK"):
+        monkeypatch.delenv(name, raising=False)
+    tools = folder / "compilers"
+    tools.mkdir(exist_ok=True)
+    for name, says in (("nvcc", f"Cuda compilation tools, release {nvcc}, V{nvcc}.88"), ("ninja", "1"), ("c++", "1")):
+        (tools / name).write_text(f"#!/bin/sh\necho '{says}'\n", encoding="utf-8")
+        (tools / name).chmod(0o755)
+    if not nvcc:
+        (tools / "nvcc").unlink()
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
 
 
 def disk_of(gigabytes: float) -> Any:
@@ -137,9 +159,8 @@ def test_a_package_that_is_missing_is_named(configuration, packages, monkeypatch
 def test_another_version_than_the_installed_openrlhf_asks_for_is_named(configuration, packages, name):
     install(packages, name, "1.2.3", PINS if name == "openrlhf" else ())
     expected = VERSIONS[name]
-    assert f"packages: found {name} 1.2.3, expected {expected}: make the environment of envs/openrlhf.yaml" in wrong(
-        configuration
-    )
+    way_out = "make the environment (envs/install_openrlhf.sh gpu .venv-openrlhf) and run this in it"
+    assert f"packages: found {name} 1.2.3, expected {expected}: {way_out}" in wrong(configuration)
 
 
 def test_a_build_s_own_mark_is_no_other_version(configuration, packages):
@@ -152,6 +173,52 @@ def test_arguments_that_openrlhf_refuses_are_named(configuration, packages):
     (packages / "openrlhf" / "cli" / "train_ppo_ray.py").write_text(refusing, encoding="utf-8")
     (line,) = wrong(configuration)
     assert line.startswith("OpenRLHF's arguments: OpenRLHF 0.11.2 refuses these arguments: unrecognized arguments: --")
+
+
+def test_arguments_of_the_configuration_that_openrlhf_refuses_are_told_with_where_they_stand(configuration, packages):
+    configuration["training"]["arguments"] = {"rollout.temp": 1.0}
+    refusing = ACCEPTS_EVERYTHING.replace("parse_known_args()[0]", "parse_args()")
+    (packages / "openrlhf" / "cli" / "train_ppo_ray.py").write_text(refusing, encoding="utf-8")
+    (line,) = wrong(configuration)
+    assert "--rollout.temp 1.0. Look at training.arguments (rollout.temp): they take whole names" in line
+
+
+@pytest.mark.parametrize(
+    ("cuda", "expected"),
+    [
+        ({"driver": 12}, "CUDA: the driver knows CUDA 12, torch "),
+        ({"nvcc": "12.8"}, "CUDA: found nvcc of CUDA 12.8, expected that of CUDA 13.0, which torch "),
+        ({"nvcc": "13.2"}, "CUDA: found nvcc of CUDA 13.2, expected that of CUDA 13.0, which torch "),
+        ({"nvcc": ""}, "CUDA: found no nvcc, expected that of CUDA 13.0, which torch "),
+        ({"torch": None}, "is a build without CUDA: make the environment anew"),
+    ],
+)
+def test_a_driver_or_a_compiler_of_another_cuda_than_torch_s_is_named(
+    configuration: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    cuda: Mapping[str, Any],
+    expected: str,
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path / 'pretended'}:/usr/bin:/bin")
+    pretend_cuda(tmp_path, monkeypatch, **cuda)
+    (line,) = wrong(configuration)
+    assert expected in line
+
+
+def test_a_compiler_that_is_not_on_the_path_is_named(configuration, tmp_path, monkeypatch):
+    (tmp_path / "compilers" / "ninja").unlink()
+    monkeypatch.setenv("PATH", f"{tmp_path / 'pretended'}:{tmp_path / 'compilers'}")
+    monkeypatch.setattr(machine, "gpus", lambda facts: [])  # whose stand-in needs more of PATH
+    found = [line for line in wrong(configuration) if line.startswith("CUDA")]
+    assert len(found) == 1 and found[0].startswith("CUDA: not on PATH: ninja, with which DeepSpeed")
+
+
+def test_nvcc_is_looked_for_where_torch_looks(tmp_path, monkeypatch):
+    pretend_cuda(tmp_path, monkeypatch, nvcc="13.0")
+    assert toolkit.nvcc_cuda() == "13.0"
+    monkeypatch.setenv("CUDA_HOME", str(tmp_path / "nowhere"))
+    assert toolkit.nvcc_cuda() is None, "what CUDA_HOME names is taken, and nothing else"
 
 
 @pytest.mark.parametrize(
@@ -183,7 +250,8 @@ def test_gpus_that_do_not_do_are_named_with_the_way_out(configuration, tmp_path,
         ("training", "gpu_memory_utilization", 0.15, "training: a vLLM engine has room for some 0 sequences of 4,096"),
         ("evaluation", "gpu_memory_utilization", 0.1, "evaluation: a vLLM engine has room for some 0 sequences"),
         ("evaluation", "data_parallel_size", 16, "expected 16, because evaluation.data_parallel_size x tensor"),
-        ("training", "max_response_tokens", 4000, "it has 4,096 positions, and training.max_prompt_tokens with"),
+        ("training", "max_response_tokens", 4000, "and training.max_prompt_tokens with max_response_tokens need 5,024"),
+        ("evaluation", "max_response_tokens", 4096, "and evaluation.max_response_tokens with a prompt need 4,097"),
     ],
 )
 def test_settings_that_do_not_fit_the_machine_or_the_model_are_named(configuration, section, setting, value, expected):
@@ -204,6 +272,50 @@ def test_what_a_run_has_written_already_is_not_asked_for_again(configuration, tm
     monkeypatch.setattr(machine, "_size", lambda folder: 2_900e9)
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda path: disk_of(500))
     assert wrong(configuration) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ('{"a": ', "config.json: cannot be read as JSON"),
+        ("[1]", "config.json: found a list, expected an object"),
+        (json.dumps({"model_type": "qwen2"}), "config.json: no 'hidden_size'; expected a dense decoder"),
+        (json.dumps(MATH_7B | {"num_attention_heads": 0}), "config.json: a size is not a number, or zero"),
+        (json.dumps(MATH_7B | {"hidden_size": "x"}), "config.json: a size is not a number, or zero"),
+        (json.dumps(MATH_7B | {"max_position_embeddings": 1000}), "it has 1,000 positions"),
+    ],
+)
+def test_a_config_json_that_does_not_do_is_named_and_hides_nothing_else(
+    configuration: dict[str, Any], tmp_path: Path, config: str, expected: str
+) -> None:
+    (tmp_path / "model" / "config.json").write_text(config, encoding="utf-8")
+    found = wrong(configuration)
+    assert any(line.startswith(f"base model: {tmp_path / 'model'}") and expected in line for line in found), found
+    assert "GPUs" in {finding.about for finding in preflight(configuration) if finding.good}
+
+
+def test_results_that_cannot_be_made_are_named(configuration, tmp_path, monkeypatch):
+    (tmp_path / "a_file").write_text("", encoding="utf-8")
+    configuration["results"] = str(tmp_path / "a_file" / "results")
+    (line,) = wrong(configuration)
+    assert line.startswith("disk: results: ") and "a_file is not a folder: name another folder" in line
+    configuration["results"] = str(tmp_path / "results")
+    monkeypatch.setattr(machine.os, "access", lambda path, mode: path != tmp_path)  # root may write everywhere
+    (line,) = wrong(configuration)
+    assert line.endswith(f"because {tmp_path} may not be written to: name another folder")
+
+
+def test_a_folder_that_may_not_be_looked_into_is_named(configuration, tmp_path, monkeypatch):
+    closed = tmp_path / "closed"
+
+    def is_file(path: Path) -> bool:
+        if path.is_relative_to(closed):
+            raise PermissionError(13, "Permission denied", str(path))
+        return path.exists()
+
+    monkeypatch.setattr(Path, "is_file", is_file)
+    configuration["base_model"] = {"path": str(closed)}
+    assert wrong(configuration) == [f"base model: [Errno 13] Permission denied: '{closed / 'config.json'}'"]
 
 
 def test_files_with_several_names_are_counted_once(tmp_path):
