@@ -30,7 +30,7 @@ test: lint
 test-openrlhf: $(OPENRLHF)/installed
 	LIMR_TEST_OPENRLHF=1 $(OPENRLHF)/bin/python -m pytest tests/with_openrlhf
 
-test-slurm: $(INSTALLED)
+test-slurm: $(INSTALLED) $(OPENRLHF)/installed
 	LIMR_TEST_SLURM=1 $(BIN)/python -m pytest tests/slurm
 
 lint: $(INSTALLED)

@@ -2,7 +2,7 @@
 # The environment of training with OpenRLHF 0.11.2 and evaluation with vLLM 0.29.0, from exact versions, into a virtual
 # environment of its own:
 #
-#   envs/install_openrlhf.sh gpu .venv-openrlhf       NVIDIA GPUs; needs CUDA 13's nvcc for flash-attn (an hour on few cores)
+#   envs/install_openrlhf.sh gpu .venv-openrlhf       NVIDIA GPUs; needs CUDA 13.0's nvcc for flash-attn (an hour on few cores)
 #   envs/install_openrlhf.sh cpu .venv-openrlhf       for the tests of the engines: x86-64, 4 GB, some five minutes
 #
 # PYTHON names the interpreter (3.11). PIP_FLAGS go to every installation, e.g. an index that has torch for CPUs.
@@ -32,4 +32,6 @@ cpu)
     ;;
 esac
 install --no-deps openrlhf==0.11.2
+# `snakemake --profile slurm`; of the newer numpy that it asks for, and vLLM cannot have, it uses infinity alone
+install --no-deps snakemake-executor-plugin-slurm==2.8.0 snakemake-executor-plugin-slurm-jobstep==0.6.1
 install --no-deps --editable "$here/.."

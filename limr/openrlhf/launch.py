@@ -1,4 +1,4 @@
-"""The process that OpenRLHF's command runs in: ``python -m limr.openrlhf.launch GPUS ARGUMENTS...``.
+"""The process that OpenRLHF's command runs in: ``python -m limr.openrlhf.launch NODES GPUS_PER_NODE ARGUMENTS...``.
 
 It connects to Ray, puts the prompts in our order and rotary positions right, and runs ``openrlhf.cli.train_ppo_ray`` as
 it is.
@@ -12,8 +12,9 @@ import sys
 from collections.abc import Sequence
 
 from limr.errors import LimrError
-from limr.openrlhf.cluster import connect, end_when_a_worker_dies
+from limr.openrlhf.cluster import ended_when_a_worker_dies, ray_cluster
 from limr.openrlhf.order import in_order
+from limr.openrlhf.processes import MARK
 from limr.openrlhf.rotations import with_exact_rotations
 
 COMMAND = "openrlhf.cli.train_ppo_ray"
@@ -24,13 +25,16 @@ _DEFAULTS = {"TOKENIZERS_PARALLELISM": "true", "NCCL_DEBUG": "WARN", "RAY_ENABLE
 def main(arguments: Sequence[str]) -> None:
     """Train; the exit status is that of OpenRLHF's command. An error of ours is said in a line of stderr."""
     _end_with_the_parent()
-    gpus, *line = arguments
-    passed_on = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
+    nodes, gpus_per_node, *line = arguments
+    passed_on = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON) and name != MARK}
     try:
-        connect(int(gpus), _DEFAULTS | passed_on)
+        with ray_cluster(int(nodes), int(gpus_per_node), _DEFAULTS | passed_on), ended_when_a_worker_dies():
+            _train(line)
     except LimrError as error:
         sys.exit(f"LimrError: {error}")
-    end_when_a_worker_dies()
+
+
+def _train(line: Sequence[str]) -> None:
     import openrlhf.utils.deepspeed as deepspeed
 
     # where openrlhf.utils.get_strategy looks

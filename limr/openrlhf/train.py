@@ -187,8 +187,9 @@ def _launch(options: OpenRLHFSettings, place: Workplace, model: Path, seed: int,
         "HF_HUB_OFFLINE": "1",  # everything is on disk by now
     }
     progress = ProgressLines(f"OpenRLHF {place.folder.name}", options.steps, first)
+    machines = [str(options.nodes), str(options.gpus_per_node)]
     try:
-        command = [sys.executable, "-m", "limr.openrlhf.launch", str(options.gpus), *line]
+        command = [sys.executable, "-m", "limr.openrlhf.launch", *machines, *line]
         run(command, environment, log, progress, patience=60 * options.patience_minutes)
     except LimrError as error:
         kept = checkpoints.prepare_to_resume(place.folder / "openrlhf")

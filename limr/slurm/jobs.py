@@ -1,7 +1,10 @@
 """What SLURM knows of a job, asked from any of its machines."""
 
 import logging
+import re
 import subprocess
+
+from limr.errors import LimrError
 
 logger = logging.getLogger(__name__)
 
@@ -32,3 +35,26 @@ def is_alive(job: str) -> bool | None:
         logger.warning("squeue cannot say whether SLURM job %s still runs: %s", job, done.stderr.strip())
         return None
     return any(state not in ENDED for state in done.stdout.split())
+
+
+def other_nodes(job: str) -> list[str]:
+    """Names of the nodes of ``job``, but for the one that its script runs on. Raises LimrError like ``ask``."""
+    nodes, script_runs_on = ask("squeue", "--noheader", f"--jobs={job}", "--format=%N|%B").strip().split("|")
+    return [node for node in ask("scontrol", "show", "hostnames", nodes).split() if node != script_runs_on]
+
+
+def address_of(node: str) -> str:
+    """The address, or a name for it, at which SLURM itself reaches ``node``. Raises LimrError like ``ask``."""
+    found = re.search(r"NodeAddr=(\S+)", ask("scontrol", "show", "node", node, "--oneliner"))
+    return found[1] if found else node
+
+
+def ask(*command: str) -> str:
+    """What one of SLURM's commands writes. Raises LimrError where it fails, or gives no answer within a minute."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS_FOR_AN_ANSWER, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise LimrError(f"{' '.join(command)}: {error}") from error
+    if done.returncode:
+        raise LimrError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout

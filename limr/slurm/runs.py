@@ -6,16 +6,14 @@ it again. So a run leaves its name (SLURM's job name is the plugin's run id) bes
 
 import atexit
 import contextlib
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from limr.errors import LimrError
 from limr.ownership import living_owner, sole_owner
+from limr.slurm.jobs import ask
 
 _SECONDS_BETWEEN_LOOKS = 5.0
-_SECONDS_FOR_AN_ANSWER = 60
 
 
 def take_over(folder: Path, run: str, say: Callable[[str], None]) -> None:
@@ -40,7 +38,7 @@ def _outlive(run: str, say: Callable[[str], None]) -> None:
     while jobs := _jobs(run):
         waiting = [job for job, (state, _) in jobs.items() if state == "PENDING"]
         if waiting:
-            _slurm("scancel", *waiting)
+            ask("scancel", *waiting)
             say(f"An earlier snakemake was killed; its jobs that had not started are cancelled: {', '.join(waiting)}.")
         running = {job: what for job, (state, what) in jobs.items() if state != "PENDING"}
         if running and running != told:
@@ -55,15 +53,5 @@ def _outlive(run: str, say: Callable[[str], None]) -> None:
 
 def _jobs(run: str) -> dict[str, tuple[str, str]]:
     """Jobs of ``run`` that have not ended: id -> state, and what the plugin says they do."""
-    lines = _slurm("squeue", "--noheader", f"--name={run}", "--format=%i|%T|%k").splitlines()
+    lines = ask("squeue", "--noheader", f"--name={run}", "--format=%i|%T|%k").splitlines()
     return {job: (state, what) for job, state, what in (line.split("|", 2) for line in lines)}
-
-
-def _slurm(*command: str) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS_FOR_AN_ANSWER, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise LimrError(f"{' '.join(command)}: {error}") from error
-    if done.returncode:
-        raise LimrError(f"{' '.join(command)}: {done.stderr.strip()}")
-    return done.stdout

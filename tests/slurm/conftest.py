@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from workplace import Workplace
 
 if os.environ.get("LIMR_TEST_SLURM"):
-    sys.path.insert(0, str(Path(__file__).parents[1] / "pipeline"))
+    sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("pipeline", "with_openrlhf")]
 else:
     collect_ignore_glob = ["*.py"]
 

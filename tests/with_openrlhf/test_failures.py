@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -43,9 +44,9 @@ def listening(port: int = 0) -> Iterator[int]:
 def test_without_a_gpu_the_run_says_so(world: World, tmp_path: Path) -> None:
     message, seconds = failure(world.start(Run(tmp_path), gpus=0))
     assert (
-        "found 0 GPUs in the Ray cluster on this machine, expected training.nodes x training.gpus_per_node, 1"
-        in message
-    )
+        f"found 0 GPUs in the Ray cluster ({socket.gethostname()}: 0), expected training.nodes x "
+        "training.gpus_per_node, 1"
+    ) in message
     assert seconds < MINUTES and not left_running(tmp_path)
 
 
@@ -54,8 +55,22 @@ def test_with_too_few_gpus_the_run_says_how_many_there_are_whatever_ports_are_in
 ) -> None:
     with listening(6379), listening(8265), listening(10001):  # those that Ray takes where nothing else is said
         message, seconds = failure(world.start(Run(tmp_path), gpus=1, gpus_per_node=2, train_micro_batch_size=2))
-    assert "found 1 GPUs in the Ray cluster on this machine" in message and "gpus_per_node, 2" in message
+    assert re.search(r"found 1 GPUs in the Ray cluster \(\S+: 1\), expected .*gpus_per_node, 2", message), message
     assert seconds < MINUTES
+
+
+def test_a_cluster_that_somebody_else_has_started_here_is_not_joined(world: World, tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="r") as folder:  # a short name: sockets lie in it
+        noted = Path(folder, "ray", "ray_current_cluster")  # where `ray start` notes it for others to join
+        noted.parent.mkdir()
+        noted.write_text("127.0.0.1:1", encoding="ascii")
+        message, _ = failure(world.start(Run(tmp_path), gpus=0, variables={"RAY_TMPDIR": folder}))
+    assert "found 0 GPUs in the Ray cluster (" in message
+
+
+def test_several_nodes_without_slurm_or_a_cluster_are_refused(world: World, tmp_path: Path) -> None:
+    message, _ = failure(world.start(Run(tmp_path), nodes=2))
+    assert "training.nodes is 2, and this is no job of SLURM" in message and "RAY_ADDRESS=HOST:PORT" in message
 
 
 def test_an_address_where_no_ray_is_is_named(world: World, tmp_path: Path) -> None:

@@ -1,0 +1,62 @@
+"""Which nodes Ray is started on, from what stand-ins for SLURM's commands say; the real ones: ``make test-slurm``."""
+
+from pathlib import Path
+
+import pytest
+from test_slurm_jobs import pretend
+
+from limr.errors import LimrError
+from limr.openrlhf.nodes import join, leave, nodes_to_join, own_address, require_all
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Job 12, on four nodes, of which the script runs on the second by name."""
+    monkeypatch.setenv("SLURM_JOB_ID", "12")
+    pretend(tmp_path, monkeypatch, "squeue", '[ "$2" = --jobs=12 ] && echo "gpu[07-10]|gpu08"')
+    hosts = '[ "$*" = "show hostnames gpu[07-10]" ] && printf "gpu07\\ngpu08\\ngpu09\\ngpu10\\n"'
+    node = '[ "$*" = "show node gpu07 --oneliner" ] && echo "NodeName=gpu07 NodeAddr=127.0.0.1 NodeHostName=elsewhere"'
+    pretend(tmp_path, monkeypatch, "scontrol", f"{hosts} || {{ {node}; }}")
+    return "12"
+
+
+def test_ray_is_started_on_the_nodes_that_the_script_does_not_run_on(job: str) -> None:
+    assert nodes_to_join(3) == ["gpu07", "gpu09", "gpu10"]
+    assert nodes_to_join(1) == ["gpu07"]
+
+
+def test_a_job_with_fewer_nodes_than_the_configuration_says_is_refused(job: str) -> None:
+    with pytest.raises(LimrError, match=r"found 4 nodes in SLURM job 12, expected training\.nodes, 5\."):
+        nodes_to_join(4)
+
+
+def test_outside_of_slurm_there_are_no_nodes_to_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    with pytest.raises(LimrError, match=r"training\.nodes is 2, and this is no job of SLURM.*RAY_ADDRESS"):
+        nodes_to_join(1)
+
+
+def test_the_head_s_address_is_that_of_the_network_in_which_slurm_reaches_the_others(job: str) -> None:
+    assert own_address("gpu07") == "127.0.0.1"
+
+
+def test_an_address_that_no_way_leads_to_is_named(job: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(tmp_path, monkeypatch, "scontrol", "echo NodeAddr=no-such-host.invalid")
+    with pytest.raises(LimrError, match=r"node gpu09: no way to its address, no-such-host\.invalid: "):
+        own_address("gpu09")
+
+
+def test_ray_that_ends_on_a_node_is_missed_and_what_runs_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend(tmp_path, monkeypatch, "srun", "exec sleep 60")
+    running = join("gpu07", "10.0.0.8:6379", gpus=8)
+    (tmp_path / "another").mkdir()
+    pretend(tmp_path / "another", monkeypatch, "srun", "exit 3")
+    ended = join("gpu09", "10.0.0.8:6379", gpus=8)
+    ended.step.wait()
+    require_all([running])
+    with pytest.raises(LimrError, match="Ray on node gpu09 ended with status 3"):
+        require_all([running, ended])
+    leave([running, ended])
+    assert running.step.poll() == -15
