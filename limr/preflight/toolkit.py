@@ -8,6 +8,7 @@ compiler.
 import ctypes
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -45,7 +46,8 @@ def cuda(facts: Facts) -> Iterable[str]:
             "optimisers with it. Name its folder in CUDA_HOME (on clusters often: module load cuda), or use the "
             "environment of envs/openrlhf.yaml or a container (envs/)"
         )
-    missing = [name for name in ("ninja", "c++") if shutil.which(name) is None]
+    compiler = (shlex.split(os.environ.get("CXX", "")) or ["c++"])[0]  # as torch names it
+    missing = [name for name in ("ninja", compiler) if shutil.which(name) is None]
     if missing:
         yield Problem(
             f"not on PATH: {' and '.join(missing)}, with which DeepSpeed compiles its optimisers: activate the "

@@ -106,7 +106,7 @@ def pretend_cuda(
     monkeypatch.setattr("torch.version.cuda", torch)
     monkeypatch.setattr(toolkit, "driver_cuda", lambda: driver)
     monkeypatch.setattr(toolkit, "_TOOLKIT", folder / "no_toolkit")
-    for name in ("CUDA_HOME", "CUDA_PATH", "DS_SKIP_CUDA_CHECK"):
+    for name in ("CUDA_HOME", "CUDA_PATH", "CXX", "DS_SKIP_CUDA_CHECK"):
         monkeypatch.delenv(name, raising=False)
     tools = folder / "compilers"
     tools.mkdir(exist_ok=True)
@@ -212,6 +212,8 @@ def test_a_compiler_that_is_not_on_the_path_is_named(configuration, tmp_path, mo
     monkeypatch.setattr(machine, "gpus", lambda facts: [])  # whose stand-in needs more of PATH
     found = [line for line in wrong(configuration) if line.startswith("CUDA")]
     assert len(found) == 1 and found[0].startswith("CUDA: not on PATH: ninja, with which DeepSpeed")
+    monkeypatch.setenv("CXX", "x86_64-conda-linux-gnu-c++ -O2")
+    assert any("not on PATH: ninja and x86_64-conda-linux-gnu-c++, with" in line for line in wrong(configuration))
 
 
 def test_nvcc_is_looked_for_where_torch_looks(tmp_path, monkeypatch):
