@@ -124,7 +124,7 @@ def _shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
 def _unreadable(path: Path, error: Exception) -> LimrError:
     return LimrError(
         f"{path}: the weights cannot be read ({_first_line(error)}); a safetensors file is truncated or damaged. "
-        "Delete the directory and run the stage that makes it again."
+        "Copy or download it again; what a stage made: delete the directory and run the stage again."
     )
 
 
