@@ -80,11 +80,13 @@ def learning_memory(shape: Shape, training: Mapping[str, Any]) -> dict[str, floa
     (ZeRO-3), which stay when a model sleeps; gradients 2P/N; Adam and the weights in fp32, 12P/N, unless they are
     offloaded (Rajbhandari et al. 2020, section 3); with ZeRO-2 the critic's beside them, because only ZeRO-3 is put to
     sleep. Activations of a micro-batch of t tokens: one checkpoint a layer, 2th bytes; one layer's again,
-    2t(10h + 4i); logits in bf16 and fp32 with their gradients, 12tV.
+    2t(10h + 4i); logits in bf16 and fp32 with their gradients, 12tV. Reading the rollouts before, in micro-batches of
+    their own size, makes logits in bf16 and fp32, 6tV: the larger of the two counts.
     """
     parameters, gpus = shape.parameters, training["nodes"] * training["gpus_per_node"]
     sharded = training["zero_stage"] == 3
     tokens = training["train_micro_batch_size"] * _longest(training)
+    read = training["rollout_micro_batch_size"] * _longest(training)
     learning_at_once = 1 if sharded else 2
     states = 2 + (0 if training["offload_optimizer"] else 12)
     return {
@@ -92,7 +94,7 @@ def learning_memory(shape: Shape, training: Mapping[str, Any]) -> dict[str, floa
         "gradients and optimiser": learning_at_once * states * parameters / gpus / GIB,
         "gathered weights": sharded * 2 * min(parameters, LIVE_PARAMETERS) / GIB,
         "activations": 2 * tokens * (shape.layers * shape.hidden + 10 * shape.hidden + 4 * shape.intermediate) / GIB,
-        "logits": 12 * tokens * shape.vocabulary / GIB,
+        "logits": max(12 * tokens, 6 * read) * shape.vocabulary / GIB,
         "overhead": OVERHEAD,
     }
 
@@ -121,14 +123,14 @@ def responses_at_once(shape: Shape, share: float, gpu: float, width: int, tokens
 def host_memory(shape: Shape, training: Mapping[str, Any]) -> dict[str, float]:
     """GiB of the memory of one machine.
 
-    Of actor and critic 16P bytes each: fp32 weights, two moments and gradients, where they are offloaded, or when they
-    sleep. Of each vLLM engine 2P: its weights, while it sleeps. The machine's part of both. And what four processes a
-    GPU take by themselves.
+    Of actor and critic fp32 weights and two moments, 12P bytes each, and gradients: in bf16, 2P, when they sleep; in
+    fp32 besides, 4P, where they are offloaded. Of each vLLM engine 2P: its weights, while it sleeps. The machine's part
+    of both. And what four processes a GPU take by themselves.
     """
     engines = training["gpus_per_node"] // training["tensor_parallel_size"] or 1
-    away = training["offload_optimizer"] or training["zero_stage"] == 3
+    away = 18 if training["offload_optimizer"] else 14 if training["zero_stage"] == 3 else 0
     return {
-        "optimisers": away * 2 * 16 * shape.parameters / training["nodes"] / GIB,
+        "optimisers": 2 * away * shape.parameters / training["nodes"] / GIB,
         "sleeping vLLM": engines * 2 * shape.parameters / GIB,
         "processes": 4 * training["gpus_per_node"] * PROCESS,
     }

@@ -50,7 +50,8 @@ def gpu_memory(facts: Facts) -> Iterable[str]:
             "learning",
             estimates.learning_memory(shape, training),
             memory,
-            "set a smaller training.train_micro_batch_size, offload_optimizer: true, or use more GPUs",
+            "set smaller training.train_micro_batch_size and rollout_micro_batch_size, offload_optimizer: true, or use "
+            "more GPUs",
         )
         yield _compare(
             "generating",

@@ -29,7 +29,7 @@ TRAINING = {
     "steps": 175, "prompts_per_step": 1024, "samples_per_prompt": 8, "max_prompt_tokens": 1024,
     "max_response_tokens": 3072, "checkpoint_interval": 10, "checkpoints_to_resume_from": 2, "nodes": 1,
     "gpus_per_node": 8, "zero_stage": 3, "offload_optimizer": True, "train_micro_batch_size": 2,
-    "tensor_parallel_size": 1, "gpu_memory_utilization": 0.5,
+    "rollout_micro_batch_size": 4, "tensor_parallel_size": 1, "gpu_memory_utilization": 0.5,
 }  # fmt: skip
 SIZES = {"vocab_size": 100, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3,
          "num_attention_heads": 4, "num_key_value_heads": 2}  # fmt: skip
@@ -87,6 +87,13 @@ def test_more_gpus_need_less_each_and_longer_micro_batches_more():
     assert sum(learning_memory(shape, TRAINING | {"train_micro_batch_size": 4}).values()) > usual
 
 
+def test_reading_the_rollouts_in_large_micro_batches_needs_more_than_learning_in_small_ones():
+    logits = [learning_memory(shape_of(MATH_7B), TRAINING | {"rollout_micro_batch_size": size})["logits"]
+              for size in (1, 4, 16)]  # fmt: skip
+    assert logits[0] == logits[1] == pytest.approx(12 * 2 * 4096 * 152064 / GIB)
+    assert logits[2] == pytest.approx(6 * 16 * 4096 * 152064 / GIB)
+
+
 def test_vllm_s_share_and_what_sleeps_beside_it_must_fit():
     parts = generating_memory(shape_of(MATH_7B), TRAINING, gpu=80.0)
     assert parts["vLLM"] == 40.0
@@ -105,7 +112,9 @@ def test_a_token_s_keys_and_values_are_those_of_grouped_query_attention():
 
 def test_the_machine_holds_both_optimisers_and_every_sleeping_engine():
     parts = host_memory(shape_of(MATH_7B), TRAINING)
-    assert parts["optimisers"] == pytest.approx(2 * 16 * 7_615_616_512 / GIB)
+    assert parts["optimisers"] == pytest.approx(2 * 18 * 7_615_616_512 / GIB)
+    asleep = host_memory(shape_of(MATH_7B), TRAINING | {"offload_optimizer": False})
+    assert asleep["optimisers"] == pytest.approx(2 * 14 * 7_615_616_512 / GIB)
     assert parts["processes"] == 8 * 4 * estimates.PROCESS
     assert parts["sleeping vLLM"] == pytest.approx(8 * 2 * 7_615_616_512 / GIB)
 

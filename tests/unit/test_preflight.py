@@ -265,7 +265,7 @@ def test_too_little_memory_and_disk_are_told_with_what_they_are_needed_for(confi
     monkeypatch.setattr(machine, "_memory", lambda: 256.0)
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda path: disk_of(2.0))
     memory, disk, shared = wrong(configuration)
-    assert memory.startswith("memory: the machine: some 436 GiB are needed (optimisers 227.0 GiB, sleeping vLLM 113.5")
+    assert memory.startswith("memory: the machine: some 465 GiB are needed (optimisers 255.3 GiB, sleeping vLLM 113.5")
     assert "GB more are needed (base model 15.2 GB" in disk and "are free: name a larger disk (results)" in disk
     assert shared.startswith("disk: /dev/shm has 1.9 GiB, expected 4 or more")
 
