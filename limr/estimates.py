@@ -137,11 +137,11 @@ def host_memory(shape: Shape, training: Mapping[str, Any]) -> dict[str, float]:
 
 
 def disk(shape: Shape, training: Mapping[str, Any], runs: int) -> dict[str, float]:
-    """GB of disk of ``runs`` runs: 14P bytes of actor and of critic for each checkpoint to resume from.
+    """GB of disk of ``runs`` runs, one after the other: 14P bytes of actor and critic for each checkpoint to resume from.
 
-    (bf16 weights, fp32 weights and two moments), one more while it is written; weights of every checkpoint and of the
-    base model, 2P; and what a response of ``RESPONSE_TOKENS`` tokens takes, twice: 4 bytes a token as recorded, 1.5
-    packed. The states of finished runs lie there until the whole workflow is done.
+    (bf16 weights, fp32 weights and two moments), one more while it is written, until the run is finished; weights of
+    every checkpoint and of the base model, 2P; and what a response of ``RESPONSE_TOKENS`` tokens takes, twice: 4 bytes
+    a token as recorded, 1.5 packed.
     """
     parameters = shape.parameters
     responses = training["steps"] * training["prompts_per_step"] * training["samples_per_prompt"]
@@ -150,7 +150,7 @@ def disk(shape: Shape, training: Mapping[str, Any], runs: int) -> dict[str, floa
     return {
         "base model": 2 * parameters / 1e9,
         "checkpoints": runs * policies * 2 * parameters / 1e9,
-        "states to resume from": (runs * kept + 1) * 2 * 14 * parameters / 1e9,
+        "states to resume from": (kept + 1) * 2 * 14 * parameters / 1e9,
         "rollouts": runs * responses * RESPONSE_TOKENS * 5.5 / 1e9,
     }
 

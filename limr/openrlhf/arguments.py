@@ -75,7 +75,7 @@ def refused(options: OpenRLHFSettings) -> Iterable[str]:
     for name, value in options.arguments.items():
         if name in FORBIDDEN and value is not False:
             yield f"training.arguments.{name}: it cannot be set: {FORBIDDEN[name]}"
-        elif name in ours:
+        elif name in ours or name == "ckpt.load_enable":
             yield f"training.arguments.{name}: it cannot be set here: it follows from the other settings"
 
 

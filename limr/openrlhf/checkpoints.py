@@ -46,6 +46,12 @@ def publish(folder: Path, final_model: Path, steps: int, base: Path, checkpoints
         _link(last, base, temporary)
 
 
+def drop_states(folder: Path) -> None:
+    """Remove what only a run that is not finished resumes from: of a large model, most of what lies in ``folder``."""
+    for states in _STATES:
+        shutil.rmtree(folder / states, ignore_errors=True)
+
+
 def _is_whole(folder: Path, step: int) -> bool:
     # OpenRLHF writes metric.json after a state, and the tokenizer after a policy
     return _is_model(_policy(folder, step)) and all(

@@ -124,6 +124,7 @@ def test_disk_grows_with_runs_and_with_the_number_of_checkpoints():
     one, four = disk(shape, TRAINING, 1), disk(shape, TRAINING, 4)
     assert one["checkpoints"] == pytest.approx(18 * 2 * 7.615616512)  # 175 steps, every 10th and the last
     assert four["checkpoints"] == pytest.approx(4 * one["checkpoints"])
+    assert four["states to resume from"] == one["states to resume from"], "those of a finished run are removed"
     assert disk(shape, TRAINING | {"checkpoint_interval": 50}, 1)["checkpoints"] == pytest.approx(4 * 2 * 7.615616512)
 
 

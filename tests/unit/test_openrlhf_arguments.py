@@ -154,7 +154,7 @@ def test_further_arguments_are_laid_over_the_defaults_but_not_over_settings(pack
     assert (found.ds.zpg, found.ds.packing_samples, found.vllm.sync_backend) == (8, False, "gloo")
     assert set(DEFAULTS) & set(FORBIDDEN) == set()
     check_configuration(_with({"ds.zpg": 8, "ds.packing_samples": False}))
-    for name in ("train.batch_size", "rollout.temperature", "ckpt.path", "eval.dataset"):
+    for name in ("train.batch_size", "rollout.temperature", "ckpt.path", "ckpt.load_enable", "eval.dataset"):
         with pytest.raises(LimrError, match=f"training.arguments.{name}: it cannot be set here"):
             check_configuration(_with({name: 1}))
 

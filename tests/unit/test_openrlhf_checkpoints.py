@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from limr.openrlhf.checkpoints import prepare_to_resume, publish
+from limr.openrlhf.checkpoints import drop_states, prepare_to_resume, publish
 
 STAGES = ("_actor", "_actor metric", "policy", "policy tokenizer", "_critic", "_critic metric")
 
@@ -95,3 +95,11 @@ def test_a_run_killed_after_its_last_checkpoint_is_published_from_it(tmp_path: P
     save(tmp_path / "openrlhf", 4)
     publish(tmp_path / "openrlhf", tmp_path / "nothing", 4, tmp_path / "base", tmp_path / "c", tmp_path / "model")
     assert (tmp_path / "model" / "model.safetensors").read_text(encoding="ascii") == "weights 4"
+
+
+def test_of_a_finished_run_the_policies_stay_and_the_optimizers_states_go(tmp_path: Path) -> None:
+    for step in (2, 4):
+        save(tmp_path, step)
+    for _ in range(2):  # a kill may have come in between
+        drop_states(tmp_path)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["global_step2_hf", "global_step4_hf"]
