@@ -137,7 +137,7 @@ def host_memory(shape: Shape, training: Mapping[str, Any]) -> dict[str, float]:
 
 
 def disk(shape: Shape, training: Mapping[str, Any], runs: int) -> dict[str, float]:
-    """GB of disk of ``runs`` runs, one after the other: 14P bytes of actor and critic for each checkpoint to resume from.
+    """GB of disk of ``runs`` runs, one after the other: 14P bytes of actor and critic a checkpoint to resume from.
 
     (bf16 weights, fp32 weights and two moments), one more while it is written, until the run is finished; weights of
     every checkpoint and of the base model, 2P; and what a response of ``RESPONSE_TOKENS`` tokens takes, twice: 4 bytes
