@@ -2,10 +2,12 @@
 
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from limr.errors import LimrError
@@ -32,7 +34,7 @@ def ray_cluster(nodes: int, gpus_per_node: int, environment: Mapping[str, str]) 
     names = [] if address or nodes == 1 else nodes_to_join(nodes - 1)
     started: list[Node] = []
     if names:
-        _init(address, environment, _node_ip_address=own_address(names[0]))
+        _init(address, environment, _node_ip_address=own_address(names[0]), _temp_dir=_own_folder())
     else:
         _init(address, environment)
     try:
@@ -65,6 +67,11 @@ def _init(address: str | None, environment: Mapping[str, str], **more: Any) -> N
         raise LimrError(f"Ray {where}: {_first_line(error)}. {_advice(address)}") from error
     finally:
         silence.cancel()
+
+
+def _own_folder() -> str:
+    """Where Ray keeps its files, on all nodes: `ray start` cannot write to the /tmp/ray of another user's."""
+    return str(Path(os.environ.get("RAY_TMPDIR", tempfile.gettempdir()), f"ray-{os.getuid()}"))
 
 
 def _wait_for_gpus(gpus: int, address: str | None, started: list[Node]) -> None:

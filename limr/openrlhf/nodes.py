@@ -58,6 +58,7 @@ def join(name: str, head: str, gpus: int) -> Node:
     """
     on_node = ["srun", "--overlap", "--nodes=1", "--ntasks=1", f"--nodelist={name}", f"--gres=gpu:{gpus}", "--mem=0"]
     on_node += ["--cpu-bind=none", "--export=ALL"]  # all processors that the job has there
+    on_node += ["--mpi=none"]  # whatever MPI a site has by default: its variables are not Ray's workers' to see
     mark = ["env", f"{MARK}={os.environ.get(MARK, '')}@{name}"]  # of its own, should both nodes be one machine
     ray = [
         sys.executable,

@@ -1,6 +1,7 @@
 """What SLURM knows of a job, asked from any of its machines."""
 
 import logging
+import os
 import re
 import subprocess
 
@@ -38,9 +39,26 @@ def is_alive(job: str) -> bool | None:
 
 
 def other_nodes(job: str) -> list[str]:
-    """Names of the nodes of ``job``, but for the one that its script runs on. Raises LimrError like ``ask``."""
-    nodes, script_runs_on = ask("squeue", "--noheader", f"--jobs={job}", "--format=%N|%B").strip().split("|")
-    return [node for node in ask("scontrol", "show", "hostnames", nodes).split() if node != script_runs_on]
+    """Names of the nodes of ``job``, but for the one that this process runs on.
+
+    Raises LimrError like ``ask``, and where this process runs on none of them: on the machine of an ``salloc``, say.
+    """
+    nodes = ask("scontrol", "show", "hostnames", _nodes_of(job)).split()
+    here = os.environ.get("SLURMD_NODENAME")  # squeue's %B is the login node where the job is an interactive one
+    if here not in nodes:
+        raise LimrError(
+            f"SLURMD_NODENAME: found {here or 'nothing'}, expected a node of SLURM job {job}, {', '.join(nodes)}. Run "
+            "snakemake on a node of the job (`srun --pty bash` goes there), or outside of jobs with `--profile slurm`."
+        )
+    return [node for node in nodes if node != here]
+
+
+def _nodes_of(job: str) -> str:
+    """The nodes of ``job`` in SLURM's notation, ``gpu[07-10]``."""
+    nodes = ask("squeue", "--noheader", f"--jobs={job}", "--format=%N").strip()
+    if not nodes:
+        raise LimrError(f"SLURM job {job} has no nodes: it has ended. Is SLURM_JOB_ID that of an earlier job?")
+    return nodes
 
 
 def address_of(node: str) -> str:

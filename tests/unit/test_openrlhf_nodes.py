@@ -1,26 +1,31 @@
 """Which nodes Ray is started on, from what stand-ins for SLURM's commands say; the real ones: ``make test-slurm``."""
 
+import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from test_slurm_jobs import pretend
 
 from limr.errors import LimrError
+from limr.openrlhf.cluster import ray_cluster
 from limr.openrlhf.nodes import join, leave, nodes_to_join, own_address, require_all
 
 
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Job 12, on four nodes, of which the script runs on the second by name."""
+    """Job 12, on four nodes, of which this process runs on the second by name."""
     monkeypatch.setenv("SLURM_JOB_ID", "12")
-    pretend(tmp_path, monkeypatch, "squeue", '[ "$2" = --jobs=12 ] && echo "gpu[07-10]|gpu08"')
+    monkeypatch.setenv("SLURMD_NODENAME", "gpu08")
+    pretend(tmp_path, monkeypatch, "squeue", '[ "$2" = --jobs=12 ] && echo "gpu[07-10]"')
     hosts = '[ "$*" = "show hostnames gpu[07-10]" ] && printf "gpu07\\ngpu08\\ngpu09\\ngpu10\\n"'
     node = '[ "$*" = "show node gpu07 --oneliner" ] && echo "NodeName=gpu07 NodeAddr=127.0.0.1 NodeHostName=elsewhere"'
     pretend(tmp_path, monkeypatch, "scontrol", f"{hosts} || {{ {node}; }}")
     return "12"
 
 
-def test_ray_is_started_on_the_nodes_that_the_script_does_not_run_on(job: str) -> None:
+def test_ray_is_started_on_the_nodes_that_this_process_does_not_run_on(job: str) -> None:
     assert nodes_to_join(3) == ["gpu07", "gpu09", "gpu10"]
     assert nodes_to_join(1) == ["gpu07"]
 
@@ -28,6 +33,25 @@ def test_ray_is_started_on_the_nodes_that_the_script_does_not_run_on(job: str) -
 def test_a_job_with_fewer_nodes_than_the_configuration_says_is_refused(job: str) -> None:
     with pytest.raises(LimrError, match=r"found 4 nodes in SLURM job 12, expected training\.nodes, 5\."):
         nodes_to_join(4)
+
+
+@pytest.mark.parametrize(("here", "found"), [(None, "nothing"), ("login1", "login1")])
+def test_on_a_machine_that_is_no_node_of_the_job_nothing_is_started(
+    job: str, monkeypatch: pytest.MonkeyPatch, here: str | None, found: str
+) -> None:
+    """The shell of an salloc runs on the login node, and Ray on a job's node would count its GPUs alone."""
+    monkeypatch.delenv("SLURMD_NODENAME")
+    if here:
+        monkeypatch.setenv("SLURMD_NODENAME", here)
+    expected = f"SLURMD_NODENAME: found {found}, expected a node of SLURM job 12, gpu07, gpu08, gpu09, gpu10"
+    with pytest.raises(LimrError, match=expected):
+        nodes_to_join(1)
+
+
+def test_a_job_that_has_ended_has_no_nodes(job: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(tmp_path, monkeypatch, "squeue", "true")
+    with pytest.raises(LimrError, match="SLURM job 12 has no nodes: it has ended"):
+        nodes_to_join(1)
 
 
 def test_outside_of_slurm_there_are_no_nodes_to_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,6 +68,28 @@ def test_an_address_that_no_way_leads_to_is_named(job: str, tmp_path: Path, monk
     pretend(tmp_path, monkeypatch, "scontrol", "echo NodeAddr=no-such-host.invalid")
     with pytest.raises(LimrError, match=r"node gpu09: no way to its address, no-such-host\.invalid: "):
         own_address("gpu09")
+
+
+def test_two_nodes_have_their_gpus_in_one_cluster_whose_files_are_this_user_s_own(
+    job: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in /tmp/ray, where `ray start` opens a file that may be another user's, and ends."""
+    asked, calls = {}, tmp_path / "calls"
+    pretend(tmp_path, monkeypatch, "srun", f'echo "$@" >> {calls}; exec sleep 60')
+    ray = SimpleNamespace(
+        init=lambda **options: asked.update(options),
+        get_runtime_context=lambda: SimpleNamespace(gcs_address="127.0.0.1:6379"),
+        cluster_resources=lambda: {"GPU": 8.0 + 8.0 * calls.exists()},
+        shutdown=lambda: None,
+    )
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with ray_cluster(nodes=2, gpus_per_node=8, environment={}):
+        options = calls.read_text(encoding="utf-8").split(" env ")[0].split()
+    assert asked["address"] == "local" and asked["_node_ip_address"] == "127.0.0.1"
+    assert asked["_temp_dir"] == f"{tmp_path}/ray-{os.getuid()}"
+    assert {"--overlap", "--nodelist=gpu07", "--gres=gpu:8", "--mem=0", "--mpi=none"} <= set(options)
 
 
 def test_ray_that_ends_on_a_node_is_missed_and_what_runs_is_ended(
