@@ -4,7 +4,11 @@ import json
 import os
 import re
 import shutil
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -21,7 +25,11 @@ set-resources:
 """
 TWO_NODES = "results: results\ntraining: {nodes: 2, gpus_per_node: 4}\nevaluation: {data_parallel_size: 2}\n"
 IMPATIENT = ("--retries", "0", "--slurm-init-seconds-before-status-checks", "1")
+PAPER = ("--configfile", str(ROOT / "config" / "paper.yaml"), "two_nodes.yaml", "--")
 DATA = [f"results/data/{file}" for file in ("train.parquet", "development.parquet")]
+BENCHMARKS = [f"results/data/benchmarks/{name}.parquet" for name in ("synth_all", "synth_easy")]
+
+Jobs = dict[str, dict[str, str]]  # rule -> options of sbatch
 
 
 class Recorded(Workplace):
@@ -42,15 +50,21 @@ class Recorded(Workplace):
         path = f"{self.folder}/bin:{os.environ['PATH']}"
         return ["env", f"PATH={path}", f"SBATCH_STAND_IN={self.folder}/calls", *command]
 
+    def pretend(self, command: str, body: str) -> None:
+        """Have ``command`` of SLURM's do ``body``, in sh."""
+        program = self.folder / "bin" / command
+        program.unlink()
+        program.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+        program.chmod(0o755)
+
     def there(self, *files: str) -> None:
         for file in files:
             path = self.folder / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch() if path.suffix else path.mkdir(exist_ok=True)
 
-    def submitted(self, *arguments: str) -> dict[str, dict[str, str]]:
+    def submitted(self, *arguments: str) -> Jobs:
         """Rule -> options that its job would be submitted with; what was asked for is refused each time."""
-        (self.folder / "calls").unlink(missing_ok=True)
         output = self.snakemake(*arguments).stdout
         assert (self.folder / "calls").exists(), output
         calls = [json.loads(line) for line in (self.folder / "calls").read_text(encoding="utf-8").splitlines()]
@@ -67,34 +81,81 @@ def _options(arguments: list[str]) -> dict[str, str]:
     return found
 
 
-@pytest.fixture(scope="module")
-def on_cpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
-    """The miniature's jobs; empty files stand for what they would read."""
-    place = Recorded(tmp_path_factory.mktemp("cpu") / "place")
-    shutil.copy(TEST_CONFIGURATION, place.folder / "config.yaml")
-    found = place.submitted(DATA[0])
-    place.there(*DATA, *(f"results/data/benchmarks/{name}.parquet" for name in ("synth_all", "synth_easy")))
-    found |= place.submitted("results/base_model")
+def _making_the_data(folder: Path) -> Jobs:
+    return _miniature(folder).submitted(DATA[0])
+
+
+def _pre_training(folder: Path) -> Jobs:
+    place = _miniature(folder)
+    place.there(*DATA, *BENCHMARKS)
+    return place.submitted("results/base_model")
+
+
+def _the_rest_of_the_miniature(folder: Path) -> Jobs:
+    place = _miniature(folder)
+    place.there(*DATA, *BENCHMARKS)
     place.there("results/base_model", "results/subsets/rand/seed0.parquet", "results/runs/full/seed0/rollouts")
-    targets = (
-        "runs/rand/seed0/metrics.parquet",
-        "evaluation/base/seed0/synth_all.parquet",
-        "trajectories/seed0.parquet",
-    )
-    return found | place.submitted(*(f"results/{target}" for target in targets))
+    targets = ("runs/rand/seed0/metrics", "evaluation/base/seed0/synth_all", "trajectories/seed0")
+    return place.submitted(*(f"results/{target}.parquet" for target in targets))
 
 
-@pytest.fixture(scope="module")
-def on_gpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
-    """The paper's jobs, on two nodes with four GPUs each."""
-    place = Recorded(tmp_path_factory.mktemp("gpu") / "place", SITE.replace("qos: night-7", "slurm_account: paper"))
-    (place.folder / "two_nodes.yaml").write_text(TWO_NODES, encoding="utf-8")
-    configuration = ["--configfile", str(ROOT / "config" / "paper.yaml"), "two_nodes.yaml", "--"]
-    found = place.submitted(*configuration, "results/preflight.md")
+def _preflight(folder: Path) -> Jobs:
+    return _paper(folder).submitted(*PAPER, "results/preflight.md")
+
+
+def _the_rest_of_the_paper_s_run(folder: Path) -> Jobs:
+    place = _paper(folder)
     place.there(*DATA, *(f"results/data/benchmarks/{name}.parquet" for name in ("math500", "aime24", "amc23")))
     place.there("results/preflight.md", "results/base_model", "results/subsets/rand/seed0.parquet")
-    targets = ("runs/rand/seed0/metrics.parquet", "evaluation/base/seed0/math500.parquet")
-    return found | place.submitted(*configuration, *(f"results/{target}" for target in targets))
+    targets = ("runs/rand/seed0/metrics", "evaluation/base/seed0/math500")
+    return place.submitted(*PAPER, *(f"results/{target}.parquet" for target in targets))
+
+
+def _miniature(folder: Path) -> Recorded:
+    place = Recorded(folder)
+    shutil.copy(TEST_CONFIGURATION, folder / "config.yaml")
+    return place
+
+
+def _paper(folder: Path) -> Recorded:
+    place = Recorded(folder, SITE.replace("qos: night-7", "slurm_account: paper") + "  evaluate: {mem_mb: 0}\n")
+    (folder / "two_nodes.yaml").write_text(TWO_NODES, encoding="utf-8")
+    return place
+
+
+def _without_slurm_for_a_while(folder: Path) -> subprocess.CompletedProcess[str]:
+    """A workflow of one job, which has ended when SLURM answers again: more often than the plugin asks unless told."""
+    place = Recorded(folder)
+    rule = 'rule one:\n    output: "one.txt"\n    shell: "false"\n'
+    (folder / "Snakefile").write_text(rule, encoding="utf-8")
+    place.pretend("sbatch", "touch one.txt; echo 17")
+    place.pretend("squeue", "echo >> looks; [ $(wc -l < looks) -gt 8 ] || exit 1; echo '17|COMPLETED'")
+    place.pretend("scontrol", "echo MinJobAge = 300 sec")
+    command = place.command("--snakefile", "Snakefile", "--max-status-checks-per-second", "100")
+    limit = ["timeout", "--signal", "KILL", "60"]
+    return subprocess.run([*limit, *command], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[Callable, Any]:
+    """What came of each run; side by side, because each of them waits more than it works."""
+    started = [_making_the_data, _pre_training, _the_rest_of_the_miniature, _preflight, _the_rest_of_the_paper_s_run]
+    started.append(_without_slurm_for_a_while)
+    with ThreadPoolExecutor(len(started)) as pool:
+        folders = (tmp_path_factory.mktemp(run.__name__) / "place" for run in started)
+        return dict(zip(started, pool.map(lambda run, folder: run(folder), started, folders), strict=True))
+
+
+@pytest.fixture(scope="module")
+def on_cpus(runs: dict) -> Jobs:
+    """The miniature's jobs; empty files stand for what they would read."""
+    return runs[_making_the_data] | runs[_pre_training] | runs[_the_rest_of_the_miniature]
+
+
+@pytest.fixture(scope="module")
+def on_gpus(runs: dict) -> Jobs:
+    """The paper's jobs, on two nodes with four GPUs each."""
+    return runs[_preflight] | runs[_the_rest_of_the_paper_s_run]
 
 
 def test_a_job_on_cpus_asks_for_its_threads_and_the_profile_s_memory_and_time(on_cpus: dict) -> None:
@@ -127,6 +188,8 @@ def test_evaluation_and_preflight_ask_for_gpus_of_one_node(on_gpus: dict) -> Non
     )
     assert (on_gpus["preflight"]["nodes"], on_gpus["preflight"]["gres"]) == ("1", "gpu:4")
     assert {on_gpus[rule]["p"] for rule in ("evaluate", "preflight")} == {"gpu"}
+    assert on_gpus["preflight"]["mem"] == "384000"
+    assert "mem" not in on_gpus["evaluate"], "a site that knows no memory says mem_mb: 0"
 
 
 def test_every_rule_is_submitted_here_or_stays_on_the_machine_that_runs_snakemake(on_cpus: dict, on_gpus: dict) -> None:
@@ -141,10 +204,19 @@ def test_every_rule_that_the_profile_or_the_example_of_a_site_names_exists() -> 
     text = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "rules").glob("*.smk"))
     rules = set(re.findall(r"(?m)^ *rule (\w+):", text))
     assert {"train", "evaluate", "prepare_data"} <= rules
-    site = yaml.safe_load((ROOT / "slurm" / "site.example.yaml").read_text(encoding="utf-8"))
+    example = (ROOT / "slurm" / "site.example.yaml").read_text(encoding="utf-8")
+    assert "set-resources" not in yaml.safe_load(example), "the miniature's train is no job for a whole GPU node"
+    _, commented = example.split("# set-resources:\n")
+    named = yaml.safe_load(commented.replace("#", ""))
+    assert {"train", "evaluate"} <= set(named) <= rules
     profile = (ROOT / "slurm" / "config.yaml").read_text(encoding="utf-8")
-    assert set(site["set-resources"]) <= rules
     assert "set-resources: ?site.set_resources()" in profile, "the profile itself names no rule"
+
+
+def test_a_job_that_ends_while_slurm_does_not_answer_is_not_forgotten(runs: dict) -> None:
+    done = runs[_without_slurm_for_a_while]
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 of 1 steps (100%) done" in done.stderr
 
 
 def test_a_rule_that_does_not_exist_is_told_before_anything_is_submitted(tmp_path: Path) -> None:
