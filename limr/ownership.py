@@ -11,6 +11,7 @@ An owner that finds its lock in other hands, because it was suspended for long, 
 """
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -147,7 +148,10 @@ def _take(lock: Path, me: Owner) -> Owner | None:
 
 
 def _link(source: Path, target: Path) -> bool:
-    """Give ``source`` the name ``target`` too; False where that name is taken."""
+    """Give ``source`` the name ``target`` too; False where that name is taken.
+
+    Raises LimrError on a file system without hard links (exFAT, some cloud storage).
+    """
     try:
         target.hardlink_to(source)
     except FileExistsError:
@@ -156,6 +160,13 @@ def _link(source: Path, target: Path) -> bool:
             return target.samefile(source)
         except FileNotFoundError:  # given back in between
             return False
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+            raise
+        raise LimrError(
+            f"{target.parent}: {error.strerror}: this file system makes no hard links, by which two processes are kept "
+            "from working on one stage. Put the results (`results` in the configuration) on another file system."
+        ) from error
     return True
 
 

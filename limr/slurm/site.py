@@ -10,7 +10,8 @@ A site says so in one file, ``slurm/site.yaml``, which git ignores, or in the fi
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,24 @@ def site_file() -> Path | None:
 
 
 def partition_file() -> str | None:
-    """The file that names the site's partitions; None: each job goes to SLURM's default partition."""
-    return str(site_file()) if _section("partitions") else None
+    """The file that names the site's partitions; None: each job goes to SLURM's default partition.
+
+    Raises LimrError where a partition has a limit that the plugin does not know, for which it has but a TypeError.
+    """
+    partitions = _section("partitions")
+    if not partitions:
+        return None
+    from snakemake_executor_plugin_slurm.partitions import PartitionLimits
+
+    known = [*(field.name for field in fields(PartitionLimits)), "cluster"]
+    for partition, limits in partitions.items():
+        where = f"{site_file()}: partitions.{partition}"
+        if not isinstance(limits, Mapping):
+            raise LimrError(f"{where}: found {limits!r}, expected limits, e.g. {{max_runtime: 1440}}")
+        for limit in limits:
+            if limit not in known:
+                raise LimrError(f"{where}: {limit}: unknown limit; {_advice(limit, known)}")
+    return str(site_file())
 
 
 def default_resources(defaults: Resources) -> Resources:
@@ -84,9 +101,7 @@ def _section(key: str) -> dict[str, Any]:
         raise LimrError(f"{file}: found {site!r}, expected the keys {', '.join(KEYS)}")
     for name, section in site.items():
         if name not in KEYS:
-            close = get_close_matches(str(name), KEYS, n=1)
-            advice = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(KEYS)}"
-            raise LimrError(f"{file}: {name}: unknown key; {advice}")
+            raise LimrError(f"{file}: {name}: unknown key; {_advice(name, KEYS)}")
         if section is not None and not isinstance(section, Mapping):
             raise LimrError(f"{file}: {name}: found {section!r}, expected a section, as in slurm/site.example.yaml")
     return dict(site.get(key) or {})
@@ -103,6 +118,11 @@ def check_rule_names(names: Iterable[str], rules: Path) -> None:
     known = re.findall(r"^ *rule (\w+):", text, re.MULTILINE)
     for name in names:
         if name not in known and not name.startswith("score_"):  # these are named after the configuration's methods
-            close = get_close_matches(name, known, n=1)
-            advice = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-            raise LimrError(f"{site_file() or 'the profile'}: set-resources.{name}: no such rule; {advice}")
+            where = f"{site_file() or 'the profile'}: set-resources.{name}"
+            raise LimrError(f"{where}: no such rule; {_advice(name, known)}")
+
+
+def _advice(name: object, known: Sequence[str]) -> str:
+    """What may have been meant by ``name``."""
+    close = get_close_matches(str(name), known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"

@@ -1,5 +1,6 @@
 """One owner a stage, over machines: who is alive, who is dead, and that a dead owner has one heir."""
 
+import errno
 import json
 import os
 import subprocess
@@ -54,6 +55,15 @@ def test_the_lock_names_its_owner_and_is_given_back(log: Path) -> None:
         owner = json.loads(lock.read_text(encoding="utf-8"))
         assert owner["process"] == os.getpid() and owner["host"] and owner["job"] is None
         assert f"process {os.getpid()} still works" in refusal(log)
+    assert list(log.parent.iterdir()) == []
+
+
+def test_a_file_system_without_hard_links_is_told(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exfat(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", exfat)
+    assert f"{log.parent}: Operation not permitted: this file system makes no hard links" in refusal(log)
     assert list(log.parent.iterdir()) == []
 
 

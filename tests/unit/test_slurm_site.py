@@ -61,12 +61,14 @@ def test_another_file_can_be_named(file: Path, monkeypatch: pytest.MonkeyPatch) 
         ("partitions: cpu", "slurm/site.yaml: partitions: found 'cpu', expected a section"),
         ("set-resources: {train: 7}", "slurm/site.yaml: set-resources.train: found 7, expected resources"),
         ("set-resources: [", "slurm/site.yaml: cannot be read as YAML"),
+        ("partitions: {cpu: {max_runtme: 9}}", "partitions.cpu: max_runtme: unknown limit; did you mean 'max_runtime'"),
+        ("partitions: {cpu: }", "slurm/site.yaml: partitions.cpu: found None, expected limits"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(file: Path, text: str, said: str) -> None:
     file.write_text(text, encoding="utf-8")
     with pytest.raises(LimrError) as error:
-        site.set_resources()
+        (site.partition_file(), site.set_resources())
     assert said in str(error.value)
 
 
