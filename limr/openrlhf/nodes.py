@@ -70,7 +70,17 @@ def join(name: str, head: str, gpus: int) -> Node:
         "--disable-usage-stats",
     ]
     ray += ["--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0"]
-    return Node(name, subprocess.Popen([*on_node, *mark, *ray], stdin=subprocess.DEVNULL))
+    step = subprocess.Popen([*on_node, *mark, *ray], stdin=subprocess.DEVNULL, env=_of_no_step())
+    return Node(name, step)
+
+
+def _of_no_step() -> dict[str, str]:
+    """This process's environment without what ``srun`` would take for its options: those of the job, or of the step of
+    an interactive one, are not this step's. (The plugin's jobs have none of them.)
+    """
+    options = ("SLURM_", "SRUN_")
+    kept = ("SLURM_JOB_ID", "SLURM_CONF")
+    return {name: value for name, value in os.environ.items() if name in kept or not name.startswith(options)}
 
 
 def require_all(nodes: list[Node]) -> None:

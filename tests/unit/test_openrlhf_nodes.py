@@ -75,21 +75,27 @@ def test_two_nodes_have_their_gpus_in_one_cluster_whose_files_are_this_user_s_ow
 ) -> None:
     """Not in /tmp/ray, where `ray start` opens a file that may be another user's, and ends."""
     asked, calls = {}, tmp_path / "calls"
-    pretend(tmp_path, monkeypatch, "srun", f'echo "$@" >> {calls}; exec sleep 60')
+    pretend(tmp_path, monkeypatch, "srun", f'env >> {calls}; echo "$@" >> {calls}; exec sleep 60')
+    monkeypatch.setenv("SLURM_MEM_PER_CPU", "4000")
+    monkeypatch.setenv("NCCL_IB_HCA", "mlx5")
     ray = SimpleNamespace(
         init=lambda **options: asked.update(options),
         get_runtime_context=lambda: SimpleNamespace(gcs_address="127.0.0.1:6379"),
-        cluster_resources=lambda: {"GPU": 8.0 + 8.0 * calls.exists()},
+        cluster_resources=lambda: {"GPU": 8.0 + 8.0 * (calls.exists() and "--overlap" in calls.read_text())},
         shutdown=lambda: None,
     )
     monkeypatch.setitem(sys.modules, "ray", ray)
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with ray_cluster(nodes=2, gpus_per_node=8, environment={}):
-        options = calls.read_text(encoding="utf-8").split(" env ")[0].split()
+        said = calls.read_text(encoding="utf-8").splitlines()
     assert asked["address"] == "local" and asked["_node_ip_address"] == "127.0.0.1"
     assert asked["_temp_dir"] == f"{tmp_path}/ray-{os.getuid()}"
-    assert {"--overlap", "--nodelist=gpu07", "--gres=gpu:8", "--mem=0", "--mpi=none"} <= set(options)
+    assert {"--overlap", "--nodelist=gpu07", "--gres=gpu:8", "--mem=0", "--mpi=none"} <= set(
+        said[-1].split(" env ")[0].split()
+    )
+    assert {"SLURM_JOB_ID=12", "NCCL_IB_HCA=mlx5"} <= set(said)
+    assert "SLURM_MEM_PER_CPU=4000" not in said, "srun would take it for an option of the step"
 
 
 def test_ray_that_ends_on_a_node_is_missed_and_what_runs_is_ended(
