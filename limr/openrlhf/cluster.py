@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -13,7 +12,8 @@ from typing import Any
 from limr.errors import LimrError
 from limr.openrlhf.nodes import Node, join, leave, nodes_to_join, own_address, require_all
 
-SECONDS_TO_CONNECT = 45.0
+SECONDS_TO_CONNECT = 45.0  # where a cluster runs already
+SECONDS_TO_START = 150.0  # a busy machine, or a slow file server, takes its time
 SECONDS_FOR_NODES = 240.0  # to load Ray from a file server that many ask at once
 SECONDS_BETWEEN_LOOKS = 5.0
 SECONDS_TO_SAY_IT = 15.0  # that OpenRLHF has to end by itself, with an error that says more
@@ -54,7 +54,8 @@ def _init(address: str | None, environment: Mapping[str, str], **more: Any) -> N
 
     where = f"cannot be joined at RAY_ADDRESS={address}" if address else "cannot be started"
     # where something listens that is not Ray, it is asked for minutes
-    silence = threading.Timer(SECONDS_TO_CONNECT, _give_up, [f"Ray {where}: no answer. {_advice(address)}"])
+    patience = SECONDS_TO_CONNECT if address else SECONDS_TO_START
+    silence = threading.Timer(patience, _give_up, [f"Ray {where}: no answer. {_advice(address)}"])
     silence.start()
     try:
         ray.init(
@@ -71,7 +72,7 @@ def _init(address: str | None, environment: Mapping[str, str], **more: Any) -> N
 
 def _own_folder() -> str:
     """Where Ray keeps its files, on all nodes: `ray start` cannot write to the /tmp/ray of another user's."""
-    return str(Path(os.environ.get("RAY_TMPDIR", tempfile.gettempdir()), f"ray-{os.getuid()}"))
+    return str(Path(os.environ.get("RAY_TMPDIR", "/tmp"), f"ray-{os.getuid()}"))  # TMPDIR may be of one node alone
 
 
 def _wait_for_gpus(gpus: int, address: str | None, started: list[Node]) -> None:

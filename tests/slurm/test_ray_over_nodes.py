@@ -124,7 +124,12 @@ class TwoNodes(OnSlurm):
 
     def said(self) -> str:
         output = (self.folder / "run.log").read_text(encoding="utf-8")
-        return f"{output[-3000:]}\n{self.openrlhf_log(0)[-3000:]}"
+        return "\n".join([output[-3000:], *self.job_logs("train"), self.openrlhf_log(0)[-3000:]])
+
+    def has_trained(self, step: int) -> bool:
+        """Whether the first attempt has; it must not have failed."""
+        assert not self.openrlhf_log(1), self.said()
+        return f"Global step {step}:" in self.openrlhf_log(0)
 
 
 def test_a_training_on_two_nodes_is_cancelled_goes_on_from_its_checkpoint_and_is_whole(
@@ -132,7 +137,7 @@ def test_a_training_on_two_nodes_is_cancelled_goes_on_from_its_checkpoint_and_is
 ) -> None:
     place = TwoNodes(tmp_path)
     with place.running("results/runs/full/seed0/metrics.parquet") as run:
-        wait_until(lambda: "Global step 3:" in place.openrlhf_log(0), place.said, seconds=600)
+        wait_until(lambda: place.has_trained(3), place.said, seconds=600)
         marks = Counter(launched(tmp_path).values())
         (job,) = training_jobs(cluster)
         assert {row["nodes"] for row in cluster.jobs("running") if row["id"] == job} == {"n[1-2]"}
