@@ -1,6 +1,6 @@
 # make table2   the whole pipeline, from nothing to results/table2.md (and the figures: `snakemake --cores all`)
 # make test     lint and all tests
-# make test-openrlhf   the whole pipeline with OpenRLHF and vLLM on a CPU, and what can go wrong with it: some ten
+# make test-openrlhf   the whole pipeline with OpenRLHF and vLLM on a CPU, and what can go wrong with it: some twelve
 #               minutes, in an environment of its own, .venv-openrlhf (4 GB)
 # make test-slurm   the pipeline on a real SLURM, which is installed and run on this machine: some half an hour, as root
 #               on Debian

@@ -45,6 +45,21 @@ def device_mesh(module: ModuleType) -> None:
     )
 
 
+def gathering(module: ModuleType) -> None:
+    """deepspeed.runtime.zero.partition_parameters: ZeRO-3 puts parameters together one after the other.
+
+    DeepSpeed 0.19.6 starts them all and waits for the last alone. Those of NCCL end in order, and it waits for the GPU
+    besides; those of Gloo need not, and one that ends late writes over the weights that were loaded meanwhile.
+    """
+    original = module.Init._allgather_params_coalesced
+
+    def in_turn(self: Any, params: Any, hierarchy: int = 0, quantize: bool = False) -> None:
+        for param in params:
+            original(self, [param], hierarchy, quantize)
+
+    module.Init._allgather_params_coalesced = in_turn
+
+
 def weight_channel(module: ModuleType) -> None:
     """openrlhf.utils.distributed_util: weights go to vLLM over Gloo in the place of NCCL."""
 
@@ -128,6 +143,7 @@ def tap(module: ModuleType) -> None:
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "torch.cuda": cuda,
     "torch.distributed.device_mesh": device_mesh,
+    "deepspeed.runtime.zero.partition_parameters": gathering,
     "openrlhf.utils.distributed_util": weight_channel,
     "openrlhf.trainer.ray.vllm_worker_wrap": weight_receiver,
     "vllm.model_executor.layers.utils": vllm_linear,
