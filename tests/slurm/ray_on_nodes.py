@@ -1,23 +1,25 @@
 """What a training job does first, by itself: Ray on all nodes of the job. Prints, as JSON, what each GPU bundle saw.
 
-``python ray_on_nodes.py NODES GPUS_PER_NODE SECONDS``; it waits so many seconds for GPUs.
+``python ray_on_nodes.py NODES GPUS_PER_NODE SECONDS HOLD``: it waits SECONDS for GPUs, and HOLD seconds at the end.
 """
 
 import json
 import os
 import sys
+import time
 
 from limr.errors import LimrError
 from limr.openrlhf import cluster
 from limr.openrlhf.processes import MARK
 
 
-def main(nodes: int, gpus_per_node: int, seconds: float) -> None:
+def main(nodes: int, gpus_per_node: int, seconds: float, hold: float) -> None:
     cluster.SECONDS_FOR_NODES = seconds
     os.environ[MARK] = "ray-on-nodes"
     try:
         with cluster.ray_cluster(nodes, gpus_per_node, {}):
             print(json.dumps(bundles(nodes * gpus_per_node)), flush=True)
+            time.sleep(hold)
     except LimrError as error:
         sys.exit(f"LimrError: {error}")
 
@@ -45,4 +47,4 @@ def bundles(number: int) -> list[tuple[str, list[str]]]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
+    main(int(sys.argv[1]), int(sys.argv[2]), *map(float, sys.argv[3:]))

@@ -49,12 +49,20 @@ def nothing_is_left(cluster: Cluster, tmp_path: Path) -> None:
 
 
 def ray_in_a_job(
-    folder: Path, nodes: int, gpus: int, gpus_there: int = 8, seconds: float = 60
+    folder: Path, nodes: int, gpus: int, gpus_there: int = 8, seconds: float = 60, hold: float = 0, limit: int = 10
 ) -> tuple[subprocess.CompletedProcess[str], str]:
     """A job of two nodes with eight GPUs each, in which Ray is started on ``nodes``, and what it says."""
     log = folder / "job.log"
-    options = ("--wait", "--nodes=2", "--ntasks=2", "--gres=gpu:8", "--cpus-per-task=8", "--partition=gpu")
-    program = f"exec {PYTHON} {HERE / 'ray_on_nodes.py'} {nodes} {gpus} {seconds}"
+    options = (
+        "--wait",
+        "--nodes=2",
+        "--ntasks=2",
+        "--gres=gpu:8",
+        "--cpus-per-task=8",
+        "--partition=gpu",
+        f"--time={limit}",
+    )
+    program = f"exec {PYTHON} {HERE / 'ray_on_nodes.py'} {nodes} {gpus} {seconds} {hold}"
     done = subprocess.run(
         ["sbatch", *options, f"--output={log}", "--wrap", program],
         env=environment(gpus_there, LIMR_RECORDS=str(folder)), capture_output=True, text=True, check=False, timeout=300,
@@ -93,6 +101,12 @@ def test_nodes_that_the_job_does_not_have_are_missed(cluster: Cluster, tmp_path:
     done, log = ray_in_a_job(tmp_path, nodes=3, gpus=8)
     assert done.returncode
     assert re.search(r"LimrError: found 2 nodes in SLURM job \d+, expected training\.nodes, 3\.", log), log
+
+
+def test_a_job_that_hits_its_time_limit_leaves_nothing_on_either_node(cluster: Cluster, tmp_path: Path) -> None:
+    done, log = ray_in_a_job(tmp_path, nodes=2, gpus=1, hold=600, limit=1)
+    assert done.returncode
+    assert "[[" in log and "DUE TO TIME LIMIT" in log, log
 
 
 class TwoNodes(OnSlurm):
