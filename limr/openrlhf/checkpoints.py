@@ -46,10 +46,14 @@ def publish(folder: Path, final_model: Path, steps: int, base: Path, checkpoints
         _link(last, base, temporary)
 
 
-def drop_states(folder: Path) -> None:
-    """Remove what only a run that is not finished resumes from: of a large model, most of what lies in ``folder``."""
-    for states in _STATES:
-        shutil.rmtree(folder / states, ignore_errors=True)
+def drop_states(folder: Path, final_model: Path) -> None:
+    """Remove what only a run that is not finished resumes from: of a large model, most of what lies in ``folder``.
+
+    Without ``final_model``, in a run that was killed after its last checkpoint, they still tell that this one is whole.
+    """
+    if _is_model(final_model):
+        for states in _STATES:
+            shutil.rmtree(folder / states, ignore_errors=True)
 
 
 def _is_whole(folder: Path, step: int) -> bool:
@@ -88,6 +92,7 @@ def _link(policy: Path, base: Path, target: Path) -> None:
                 os.link(file, target / file.name)
             except OSError:  # another file system
                 shutil.copy(file, target / file.name)
+            shutil.copymode(base / "config.json", target / file.name)  # safetensors lets nobody else read its files
     config = json.loads((base / "config.json").read_text(encoding="utf-8"))
     trained = json.loads((policy / "config.json").read_text(encoding="utf-8"))
     config.pop("torch_dtype", None)  # its name before transformers 5

@@ -59,7 +59,7 @@ def train(
     done = place.steps_done(options.steps)
     if done < options.steps:
         _launch(options, place, model.absolute(), seed, done)
-    checkpoints.drop_states(place.folder / "openrlhf")
+    checkpoints.drop_states(place.folder / "openrlhf", place.paths(model).final_model)
     _publish(options, place, prompts, len(held_out), seed, model, outputs)
 
 

@@ -68,10 +68,12 @@ def test_policies_are_published_with_the_base_model_s_own_files(tmp_path: Path) 
     for name in ("tokenizer.json", "chat_template.jinja", "model-00001-of-00002.safetensors"):
         (base / name).write_text(f"base {name}", encoding="ascii")
     (base / "config.json").write_text('{"torch_dtype": "float32", "hidden_size": 8}', encoding="ascii")
+    (base / "config.json").chmod(0o640)
     (base / "model.safetensors.index.json").write_text("{}", encoding="ascii")
     for step in (2, 4):
         save(tmp_path / "openrlhf", step)
     save(tmp_path / "last", 5)
+    (tmp_path / "last" / "global_step5_hf" / "model.safetensors").chmod(0o600)
     (tmp_path / "last" / "global_step5_hf").rename(final)
     publish(tmp_path / "openrlhf", final, 5, base, tmp_path / "checkpoints", tmp_path / "model")
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == [
@@ -86,6 +88,7 @@ def test_policies_are_published_with_the_base_model_s_own_files(tmp_path: Path) 
         assert json.loads((folder / "config.json").read_text(encoding="ascii")) == {
             "dtype": "bfloat16", "hidden_size": 8
         }  # fmt: skip
+    assert (tmp_path / "model" / "model.safetensors").stat().st_mode & 0o777 == 0o640
     assert (tmp_path / "model" / "model.safetensors").stat().st_ino == (final / "model.safetensors").stat().st_ino
 
 
@@ -98,8 +101,12 @@ def test_a_run_killed_after_its_last_checkpoint_is_published_from_it(tmp_path: P
 
 
 def test_of_a_finished_run_the_policies_stay_and_the_optimizers_states_go(tmp_path: Path) -> None:
+    folder = tmp_path / "openrlhf"
     for step in (2, 4):
-        save(tmp_path, step)
+        save(folder, step)
+    drop_states(folder, tmp_path / "final")
+    assert prepare_to_resume(folder) == 4, "the last model is not written yet: what there is must stay whole"
+    save(tmp_path / "last", 4)
     for _ in range(2):  # a kill may have come in between
-        drop_states(tmp_path)
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["global_step2_hf", "global_step4_hf"]
+        drop_states(folder, tmp_path / "last" / "global_step4_hf")
+        assert sorted(path.name for path in folder.iterdir()) == ["global_step2_hf", "global_step4_hf"]
