@@ -5,6 +5,7 @@ import importlib.metadata
 import importlib.util
 import json
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -143,6 +144,16 @@ class Workplace:
         write_json(self.folder / "attempts.json", [*(attempt.first_step for attempt in self.attempts()), first_step])
         return self.attempts()[-1]
 
+    def operators(self) -> Path:
+        """Where DeepSpeed's operators are compiled, without the locks of a launch that was killed while it did.
+
+        A folder that other runs use too cannot be rid of them, and torch waits for a lock for ever.
+        """
+        folder = self.folder / "operators"
+        for lock in folder.rglob("lock"):
+            lock.unlink(missing_ok=True)
+        return folder
+
     def log(self, attempt: Attempt) -> Path:
         return self.folder / "logs" / f"{attempt.folder.name}.log"
 
@@ -186,6 +197,7 @@ def _launch(options: OpenRLHFSettings, place: Workplace, model: Path, seed: int,
         "LIMR_REWARD_RULE": options.reward_rule,
         "HF_DATASETS_CACHE": str(place.folder / "data" / "cache"),
         "HF_HUB_OFFLINE": "1",  # everything is on disk by now
+        "TORCH_EXTENSIONS_DIR": os.environ.get("TORCH_EXTENSIONS_DIR") or str(place.operators()),
     }
     progress = ProgressLines(f"OpenRLHF {place.folder.name}", options.steps, first)
     machines = [str(options.nodes), str(options.gpus_per_node)]

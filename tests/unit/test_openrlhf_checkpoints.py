@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from limr.openrlhf.checkpoints import drop_states, prepare_to_resume, publish
+from limr.openrlhf.train import Workplace
 
 STAGES = ("_actor", "_actor metric", "policy", "policy tokenizer", "_critic", "_critic metric")
 
@@ -110,3 +111,12 @@ def test_of_a_finished_run_the_policies_stay_and_the_optimizers_states_go(tmp_pa
     for _ in range(2):  # a kill may have come in between
         drop_states(folder, tmp_path / "last" / "global_step4_hf")
         assert sorted(path.name for path in folder.iterdir()) == ["global_step2_hf", "global_step4_hf"]
+
+
+def test_locks_of_a_compilation_that_was_killed_are_removed_before_the_next_launch(tmp_path: Path) -> None:
+    operator = tmp_path / "operators" / "cpu_adam"
+    operator.mkdir(parents=True)
+    for name in ("lock", "cpu_adam.so"):
+        (operator / name).touch()
+    assert Workplace(tmp_path).operators() == tmp_path / "operators"
+    assert [path.name for path in operator.iterdir()] == ["cpu_adam.so"]
