@@ -2,8 +2,8 @@
 # make test     lint and all tests
 # make test-openrlhf   the whole pipeline with OpenRLHF and vLLM on a CPU, and what can go wrong with it: some twelve
 #               minutes, in an environment of its own, .venv-openrlhf (4 GB)
-# make test-slurm   the pipeline on a real SLURM, which is installed and run on this machine: some half an hour, as root
-#               on Debian
+# make test-slurm   the pipeline on a real SLURM, which is installed and run on this machine, and OpenRLHF on two nodes of
+#               it (.venv-openrlhf): some half an hour, as root on Debian
 # make lint     ruff, snakefmt and snakemake --lint; `make format` puts right what it can
 # make clean    remove what was made: results and caches, not the environment
 #
