@@ -44,6 +44,11 @@ def test_torch_runs_with_the_threads_of_the_configuration(tmp_path: Path) -> Non
     assert done.stdout.strip() == "1", done.stderr
 
 
+def test_torch_does_not_use_avx_512_whose_sums_are_rounded_otherwise_than_other_machines(tmp_path: Path) -> None:
+    done = run(tmp_path / "log", "import torch; print(torch.backends.cpu.get_cpu_capability())")
+    assert done.stdout.strip() not in ("", "AVX512"), done.stderr
+
+
 def test_a_stage_runs_once_at_a_time_and_a_dead_owner_holds_nothing(tmp_path: Path) -> None:
     log = tmp_path / "lim-seed0.log"
     code = (
