@@ -4,10 +4,10 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from limr.configuration import check_configuration, is_pretrained, probe, uses_gpus
+from limr.configuration.check import check_configuration, is_pretrained, probe, uses_gpus
 from limr.errors import LimrError
-from limr.resources import evaluation_resources, preflight_resources, training_resources
-from limr.selection import needs_trajectories
+from limr.jobs.resources import evaluation_resources, preflight_resources, training_resources
+from limr.selection.method import needs_trajectories
 
 # A file given with --configfile stands in the place of config.yaml: Snakemake would merge the two, and leave the
 # miniature's benchmarks in every other experiment.

@@ -1,6 +1,6 @@
 # What each prompt earned at each visit, and what was found: from the probe, which is FULL's training run, or from a run
 # that is there already.
-from limr.configuration import source_files
+from limr.configuration.check import source_files
 
 if not TRAINS:
     try:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import polars as pl
 
-from limr.contracts import write_parquet
 from limr.data.hub import hub_file
-from limr.data.rows import check_rows, read_problems
+from limr.data.source_rows import check_rows, read_problems
 from limr.data.sources import SOURCES, Source
+from limr.files.contracts import write_parquet
 
 logger = logging.getLogger(__name__)
 

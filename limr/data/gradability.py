@@ -1,14 +1,14 @@
 r"""The gate: which gold answers can be graded at all, found out before anything is trained on them.
 
 A gold answer passes when ``\boxed{gold}`` is graded correct and a box with an obviously wrong answer is not. The
-grader is the one that training and evaluation use (``limr.reward.grade``).
+grader is the one that training and evaluation use (``limr.grading.reward.grade``).
 """
 
 import logging
 from collections.abc import Iterable
 
+from limr.grading.reward import grade
 from limr.progress import ProgressLines
-from limr.reward import grade
 
 logger = logging.getLogger(__name__)
 

@@ -12,15 +12,15 @@ from typing import Any
 
 import polars as pl
 
-from limr.artifacts import write_json, write_text
-from limr.contracts import read_parquet, write_parquet
-from limr.data.audit import as_markdown
+from limr.data.data_audit import as_markdown
 from limr.data.gradability import ungradable
 from limr.data.overlap import doubles, overlap
 from limr.data.published import published
-from limr.data.rows import corrected, digest
+from limr.data.source_rows import corrected, digest
 from limr.data.sources import BENCHMARKS, ERRATA, MATH, SOURCES, local_file
 from limr.errors import LimrError
+from limr.files.atomic import write_json, write_text
+from limr.files.contracts import read_parquet, write_parquet
 from limr.prompts import prompt_id
 
 logger = logging.getLogger(__name__)

@@ -1,8 +1,8 @@
 """Where the real problems come from: repositories on the Hugging Face hub, pinned, and digests of their rows.
 
 A revision says what to download; the digest says what must have arrived, from the hub or from a local file alike: it is
-taken over the rows themselves (``limr.data.rows.digest``), so it does not depend on the file's format, the order of the
-rows, or white space.
+taken over the rows themselves (``limr.data.source_rows.digest``), so it does not depend on the file's format, the order
+of the rows, or white space.
 """
 
 from collections.abc import Mapping

@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from limr.contracts import read_parquet, write_parquet
 from limr.errors import LimrError
 from limr.evaluation.responses import Response, Sampling, seed_from
-from limr.reward import grade
+from limr.files.contracts import read_parquet, write_parquet
+from limr.grading.reward import grade
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
 
-from limr.chat import chat_texts
-from limr.evaluation.checkpoint import end_tokens, load_checkpoint
 from limr.evaluation.responses import Response, Sampling
+from limr.models.chat_template import chat_texts
+from limr.models.checkpoint import end_tokens, load_checkpoint
 from limr.progress import ProgressLines
 
 

@@ -26,10 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from limr.errors import LimrError
-from limr.evaluation.checkpoint import check_checkpoint, end_tokens
 from limr.evaluation.generation import chat_token_ids
 from limr.evaluation.responses import Response, Sampling, seed_from
-from limr.gpus import require_gpus
+from limr.jobs.gpus import require_gpus
+from limr.models.checkpoint import check_checkpoint, end_tokens
 from limr.progress import ProgressLines
 
 logger = logging.getLogger(__name__)

@@ -1,8 +1,8 @@
 """Pre-flight: whether this machine has all that a run on GPUs needs, found out in seconds, before GPU-days are spent.
 
 Each check says what it found, or what is wrong and what to do about it; all are made, whatever the others say. Nothing
-is trained, and no GPU is touched: what a run needs is estimated (``limr.estimates``), what there is is asked of
-``nvidia-smi`` and the operating system.
+is trained, and no GPU is touched: what a run needs is estimated (``limr.preflight.estimates``), what there is is asked
+of ``nvidia-smi`` and the operating system.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -37,7 +37,7 @@ class Finding:
 
 
 def preflight(configuration: Mapping[str, Any]) -> list[Finding]:
-    """What all checks found; ``configuration`` has passed ``limr.configuration.check_configuration``."""
+    """What all checks found; ``configuration`` has passed ``limr.configuration.check.check_configuration``."""
     facts = Facts(configuration)
     with no_waiting():
         return [finding for about, check in CHECKS.items() for finding in _findings(about, check, facts)]

@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from limr import estimates
 from limr.errors import LimrError
-from limr.gpus import Gpu, require_gpus
+from limr.jobs.gpus import Gpu, require_gpus
+from limr.preflight import estimates
 
 
 class Problem(str):

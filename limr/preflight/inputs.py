@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from limr import estimates
 from limr.errors import LimrError
+from limr.preflight import estimates
 from limr.preflight.facts import Facts, Problem
 
 
 def base_model(facts: Facts) -> Iterable[str]:
     """All of a model that is here, or the small files of one on the hub."""
-    from limr.base_model import REQUIRED, local_files
     from limr.data.hub import hub_file
+    from limr.models.base_model import REQUIRED, local_files
 
     base = facts.base_model
     if facts.config is None:
@@ -19,7 +19,7 @@ def base_model(facts: Facts) -> Iterable[str]:
         return
     shape = estimates.shape_of(facts.config)
     if (facts.results / "base_model").is_dir() or "path" in base:
-        from limr.evaluation.checkpoint import check_checkpoint
+        from limr.models.checkpoint import check_checkpoint
 
         folder = facts.results / "base_model" if (facts.results / "base_model").is_dir() else Path(base["path"])
         local_files(folder)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from limr import estimates
 from limr.errors import LimrError
+from limr.preflight import estimates
 from limr.preflight.facts import Facts, Problem
 
 OLDEST_GPU = 8.0  # compute capability: bf16 and FlashAttention 2

@@ -15,7 +15,7 @@ def packages(facts: Facts) -> Iterable[str]:
     """Packages at the versions that the installed OpenRLHF asks for, without importing any."""
     wanted = {"vllm": VLLM} if facts.trains or facts.evaluation["engine"] == "vllm" else {}
     if facts.trains:
-        from limr.openrlhf import VERSION
+        from limr.training.openrlhf import VERSION
 
         wanted |= {"openrlhf": VERSION, "ray": None, "deepspeed": None, "flash-attn": None, "transformers": None}
         wanted |= _pins("openrlhf", wanted)
@@ -33,9 +33,9 @@ def arguments(facts: Facts) -> Iterable[str]:
     """OpenRLHF's command line through its own parser."""
     if not facts.trains:
         return
-    from limr.openrlhf.arguments import RunPaths, command_line
-    from limr.openrlhf.parser import installed, parse
-    from limr.openrlhf.settings import OpenRLHFSettings
+    from limr.training.openrlhf.command_line import RunPaths, command_line
+    from limr.training.openrlhf.openrlhf_settings import OpenRLHFSettings
+    from limr.training.openrlhf.parser import installed, parse
 
     package = installed()
     if package is None:

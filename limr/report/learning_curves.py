@@ -7,7 +7,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from limr.contracts import read_parquet
+from limr.files.contracts import read_parquet
 from limr.report.style import method_colour, method_title, save_figure
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from limr.contracts import read_parquet
 from limr.errors import LimrError
+from limr.files.contracts import read_parquet
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from limr.contracts import read_parquet
 from limr.errors import LimrError
-from limr.markdown import percentage
+from limr.files.contracts import read_parquet
+from limr.files.markdown import percentage
 from limr.report.style import method_colour, method_title, save_figure
 
 _BINS = 50

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from limr.contracts import read_parquet
 from limr.errors import LimrError
-from limr.markdown import percentage
+from limr.files.contracts import read_parquet
+from limr.files.markdown import percentage
 from limr.report.style import method_title, save_figure
 from limr.selection.agreement import PAPER_SHARE
 from limr.trajectories import Trajectories, VisitMatrix, known_signals, visit_matrix

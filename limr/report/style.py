@@ -5,8 +5,8 @@ from zlib import crc32
 
 from matplotlib.figure import Figure
 
-from limr.artifacts import whole_file
-from limr.statistics import Interval
+from limr.files.atomic import whole_file
+from limr.report.bootstrap import Interval
 
 BASE = "base"
 

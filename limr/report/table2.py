@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from limr.artifacts import whole_file, write_json, write_text
-from limr.contracts import read_parquet
+from limr.files.atomic import whole_file, write_json, write_text
+from limr.files.contracts import read_parquet
+from limr.report.bootstrap import Bootstrap, Interval
 from limr.report.caption import caption, digest, versions
 from limr.report.results import read_results
 from limr.report.style import BASE, method_title, percent
 from limr.report.training_runs import TrainingRun, number_range, read_runs
-from limr.statistics import Bootstrap, Interval
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from limr.contracts import read_parquet
 from limr.errors import ContractError
+from limr.files.contracts import read_parquet
 
 
 @dataclass(frozen=True)

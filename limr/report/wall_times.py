@@ -10,8 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
-from limr.artifacts import write_text
 from limr.errors import LimrError
+from limr.files.atomic import write_text
 
 _COLUMNS = ("s", "max_rss")  # seconds; MiB
 _UNKNOWN = ["-", "NA"]  # a job too short to be looked at

@@ -8,9 +8,9 @@ import polars as pl
 
 from limr.errors import LimrError
 from limr.selection.agreement import PAPER_SHARE, overlap, spearman, top
-from limr.selection.lim import alignment, lim
-from limr.selection.numbers import ROUNDING
-from limr.selection.registry import Pool
+from limr.selection.method import Pool
+from limr.selection.methods.lim import alignment, lim
+from limr.selection.rounding import ROUNDING
 from limr.trajectories import Trajectories, VisitMatrix, visit_matrix
 
 RESAMPLES = 200

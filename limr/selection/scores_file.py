@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 
-from limr.contracts import check, columns, read_parquet, write_parquet
 from limr.errors import LimrError
-from limr.markdown import percentage
-from limr.rows import STANDARD, read_rows, write_rows
+from limr.files.contracts import check, columns, read_parquet, write_parquet
+from limr.files.markdown import percentage
+from limr.files.rows import STANDARD, read_rows, write_rows
 from limr.selection.choose import QUANTILES, choose
-from limr.selection.score import NOT_GRADABLE
+from limr.selection.scoring import NOT_GRADABLE
 
 
 def read_scores(file: str) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from limr.contracts import check, columns, is_ascending, read_parquet
+from limr.files.contracts import check, columns, is_ascending, read_parquet
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,9 +17,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from limr.contracts import read_parquet
 from limr.evaluation import vllm
 from limr.evaluation.responses import Sampling
+from limr.files.contracts import read_parquet
 
 MOST_SHOWN = 5
 
@@ -93,8 +93,8 @@ def main() -> None:
     os.environ |= vllm.ENVIRONMENT | vllm.ON_CPUS | {"OMP_NUM_THREADS": str(options.threads)} | os.environ
     import torch
 
-    from limr.evaluation.checkpoint import load_checkpoint
     from limr.evaluation.generation import chat_token_ids
+    from limr.models.checkpoint import load_checkpoint
 
     torch.set_num_threads(options.threads)
     prompts = read_parquet(options.prompts, "prompts")["prompt"].to_list()

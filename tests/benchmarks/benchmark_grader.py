@@ -30,14 +30,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "grading"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from equal_forms import equal_forms
 from golds import ABSENT, FOLDER, NO_ANSWERS, all_golds
 from processes import cpu_seconds
 from wrong_forms import wrong_forms
 
 from limr.grading import equal
-from limr.reward import grade
+from limr.grading.reward import grade
 
 # what a model that has learned LaTeX writes when it does not write exactly the gold
 USUAL_FORMS = (

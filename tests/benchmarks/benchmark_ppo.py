@@ -25,15 +25,15 @@ import torch
 import yaml
 from tqdm import tqdm
 
-from limr.contracts import read_parquet
-from limr.miniature import learner as learning
-from limr.miniature import model as tiny
-from limr.miniature import rollouts as rolling
-from limr.miniature import tokenizer as tokens
-from limr.miniature.process import reuse_freed_memory
-from limr.miniature.schedule import step_generator, step_prompts, step_uniforms
-from limr.miniature.settings import TrainingSettings
-from limr.reward import grade
+from limr.files.contracts import read_parquet
+from limr.grading.reward import grade
+from limr.training.miniature import learner as learning
+from limr.training.miniature import model as tiny
+from limr.training.miniature import rollout_shards as rolling
+from limr.training.miniature import tokenizer as tokens
+from limr.training.miniature.miniature_settings import TrainingSettings
+from limr.training.miniature.torch_process import reuse_freed_memory
+from limr.training.schedule import step_generator, step_prompts, step_uniforms
 
 ROOT = Path(__file__).parents[2]
 

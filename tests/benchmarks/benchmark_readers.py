@@ -70,8 +70,8 @@ def brute_force_lim(curves: dict[str, list[float]]) -> dict[str, float]:
 
 def limr_json(folder: Path, phases: Phases) -> dict[str, float]:
     """Scores by prompt id, from the log."""
-    from limr.readers import read_log
-    from limr.trajectories.visits import number_visits, trajectories_of_log
+    from limr.logs.visits import number_visits, trajectories_of_log
+    from limr.logs.whole import read_log
 
     log = timed(phases, "read", lambda: read_log(folder / "json"))
     visits = timed(phases, "visits", lambda: number_visits(log))
@@ -81,14 +81,14 @@ def limr_json(folder: Path, phases: Phases) -> dict[str, float]:
 
 def limr_parquet(folder: Path, phases: Phases) -> dict[str, float]:
     """Scores by prompt id, from the conversion."""
-    from limr.trajectories import from_rollouts
+    from limr.logs.own_rollouts import from_rollouts
 
     trajectories = timed(phases, "trajectories", lambda: from_rollouts(folder / "rollouts"))
     return timed(phases, "LIM", lambda: lim_scores(trajectories))
 
 
 def lim_scores(trajectories: Any) -> dict[str, float]:
-    from limr.selection.registry import Pool, run_method
+    from limr.selection.method import Pool, run_method
 
     return run_method("lim", Pool(trajectories.prompt_ids, trajectories, seed=0), {}).scores
 
@@ -103,11 +103,11 @@ def timed(phases: Phases, name: str, work: Callable[[], Any]) -> Any:
 def run(way: str, folder: Path) -> None:
     """Be one of the processes: print what was measured and the scores by prompt id as JSON."""
     if way != "plain Python":
-        import limr.readers
+        import limr.logs
         import limr.selection
         import limr.trajectories
 
-        limr.readers.formats()
+        limr.logs.formats()
     phases: Phases = {}
     started = time.perf_counter()
     scores = {"plain Python": plain_python, "limr, JSON": limr_json, "limr, Parquet": limr_parquet}[way](folder, phases)
@@ -175,7 +175,7 @@ def main() -> None:
         return
     import paper_size
 
-    from limr.readers.convert import convert
+    from limr.logs.convert import convert
 
     paper_size.write(arguments.folder / "json")
     if not (arguments.folder / "rollouts").exists():

@@ -60,9 +60,9 @@ def bare_scan(folder: Path) -> dict[str, Any]:
 
 def trajectories(folder: Path) -> dict[str, Any]:
     """Extract trajectories, and score them by LIM."""
-    from limr.selection.lim import lim
-    from limr.selection.registry import Pool
-    from limr.trajectories import from_rollouts
+    from limr.logs.own_rollouts import from_rollouts
+    from limr.selection.method import Pool
+    from limr.selection.methods.lim import lim
 
     found = []
     figures = measured(lambda: found.append(from_rollouts(folder)))
@@ -73,17 +73,17 @@ def trajectories(folder: Path) -> dict[str, Any]:
 
 def shares(folder: Path) -> dict[str, Any]:
     """CPU-seconds of each part of the extraction."""
-    from limr.trajectories import rollouts, sums
+    from limr.logs import own_rollouts, visit_sums
 
     spent: dict[str, float] = defaultdict(float)
     for owner, name, part in (
-        (rollouts, "_sums", "sums of runs of rollouts"),
-        (sums.VisitSums, "add", "adding them up by prompt and visit"),
-        (sums.VisitSums, "result", "sorting by prompt"),
-        (rollouts, "_refuse_doubled", "looking for rollouts that occur twice"),
+        (own_rollouts, "_sums", "sums of runs of rollouts"),
+        (visit_sums.VisitSums, "add", "adding them up by prompt and visit"),
+        (visit_sums.VisitSums, "result", "sorting by prompt"),
+        (own_rollouts, "_refuse_doubled", "looking for rollouts that occur twice"),
     ):
         setattr(owner, name, timed(getattr(owner, name), spent, part))
-    figures = measured(lambda: rollouts.from_rollouts(folder))
+    figures = measured(lambda: own_rollouts.from_rollouts(folder))
     spent["Polars: reading, hashes; the rest"] = figures["cpu"] - sum(spent.values())
     return {"shares": spent}
 

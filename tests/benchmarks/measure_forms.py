@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "grading"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from equal_forms import equal_forms
 from golds import ABSENT, FOLDER, distinct_golds
 from kinds import Form

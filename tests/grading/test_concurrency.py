@@ -17,7 +17,7 @@ from wrong_forms import wrong_forms
 
 from limr.grading import equal, equivalence
 from limr.grading.cache import SingleFlight
-from limr.reward import Verdict, grade
+from limr.grading.reward import Verdict, grade
 
 GRADINGS = int(os.environ.get("LIMR_GRADINGS", "3000"))
 THREADS = 4

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from processes import Stopwatch
 
 from limr.grading import equal
-from limr.reward import grade
+from limr.grading.reward import grade
 
 CASES = int(os.environ.get("LIMR_FUZZ_CASES", "400"))
 CPU_LIMIT = 2.0 + 1.0  # seconds of one comparison, and until the worker is gone

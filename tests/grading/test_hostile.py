@@ -15,12 +15,13 @@ from statistics import median
 import pytest
 from golds import FOLDER
 from hostile import FAMILIES, GOLDS, MARK, Hostile, corpus, responses
+from places import SUPPORT
 from processes import MemoryPeak, Stopwatch
 
 from limr.grading import equal
-from limr.reward import grade
+from limr.grading.reward import grade
 
-HERE = Path(__file__).parent
+HERE = SUPPORT
 FULL = os.environ.get("LIMR_FULL_HOSTILE") == "1"
 CPU_LIMIT = 2.0  # what one comparison may use
 DEADLINE = 1.0  # until the worker is gone, and of this process for megabytes of text

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from places import REFERENCE
 
-from limr.contracts import read_parquet
 from limr.data.download import download
 from limr.data.math import prepare
 from limr.data.published import describe
 from limr.data.sources import BENCHMARKS, SOURCES
+from limr.files.contracts import read_parquet
 from limr.prompts import prompt_id
 
-FOLDER = Path(__file__).parents[3] / "shared/data"
+FOLDER = REFERENCE
 
 pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason=f"needs the reference data: {FOLDER} is absent")
 

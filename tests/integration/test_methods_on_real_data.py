@@ -2,16 +2,17 @@
 
 import json
 import statistics
-from pathlib import Path
 
 import polars as pl
 import pytest
+from places import REFERENCE
 
-from limr.selection import score_prompts
+from limr.logs.one_shot_rlvr import read_one_shot_rlvr
 from limr.selection.choose import choose
-from limr.trajectories import Trajectories, read_one_shot_rlvr
+from limr.selection.scoring import score_prompts
+from limr.trajectories import Trajectories
 
-DATA = Path(__file__).parents[3] / "shared/data"
+DATA = REFERENCE
 FILE = DATA / "one_shot_rlvr/acc_step_500.json"
 RELEASED = DATA / "limr/scores.json"
 VISITS = 44  # all prompts have as many

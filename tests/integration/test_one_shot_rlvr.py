@@ -1,16 +1,16 @@
 """The figures of ../shared/data/README.md from the real One-Shot-RLVR trajectories, by the pipeline's own stages."""
 
-from pathlib import Path
-
 import polars as pl
 import pytest
+from places import REFERENCE
 
-from limr.contracts import write_parquet
-from limr.selection import score_prompts
-from limr.selection.summary import write_summary
-from limr.trajectories import Trajectories, read_one_shot_rlvr, visit_matrix
+from limr.files.contracts import write_parquet
+from limr.logs.one_shot_rlvr import read_one_shot_rlvr
+from limr.report.selection_summary import write_summary
+from limr.selection.scoring import score_prompts
+from limr.trajectories import Trajectories, visit_matrix
 
-FILE = Path(__file__).parents[3] / "shared/data/one_shot_rlvr/acc_step_500.json"
+FILE = REFERENCE / "one_shot_rlvr/acc_step_500.json"
 LIM = {"score": "lim", "keep": {"theta": 0.6}, "options": {"signal": "accuracy"}}
 LINEAR = {"score": "linear", "keep": {"theta": 0.7}}
 

@@ -3,13 +3,12 @@
 import re
 import shlex
 import shutil
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
-from limr.commands import main
+from limr.cli.main import main
 
-ROOT = Path(__file__).parents[2]
 FILE = ROOT.parent / "shared/data/one_shot_rlvr/acc_step_500.json"
 BLOCKS = re.findall(r"^```console\n(.*?)^```", (ROOT / "docs/own_run.md").read_text(encoding="utf-8"), re.M | re.S)
 SHOWN = [block for block in BLOCKS if any(not line.startswith("$ ") for line in block.splitlines())]

@@ -6,12 +6,12 @@ import polars as pl
 import pytest
 import torch
 
-from limr.contracts import read_parquet
-from limr.miniature import model as tiny
-from limr.miniature import pretrain as pretraining
-from limr.miniature import tokenizer as tokens
-from limr.miniature.batches import flatten, log_probabilities, pad
-from limr.miniature.corpus import PRACTICE_PROMPT, Manners, corpus
+from limr.files.contracts import read_parquet
+from limr.training.miniature import model as tiny
+from limr.training.miniature import pretrain as pretraining
+from limr.training.miniature import tokenizer as tokens
+from limr.training.miniature.batches import flatten, log_probabilities, pad
+from limr.training.miniature.corpus import PRACTICE_PROMPT, Manners, corpus
 
 
 def loss(model, examples):

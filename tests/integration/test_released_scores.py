@@ -1,14 +1,14 @@
 """The LIM scores that the authors released, chosen from by this project's chooser: their subset comes out."""
 
 import json
-from pathlib import Path
 
 import polars as pl
 import pytest
+from places import REFERENCE
 
 from limr.selection.choose import choose
 
-FOLDER = Path(__file__).parents[3] / "shared/data/limr"
+FOLDER = REFERENCE / "limr"
 
 pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason=f"needs the reference data: {FOLDER} is absent")
 

@@ -3,9 +3,9 @@
 import polars as pl
 import pytest
 
-from limr.contracts import read_parquet, write_parquet
-from limr.miniature.tokenizer import BOX
-from limr.reward import Verdict
+from limr.files.contracts import read_parquet, write_parquet
+from limr.grading.reward import Verdict
+from limr.training.miniature.tokenizer import BOX
 
 QUICK = {
     "steps": 30,
@@ -32,7 +32,7 @@ def rewarded(monkeypatch):
             right = rule(response, gold)
             return Verdict(1.0 if right else -1.0, None, right, right, "toy")
 
-        monkeypatch.setattr("limr.miniature.rollouts.grade", toy)
+        monkeypatch.setattr("limr.training.miniature.rollout_shards.grade", toy)
 
     return use
 

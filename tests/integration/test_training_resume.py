@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 from world import output_paths
 
-from limr.contracts import read_parquet
+from limr.files.contracts import read_parquet
 
 PATIENCE = 300  # seconds until a process that should have ended counts as hanging
 
@@ -24,7 +24,7 @@ PATIENCE = 300  # seconds until a process that should have ended counts as hangi
 RUNNER = """
 import json, os, signal, sys
 from pathlib import Path
-import limr.miniature.learner, limr.miniature.state, limr.miniature.train
+import limr.training.miniature.learner, limr.training.miniature.state, limr.training.miniature.miniature_training
 from limr.training import train
 
 def die(*args, **kwargs):
@@ -47,14 +47,14 @@ def half_a_file(weights, path, **options):
     die()
 
 plan = json.loads(sys.argv[1])
-save = limr.miniature.state.torch.save
+save = limr.training.miniature.state.torch.save
 points = {
-    "rollouts": (limr.miniature.train, "sample", die),
-    "update": (limr.miniature.learner.Learner, "_update", die),
-    "shard": (limr.miniature.state, "write_parquet", die),
-    "checkpoint": (limr.miniature.model, "save_file", half_a_file),
-    "state": (limr.miniature.state.torch, "save", half_a_state),
-    "publishing": (limr.miniature.train, "write_parquet", die),
+    "rollouts": (limr.training.miniature.miniature_training, "sample", die),
+    "update": (limr.training.miniature.learner.Learner, "_update", die),
+    "shard": (limr.training.miniature.state, "write_parquet", die),
+    "checkpoint": (limr.training.miniature.model, "save_file", half_a_file),
+    "state": (limr.training.miniature.state.torch, "save", half_a_state),
+    "publishing": (limr.training.miniature.miniature_training, "write_parquet", die),
 }
 if plan["point"]:
     place, name, act = points[plan["point"]]

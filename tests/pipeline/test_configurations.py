@@ -6,7 +6,7 @@ from pathlib import Path
 from pytest import CaptureFixture
 from workplace import ROOT, Workplace
 
-from limr.commands import main
+from limr.cli.main import main
 
 
 def shipped(*names: str) -> list[str]:

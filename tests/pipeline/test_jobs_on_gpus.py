@@ -9,7 +9,7 @@ from pathlib import Path
 from workplace import ROOT
 
 SNAKEFILE = """\
-from limr.resources import gpu_resources
+from limr.jobs.resources import gpu_resources
 
 rule all:
     input: expand("{job}.txt", job=list("abcd"))
@@ -23,7 +23,7 @@ rule on_gpus:
 SCRIPT = """\
 import os, time
 from pathlib import Path
-from limr.workflow import stage
+from limr.jobs.stage import stage
 
 with stage(snakemake):
     start = time.time()

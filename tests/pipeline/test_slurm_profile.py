@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from places import SUPPORT
 from workplace import ROOT, TEST_CONFIGURATION, Workplace
 
 SLURM = ("sbatch", "squeue", "sacct", "sacctmgr", "sshare", "sinfo", "scontrol", "scancel")
@@ -39,7 +40,7 @@ class Recorded(Workplace):
         super().__init__(folder)
         (folder / "bin").mkdir(parents=True)
         for name in SLURM:
-            (folder / "bin" / name).symlink_to(Path(__file__).with_name("sbatch_stand_in.py"))
+            (folder / "bin" / name).symlink_to(SUPPORT / "sbatch_stand_in.py")
         shutil.copytree(ROOT / "slurm", folder / "slurm", ignore=shutil.ignore_patterns("site.yaml"))
         (folder / "slurm" / "site.yaml").write_text(site, encoding="utf-8")
 

@@ -13,14 +13,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 from cluster import Cluster
-from runs import CONFIGURATION, environment
+from openrlhf_runs import CONFIGURATION, environment
+from places import SUPPORT
 from slurm_runs import OnSlurm, training_jobs, wait_until
 from workplace import ROOT
 
-from limr.openrlhf.processes import MARK
+from limr.training.openrlhf.process_tree import MARK
 
 PYTHON = ROOT / ".venv-openrlhf" / "bin" / "python"  # the environment of `make test-openrlhf`
-HERE = Path(__file__).parent
+HERE = SUPPORT
 STEPS, BATCH, SAMPLES = 6, 8, 2
 
 

@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from runs import PATIENCE, Run, World, left_running
+from openrlhf_runs import PATIENCE, Run, World, left_running
 
-from limr.openrlhf.records import read
+from limr.training.openrlhf.records import read
 
 MINUTES = 120.0
 

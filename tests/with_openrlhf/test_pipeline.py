@@ -13,10 +13,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from runs import CONFIGURATION, PATIENCE, ROOT, Run, environment, left_running, trained_on
+from openrlhf_runs import CONFIGURATION, PATIENCE, ROOT, Run, environment, left_running, trained_on
 
-from limr.contracts import read_parquet
-from limr.trajectories import from_rollouts
+from limr.files.contracts import read_parquet
+from limr.logs.own_rollouts import from_rollouts
 
 METHODS = ("full", "lim")
 STEPS, BATCH, SAMPLES = 6, 8, 2
@@ -149,7 +149,7 @@ def test_the_last_step_s_model_is_the_run_s_and_differs_from_the_base_model(fini
 
 
 def test_every_visit_follows_the_schedule_of_the_other_engine(finished: Path) -> None:
-    from limr.miniature.schedule import step_prompts
+    from limr.training.schedule import step_prompts
 
     for method in METHODS:
         subset = read_parquet(finished / "results" / "subsets" / method / "seed0.parquet", "subset")

@@ -18,15 +18,15 @@ import psutil
 import pytest
 import torch
 import yaml
-from runs import CONFIGURATION, environment
+from openrlhf_runs import CONFIGURATION, environment
 
-from limr.contracts import read_parquet
 from limr.errors import LimrError
 from limr.evaluation import generation, vllm
-from limr.evaluation.checkpoint import load_checkpoint
 from limr.evaluation.responses import Response, Sampling
-from limr.miniature.pretrain import pretrain
-from limr.miniature.problems import prepare
+from limr.files.contracts import read_parquet
+from limr.models.checkpoint import load_checkpoint
+from limr.training.miniature.pretrain import pretrain
+from limr.training.miniature.problems import prepare
 
 SETTINGS = {
     "engine": "vllm",

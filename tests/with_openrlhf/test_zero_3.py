@@ -4,10 +4,10 @@ from collections import Counter
 
 import polars as pl
 import pytest
-from runs import PATIENCE, Run, World, trained_on
+from openrlhf_runs import PATIENCE, Run, World, trained_on
 from safetensors.torch import load_file
 
-from limr.contracts import read_parquet
+from limr.files.contracts import read_parquet
 
 STEPS, UPDATES, LEARNING_RATE = 2, 4, 1e-4
 

@@ -1,10 +1,10 @@
 """Rule compare_methods: would the methods select the same prompts?"""
 
-from limr.workflow import stage
+from limr.jobs.stage import stage
 
 with stage(snakemake):
-    from limr.contracts import read_parquet
-    from limr.selection.compare import compare_scores
+    from limr.files.contracts import read_parquet
+    from limr.report.comparison import compare_scores
 
     files = dict(snakemake.input.items())
     replicates = [dict(zip(files, of_seed, strict=True)) for of_seed in zip(*files.values(), strict=True)]

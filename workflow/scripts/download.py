@@ -1,6 +1,6 @@
 """Rule download: one source's problems, from the hub or a local file."""
 
-from limr.workflow import stage
+from limr.jobs.stage import stage
 
 with stage(snakemake):
     from limr.data.download import download

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from limr.workflow import stage
+from limr.jobs.stage import stage
 
 with stage(snakemake):
-    from limr.base_model import fetch_base_model
+    from limr.models.base_model import fetch_base_model
 
     fetch_base_model(snakemake.params.settings, Path(snakemake.output.model))

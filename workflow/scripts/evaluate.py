@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from limr.workflow import stage
+from limr.jobs.stage import stage
 
 with stage(snakemake, threads=snakemake.params.settings["threads"]):
     from limr.evaluation import evaluate

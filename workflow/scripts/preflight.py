@@ -1,9 +1,9 @@
 """Rule preflight: all that a run on GPUs needs, looked at before it starts."""
 
-from limr.workflow import stage
+from limr.jobs.stage import stage
 
 with stage(snakemake):
-    from limr.artifacts import write_text
+    from limr.files.atomic import write_text
     from limr.preflight import preflight, refuse_failures, report
 
     findings = preflight(snakemake.params.configuration)

@@ -1,6 +1,6 @@
 """Rule prepare_data: MATH and the benchmarks."""
 
-from limr.workflow import stage
+from limr.jobs.stage import stage
 
 with stage(snakemake):
     from limr.data.math import prepare

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from limr.workflow import stage
+from limr.jobs.stage import stage
 
 with stage(snakemake, threads=snakemake.params.settings["threads"]):
-    from limr.miniature.pretrain import pretrain
+    from limr.training.miniature.pretrain import pretrain
 
     pretrain(snakemake.params.settings, list(map(Path, snakemake.input.held_out)), Path(snakemake.output.model))

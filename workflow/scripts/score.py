@@ -1,10 +1,10 @@
 """Rules score_{method}: every prompt's score, rank and fate."""
 
-from limr.workflow import stage
+from limr.jobs.stage import stage
 
 with stage(snakemake):
-    from limr.contracts import read_parquet, write_parquet
-    from limr.selection import score_prompts
+    from limr.files.contracts import read_parquet, write_parquet
+    from limr.selection.scoring import score_prompts
     from limr.trajectories import Trajectories
 
     given = dict(snakemake.input.items())

@@ -1,10 +1,10 @@
 """Rule select: the prompts that a method trains on."""
 
-from limr.workflow import stage
+from limr.jobs.stage import stage
 
 with stage(snakemake):
-    from limr.contracts import read_parquet, write_parquet
-    from limr.selection import subset
+    from limr.files.contracts import read_parquet, write_parquet
+    from limr.selection.scoring import subset
 
     scores = read_parquet(snakemake.input.scores, "scores")
     prompts = read_parquet(snakemake.input.prompts, "prompts")

@@ -1,10 +1,10 @@
 """Rule select, where the run is there already: the prompts of its log that a method would train on."""
 
-from limr.workflow import stage
+from limr.jobs.stage import stage
 
 with stage(snakemake):
-    from limr.contracts import read_parquet, write_parquet
-    from limr.selection.subset_of_log import subset_of_log
+    from limr.files.contracts import read_parquet, write_parquet
+    from limr.subsets.subset_of_log import subset_of_log
 
     scores = read_parquet(snakemake.input.scores, "scores")
     prompts = read_parquet(snakemake.input.prompts, "log_prompts")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from limr.workflow import stage
+from limr.jobs.stage import stage
 
 with stage(snakemake):
     from limr.report.selection_figure import write_selection_figure

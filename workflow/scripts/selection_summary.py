@@ -1,8 +1,8 @@
 """Rule selection_summary: what each method selected."""
 
-from limr.workflow import stage
+from limr.jobs.stage import stage
 
 with stage(snakemake):
-    from limr.selection.summary import write_summary
+    from limr.report.selection_summary import write_summary
 
     write_summary(list(snakemake.input.scores), list(snakemake.input.trajectories), snakemake.output.summary)

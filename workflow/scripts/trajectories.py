@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from limr.workflow import stage
+from limr.jobs.stage import stage
 
 with stage(snakemake):
-    from limr.contracts import write_parquet
-    from limr.readers import LogOptions
-    from limr.selection.subset_of_log import log_prompts
-    from limr.trajectories.source import read_source
+    from limr.files.contracts import write_parquet
+    from limr.logs.log import LogOptions
+    from limr.logs.source import read_source
+    from limr.subsets.subset_of_log import log_prompts
 
     said = dict(snakemake.params.get("source") or {"path": snakemake.input.get("rollouts")})
     path, visits = said.pop("path"), said.pop("visits", None)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from limr.workflow import stage
+from limr.jobs.stage import stage
 
 with stage(snakemake):
-    from limr.report.trajectories import write_trajectories
+    from limr.report.trajectories_figure import write_trajectories
 
     write_trajectories(Path(snakemake.input.trajectories), Path(snakemake.input.scores), Path(snakemake.output.figure))

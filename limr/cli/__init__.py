@@ -1,0 +1,1 @@
+"""The ``limr`` command: one subcommand a file."""

@@ -1,0 +1,119 @@
+"""``limr select``: from scores to a subset, as the log's prompts or as rows of one's own data set."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from limr.cli import arguments
+from limr.cli.arguments import UsageError
+from limr.errors import LimrError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_DESCRIPTION = f"""\
+Write the selected prompts of SCORES (what `limr score` wrote: *.parquet, *.jsonl, or - for standard input) to FILE.
+--keep chooses again; without it the choice of `limr score` stands. One row a prompt:
+
+  without --prompts   prompt_id, prompt, answer, score: what the log holds of it, best first
+  with --prompts      the rows of your own data set (*.jsonl, *.json, *.csv, *.parquet), with all their columns and in
+                      their order. A prompt is found by its prompt_id, by its text (white space does not count), or by
+                      its text without the instruction that training put around every prompt. Where a selected prompt is
+                      not found, or two different rows fit it, nothing is written, unless --skip-missing.
+
+{arguments.KEEP}"""
+
+_EXAMPLE = """\
+examples:
+  $ limr select scores.parquet -o subset.jsonl
+  $ limr select scores.parquet --keep theta=0.6 --prompts train.parquet -o subset.parquet
+  $ limr select scores.parquet --prompts data.jsonl --column prompt=question -o - | wc -l
+  $ limr select scores.parquet --prompts data.csv --column prompt_id=index -o subset.jsonl
+
+Exit status: 0 done, 1 a file is wrong or a prompt is not found, 2 wrong usage."""
+
+
+def add_to(subcommands: Any) -> None:
+    """Add this subcommand to those of ``limr``."""
+    parser = arguments.add_parser(subcommands, "select", "write the prompts that scores select", _DESCRIPTION, _EXAMPLE)
+    parser.add_argument("scores", metavar="SCORES", help="what `limr score` wrote")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        required=True,
+        help="*.jsonl, *.parquet, or - for JSON Lines on standard output",
+    )
+    arguments.add_keep(parser, default=None, shown="the choice made with the scores")
+    parser.add_argument("--prompts", metavar="FILE", help="your own data set, whose rows are to be written")
+    arguments.add_columns(parser, "prompt", "prompt_id")
+    parser.add_argument(
+        "--skip-missing", action="store_true", help="write the prompts that were found even if others were not"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Choose, join, write, and say what came out."""
+    from limr.selection.scores_file import choose_again, read_scores, selection_summary
+
+    columns = arguments.columns(options, "prompt", "prompt_id")
+    arguments.refuse_output(options.output, ".parquet", ".jsonl")
+    if options.prompts is None and (columns or options.skip_missing):
+        raise UsageError("--column and --skip-missing are about the data set: they need --prompts FILE")
+    scores = read_scores(options.scores)
+    if options.keep is not None:
+        scores = choose_again(scores, options.keep)
+    prompts = _logged_prompts(options.scores, scores)
+    if options.prompts is None:
+        if prompts["prompt"].null_count() == len(prompts):
+            arguments.say(
+                "select", "the log's prompts are not at hand: ids alone are written; --prompts names a data set"
+            )
+        _write_of_log(scores, prompts, options.output)
+    else:
+        _write_of_data_set(scores, prompts, columns, options)
+    arguments.say("select", *selection_summary(scores))
+
+
+def _logged_prompts(file: str, scores: "pl.DataFrame") -> "pl.DataFrame":
+    from limr.files.contracts import read_parquet
+    from limr.selection.scores_file import beside
+    from limr.subsets.subset_of_log import log_prompts
+
+    kept = beside(file, "prompts.parquet")
+    if kept.exists():
+        return read_parquet(kept, "log_prompts")
+    return log_prompts(None, scores["prompt_id"].to_list())
+
+
+def _write_of_log(scores: "pl.DataFrame", prompts: "pl.DataFrame", output: str) -> None:
+    from limr.files.atomic import whole_file
+    from limr.files.rows import write_rows
+    from limr.subsets.subset_of_log import subset_of_log
+
+    subset = subset_of_log(scores, prompts)
+    if Path(output).suffix == ".parquet":
+        with whole_file(output) as temporary:
+            subset.write_parquet(temporary)
+    else:
+        write_rows(subset.iter_rows(named=True), output)
+
+
+def _write_of_data_set(
+    scores: "pl.DataFrame", prompts: "pl.DataFrame", columns: dict[str, str], options: argparse.Namespace
+) -> None:
+    from limr.subsets.data_set import read_data_set, write_some
+    from limr.subsets.subset_of_data_set import subset_of_data_set
+
+    data_set = read_data_set(options.prompts)
+    selected = scores.filter("selected")["prompt_id"].to_list()
+    logged = dict(prompts.drop_nulls("prompt").select("prompt_id", "prompt").iter_rows())
+    subset = subset_of_data_set(selected, logged, data_set, columns)
+    if subset.missing and not options.skip_missing:
+        raise LimrError(f"{subset.missing}\n  To write the others all the same: --skip-missing")
+    write_some(data_set, subset.rows, options.output)
+    if subset.missing:
+        arguments.say("select", subset.missing)
+    rows, total = len(subset.rows), len(data_set.rows)
+    arguments.say("select", f"{rows:,} of the {total:,} rows of {options.prompts} written", *subset.summary())

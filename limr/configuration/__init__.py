@@ -1,0 +1,1 @@
+"""The configuration: what may be in it, checked before anything runs."""

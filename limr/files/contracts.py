@@ -1,0 +1,142 @@
+"""The Parquet contracts between stages: read from ``schemas/``, checked whenever a file is written or read.
+
+Each contract is a JSON schema of one row. Its ``key`` lists the columns that identify a row.
+"""
+
+import json
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from limr.errors import ContractError
+from limr.files.atomic import whole_file
+
+_DTYPES: dict[str, pl.DataType] = {
+    "string": pl.String(),
+    "integer": pl.Int64(),
+    "number": pl.Float64(),
+    "boolean": pl.Boolean(),
+}
+
+
+@cache
+def contract(name: str) -> dict[str, Any]:
+    """The JSON schema of one row of artifact ``name`` (``prompts``, ``rollouts``, ...)."""
+    return json.loads(files("limr.files").joinpath("schemas", f"{name}.schema.json").read_text(encoding="utf-8"))
+
+
+def columns(name: str) -> dict[str, pl.DataType]:
+    """Column names and Polars types of artifact ``name``, in the order they are written."""
+    return {column: _DTYPES[_types(rule)[0]] for column, rule in contract(name)["properties"].items()}
+
+
+def write_parquet(frame: pl.DataFrame, path: str | Path, name: str) -> None:
+    """Check ``frame`` against contract ``name`` and write it, whole or not at all."""
+    checked = check(frame, name, where=str(path))
+    with whole_file(path) as temporary:
+        checked.write_parquet(temporary)
+
+
+def read_parquet(path: str | Path, name: str) -> pl.DataFrame:
+    """Read one Parquet file and check it against contract ``name``.
+
+    Raises ContractError naming the file when it is missing, truncated, not Parquet, or not to the contract.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ContractError(f"{path}: no such file; expected {contract(name)['title']}")
+    try:
+        frame = pl.read_parquet(path, hive_partitioning=False, glob=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        size = path.stat().st_size
+        raise ContractError(
+            f"{path}: cannot be read as Parquet ({size:,} bytes; {_first_line(error)}). "
+            "It is truncated or not Parquet: delete it and run the stage that makes it again."
+        ) from error
+    return check(frame, name, where=str(path))
+
+
+def check(frame: pl.DataFrame, name: str, where: str) -> pl.DataFrame:
+    """Return ``frame`` with exactly the contract's columns, in order, or raise ContractError saying what differs.
+
+    ``where`` names the file in the message.
+    """
+    schema = contract(name)
+    expected = columns(name)
+    missing = [column for column in expected if column not in frame.columns]
+    if missing:
+        raise ContractError(f"{where}: column {missing[0]!r} is missing; {name} has the columns {', '.join(expected)}")
+    extra = [column for column in frame.columns if column not in expected]
+    if extra:
+        raise ContractError(f"{where}: unexpected column {extra[0]!r}; {name} has the columns {', '.join(expected)}")
+    frame = frame.select(list(expected))
+    for column, rule in schema["properties"].items():
+        frame = frame.with_columns(_as_type(frame[column], expected[column], where))
+        _check_values(frame[column], rule, where)
+    _check_key(frame, schema["key"], where)
+    return frame
+
+
+def _types(rule: dict[str, Any]) -> list[str]:
+    declared = rule["type"]
+    return declared if isinstance(declared, list) else [declared]
+
+
+def _as_type(series: pl.Series, dtype: pl.DataType, where: str) -> pl.Series:
+    if series.dtype == dtype:
+        return series
+    same_kind = (series.dtype.is_integer() and dtype.is_numeric()) or (series.dtype.is_float() and dtype.is_float())
+    if not same_kind and series.dtype != pl.Null:
+        raise ContractError(f"{where}: column {series.name!r} holds {series.dtype}, expected {dtype}")
+    return series.cast(dtype)
+
+
+def _check_values(series: pl.Series, rule: dict[str, Any], where: str) -> None:
+    if "null" not in _types(rule):
+        _refuse(series, series.is_null(), "a value", where)
+    if series.dtype.is_float():
+        _refuse(series, ~series.is_finite(), "a finite number", where)
+    if "minimum" in rule:
+        _refuse(series, series < rule["minimum"], f"at least {rule['minimum']}", where)
+    if "maximum" in rule:
+        _refuse(series, series > rule["maximum"], f"at most {rule['maximum']}", where)
+
+
+def _refuse(series: pl.Series, bad: pl.Series, expected: str, where: str) -> None:
+    if bad.any():
+        row = bad.arg_true()[0]
+        raise ContractError(
+            f"{where}: row {row}, column {series.name!r}: found {series[row]!r}, expected {expected}"
+            f" ({bad.sum():,} such rows)"
+        )
+
+
+def is_ascending(frame: pl.DataFrame, key: list[str]) -> bool:
+    """Whether every row's key is above that of the row before: then the rows are sorted, and no key occurs twice.
+
+    >>> is_ascending(pl.DataFrame({"a": [1, 1, 2], "b": [0, 3, 0]}), ["a", "b"])
+    True
+    """
+    above = pl.Series([False])
+    for column in reversed(key):
+        before, after = frame[column][:-1], frame[column][1:]
+        above = (after > before) | ((after == before) & above)
+    return len(frame) < 2 or above.fill_null(value=False).all()
+
+
+def _check_key(frame: pl.DataFrame, key: list[str], where: str) -> None:
+    if is_ascending(frame, key):  # as most files are; the search below takes ten times as long
+        return
+    doubled = frame.select(key).is_duplicated()
+    if doubled.any():
+        row = doubled.arg_true()[0]
+        raise ContractError(
+            f"{where}: row {row}: the key {frame.select(key).row(row, named=True)} occurs more than once"
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,1 @@
+"""What a stage needs to run once: locks, GPUs, resources, SLURM."""

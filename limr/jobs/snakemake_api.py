@@ -1,0 +1,34 @@
+"""What the library asks of Snakemake itself: how configuration files are merged, and which names rules cannot use."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from limr.errors import LimrError
+
+
+def load_configuration(files: Iterable[str]) -> dict[str, Any]:
+    """Read ``files`` and merge them in order, as ``snakemake --configfile FILES`` does.
+
+    Raises LimrError naming the file that does not exist or cannot be read.
+    """
+    from snakemake.common.configfile import load_configfile
+    from snakemake.exceptions import WorkflowError
+    from snakemake.utils import update_config
+
+    configuration: dict[str, Any] = {}
+    for file in files:
+        if not Path(file).is_file():
+            raise LimrError(f"{file}: no such file; expected a configuration, e.g. config/paper.yaml")
+        try:
+            update_config(configuration, load_configfile(file))
+        except (WorkflowError, ValueError) as error:
+            raise LimrError(f"{file}: cannot be read: {error}") from error
+    return configuration
+
+
+def is_reserved(name: str) -> bool:
+    """Whether ``name`` is an attribute of the lists that hold a rule's inputs and outputs, so no file can have it."""
+    from snakemake.iocontainers import Namedlist
+
+    return hasattr(Namedlist, name)

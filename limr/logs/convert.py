@@ -1,0 +1,103 @@
+"""Any log as rollouts of this project's own contract: what takes a minute to read then takes a second."""
+
+import logging
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from limr.errors import LimrError
+from limr.files.atomic import whole_directory
+from limr.logs.log import Log, LogOptions
+from limr.logs.recognise import Found, recognise
+from limr.logs.whole import parts, read_found
+
+if TYPE_CHECKING:
+    import pyarrow
+
+    from limr.logs.visits import Visits
+
+logger = logging.getLogger(__name__)
+
+
+def convert(path: str | Path, folder: str | Path, options: LogOptions | None = None) -> tuple[Log, "Visits"]:
+    """Write the log at ``path`` into ``folder`` as Parquet shards of contract ``rollouts``, one a file of the log.
+
+    The log is read twice, for a visit's number depends on all files; what was said is in memory a part at a time.
+    Rollouts of no visit (replayed steps, say) are left out. A log without steps has the visit's number for a step;
+    ``formatted`` is null, and so is ``correct`` wherever the log does not say. ``folder`` is whole or as it was.
+
+    Raises LimrError as ``read_log`` and ``number_visits`` do, and where a file changes meanwhile.
+    """
+    from limr.logs.visits import number_visits
+
+    options = options or LogOptions()
+    found = recognise(Path(path), options)
+    log = read_found(found, options)
+    visits = number_visits(log, options.samples, options.steps_per_epoch)
+    correct = _true_or_false(log)
+    with whole_directory(folder) as temporary:
+        read = _tables(log, visits, correct, found, options)
+        for file, tables in groupby(read, key=itemgetter(0)):
+            _write(temporary / f"rollouts_{file:05d}.parquet", (table for _, table in tables))
+    logger.info("%s: %s rollouts in %s shards", folder, f"{(visits.visit >= 0).sum():,}", f"{len(log.files):,}")
+    return log, visits
+
+
+def _true_or_false(log: Log) -> np.ndarray:
+    """``log.correct``, unless it has shares, which the contract has no place for: then unknown everywhere."""
+    shares = ~np.isin(log.correct, (0, 1)) & ~np.isnan(log.correct)
+    if not shares.any():
+        return log.correct
+    logger.warning("correctness is a share (%s, say): it is left out of the shards", log.correct[shares][0])
+    return np.full(len(log), np.nan)
+
+
+def _tables(
+    log: Log, visits: "Visits", correct: np.ndarray, found: Found, options: LogOptions
+) -> Iterator[tuple[int, "pyarrow.Table"]]:
+    """The used rollouts of each part, as rows of the contract."""
+    import pyarrow
+
+    names = pyarrow.array([prompt.prompt_id for prompt in log.prompts], pyarrow.string())
+    start = 0
+    for file, part in parts(found, options, with_responses=True):
+        here = slice(start, start + len(part))
+        if not (np.array_equal(part.place, log.place[here]) and np.array_equal(part.reward, log.reward[here])):
+            raise LimrError(
+                f"{log.files[file]}: changed while it was converted: is the run still going? Convert it again"
+            )
+        visit = visits.visit[here]
+        used = np.flatnonzero(visit >= 0)
+        step = visit if log.step is None else log.step[here]
+        yield (
+            file,
+            pyarrow.table(
+                {
+                    "prompt_id": names.take(pyarrow.array(log.prompt[here][used])),
+                    "visit": visit[used],
+                    "sample": visits.sample[here][used],
+                    "step": step[used],
+                    "reward": part.reward[used],
+                    "correct": pyarrow.array(correct[here][used] == 1, mask=np.isnan(correct[here][used])),
+                    "formatted": pyarrow.nulls(len(used), pyarrow.bool_()),
+                    "response_tokens": pyarrow.array([part.response_tokens[row] for row in used], pyarrow.int64()),
+                    "truncated": pyarrow.array([part.truncated[row] for row in used], pyarrow.bool_()),
+                    "response": pyarrow.array([part.responses[row] for row in used], pyarrow.string()),
+                }
+            ),
+        )
+        start += len(part)
+
+
+def _write(shard: Path, tables: Iterator["pyarrow.Table"]) -> None:
+    from pyarrow import parquet
+
+    first = next(tables)
+    with parquet.ParquetWriter(shard, first.schema, compression="zstd") as writer:
+        writer.write_table(first)
+        for table in tables:
+            writer.write_table(table)

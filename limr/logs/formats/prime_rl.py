@@ -1,0 +1,137 @@
+"""The episodes that prime-rl logs: ``rollouts/step_{N}/train/all/traces.jsonl`` in its ``output_dir``.
+
+Source: ``FileMonitor.log_episodes`` of src/prime_rl/monitors/file.py and ``main_loop`` of
+src/prime_rl/orchestrator/orchestrator.py in the repository PrimeIntellect-ai/prime-rl at commit 559b447, ``Episode``
+and ``Trace`` of verifiers/v1/episode.py and trace.py in PrimeIntellect-ai/verifiers at commit a60a606 (both August
+2026; for those until June see ``verifiers``, the records between are not recognised). A line is an episode: its
+standing, its provenance ``run.work`` and its ``traces``, values that are null left out. A trace is one agent's rollout:
+``task.data.prompt`` (text, or chat messages, no template), ``rewards`` (a score and a weight by name; their sum of
+products is the reward), ``nodes`` (the messages), ``agent.trainable``.
+
+The step is ``run.work.step``, the one at which all rollouts of a group were sent out; the folder's is the one at which
+each came back. ``all`` has every episode, ``effective`` those of them that were trained on: where both are there,
+``effective`` is left out, for its lines are in ``all`` too, and the prompts that it lacks (no spread, rejected by the
+curriculum) are visits none the less. ``eval`` is left out beside ``train``. Traces that failed have no reward and are
+left out, as they are of training: their visit is a partial one. An agent that is not trained is no rollout.
+verifiers' own ``traces.jsonl``, of an evaluation, has the same lines without a step: a log of one visit.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from limr.logs.format import Format
+from limr.logs.json_rows import JsonRow, Rollouts, read_json
+
+
+class Data(msgspec.Struct, frozen=True, gc=False):
+    """The task of a trace, as far as needed."""
+
+    prompt: msgspec.Raw = msgspec.Raw()
+    answer: msgspec.Raw = msgspec.Raw()
+
+
+class Task(msgspec.Struct, frozen=True, gc=False):
+    """The task of a trace."""
+
+    data: Data
+
+
+class Reward(msgspec.Struct, frozen=True, gc=False):
+    """What one of the reward functions gave."""
+
+    score: float
+    weight: float = 1.0
+
+
+class Agent(msgspec.Struct, frozen=True, gc=False):
+    """Who the trace is of."""
+
+    trainable: bool = True
+
+
+class Node(msgspec.Struct, frozen=True, gc=False):
+    """A message of a trace."""
+
+    message: Mapping[str, Any]
+    sampled: bool = False
+    mask: list[bool] = []
+
+
+class Trace(msgspec.Struct, frozen=True, gc=False):
+    """One agent's rollout."""
+
+    task: Task
+    rewards: dict[str, Reward | None]
+    ok: bool
+    agent: Agent = Agent()
+    stop_condition: str | None = None
+    nodes: msgspec.Raw = msgspec.Raw()
+
+
+class Work(msgspec.Struct, frozen=True, gc=False):
+    """When the episode was sent out, and what for."""
+
+    step: int | None = None
+
+
+class Run(msgspec.Struct, frozen=True, gc=False):
+    """The run that the episode belongs to."""
+
+    work: Work = Work()
+
+
+class Row(JsonRow):
+    """An episode."""
+
+    traces: list[Trace]
+    run: Run = Run()
+
+    @classmethod
+    def rollouts(cls, rows: Sequence[Any], with_responses: bool) -> Rollouts:
+        """The trained agents' traces that did not fail, as columns."""
+        found = [
+            (number, trace)
+            for number, row in enumerate(rows)
+            for trace in row.traces
+            if trace.ok and trace.agent.trainable
+        ]
+        columns = Rollouts(
+            reward=[_reward(trace.rewards) for _, trace in found],
+            prompt=[trace.task.data.prompt for _, trace in found],
+            row=[number for number, _ in found],
+            step=[rows[number].run.work.step for number, _ in found],
+            answer=[trace.task.data.answer for _, trace in found],
+        )
+        if with_responses:
+            nodes = [msgspec.json.decode(trace.nodes, type=list[Node]) for _, trace in found]
+            columns.response = [_response(messages) for messages in nodes]
+            columns.response_tokens = [sum(sum(node.mask) for node in messages) or None for messages in nodes]
+            columns.truncated = [trace.stop_condition in _LIMITS for _, trace in found]
+        return columns
+
+
+_LIMITS = ("max_turns", "max_input_tokens", "max_output_tokens", "max_total_tokens", "context_length")
+
+
+def _reward(rewards: Mapping[str, Reward | None]) -> float:
+    """The sum of weighted scores, those left out that were not computed; NaN where none was."""
+    scores = [reward.score * reward.weight for reward in rewards.values() if reward is not None]
+    return sum(scores) if scores else float("nan")
+
+
+def _response(nodes: Sequence[Node]) -> str:
+    """What the model said, its turns one after the other."""
+    return "\n\n".join(str(node.message.get("content") or "") for node in nodes if node.sampled)
+
+
+FORMAT = Format(
+    name="prime_rl",
+    title="prime-rl and verifiers, traces.jsonl",
+    files=r"traces\.jsonl",
+    keys=frozenset({"id", "env", "task", "traces"}),
+    read=partial(read_json, Row),
+    set_aside={"eval/": "evaluation", "effective/": "rollouts of all/ once more, those that were trained on"},
+)

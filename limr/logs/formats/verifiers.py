@@ -1,0 +1,73 @@
+"""The rollouts that prime-rl saved before its episodes: ``rollouts/step_{N}/train_rollouts.jsonl``; verifiers' outputs.
+
+Source: ``save_rollouts`` of src/prime_rl/orchestrator/vf_utils.py in the repository PrimeIntellect-ai/prime-rl from
+commit b194a6e (April 2026, before v0.6) until June 2026, and ``RolloutOutput`` of verifiers/types.py in
+PrimeIntellect-ai/verifiers at that time. A line is a rollout: example_id, prompt (chat messages, no template),
+completion, reward (the weighted sum), answer, error, is_truncated, ... The step is in the folder's name. Rollouts that
+failed have an error, and a reward that nobody gave; they are left out, and their visit is a partial one.
+``eval_rollouts.jsonl`` beside it, of evaluation, is left out. An evaluation of verifiers (``results.jsonl``) has the
+same lines and no step: a log of one visit.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from limr.logs.format import Format
+from limr.logs.json_rows import JsonRow, Rollouts, read_json
+from limr.logs.log import LogOptions, Part
+
+
+class Row(JsonRow, rename={"response": "completion", "truncated": "is_truncated"}):
+    """A rollout."""
+
+    prompt: msgspec.Raw
+    reward: float
+    answer: msgspec.Raw = msgspec.Raw()
+    error: msgspec.Raw = msgspec.Raw()
+    response: msgspec.Raw = msgspec.Raw()
+    truncated: bool | None = None
+
+    @classmethod
+    def rollouts(cls, rows: Sequence[Any], with_responses: bool) -> Rollouts:
+        """The rows that did not fail, as columns."""
+        found = [(number, row) for number, row in enumerate(rows) if bytes(row.error) in (b"", b"null")]
+        columns = Rollouts(
+            reward=[row.reward for _, row in found],
+            prompt=[row.prompt for _, row in found],
+            row=[number for number, _ in found],
+            answer=[row.answer for _, row in found],
+        )
+        if with_responses:
+            columns.response = [_said(msgspec.json.decode(row.response)) for _, row in found]
+            columns.truncated = [row.truncated for _, row in found]
+        return columns
+
+
+def _said(completion: Any) -> str:
+    """What the model said, its turns one after the other."""
+    if isinstance(completion, str):
+        return completion
+    return "\n\n".join(str(turn.get("content") or "") for turn in completion or () if turn.get("role") == "assistant")
+
+
+def read(files: Sequence[Path], options: LogOptions, with_responses: bool) -> Iterator[tuple[int, Part]]:
+    """Read files of rollouts, steps from their folders; see ``Format.read``."""
+    for number, part in read_json(Row, files, options, with_responses):
+        step = re.fullmatch(r"step_(\d+)", files[number].absolute().parent.name)
+        yield number, replace(part, step=np.full(len(part), int(step[1]), dtype=np.int64)) if step else part
+
+
+FORMAT = Format(
+    name="verifiers",
+    title="prime-rl before August 2026 and verifiers, train_rollouts.jsonl",
+    files=r"train_rollouts\.jsonl",
+    keys=frozenset({"example_id", "prompt", "completion", "reward", "is_completed"}),
+    read=read,
+    set_aside={"eval_rollouts.jsonl": "evaluation"},
+)

@@ -1,0 +1,133 @@
+"""The files of a folder that a log may stand in, and the keys of a file's first row."""
+
+import csv
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from limr.errors import LimrError
+from limr.logs.json_exact import starts_as_list
+
+SUFFIXES = (".json", ".jsonl", ".csv", ".parquet")
+
+_CHUNK_BYTES = 2**16
+
+
+def log_files(path: Path) -> list[Path]:
+    """``path`` itself, or all files below it that may hold rollouts: hidden ones and half-written ones are left alone.
+
+    Sorted by name, numbers in it as numbers. Raises LimrError where there is none.
+    """
+    if not path.exists():
+        raise LimrError(f"{path}: no such file or folder; expected the log of a run")
+    if path.is_file():
+        if path.suffix not in SUFFIXES:
+            raise LimrError(f"{path}: found the suffix {path.suffix!r}, expected {', '.join(SUFFIXES)}")
+        return [path]
+    found = list(_below(path))
+    if not found:
+        raise LimrError(f"{path}: no {', '.join(SUFFIXES)} file in it or below; expected the log of a run")
+    return sorted(found, key=by_name)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Files in and below ``folder``, links followed; a link to what is met without it leads to nothing more."""
+    folders, links, seen = [folder], [], set()
+    for top in folders:
+        for parent, below, names in os.walk(top, onerror=_refuse):
+            real = os.path.realpath(parent)
+            below[:] = [name for name in below if not name.startswith(".") and real not in seen]
+            folders += [Path(parent, name) for name in below if Path(parent, name).is_symlink()]
+            found = [Path(parent, name) for name in names if not name.startswith(".") and real not in seen]
+            found = [file for file in found if file.suffix in SUFFIXES and file.is_file()]
+            links += [file for file in found if file.is_symlink()]
+            yield from (file for file in found if not file.is_symlink())
+            seen |= {real, *(os.path.realpath(file) for file in found if not file.is_symlink())}
+    for link in links:
+        if os.path.realpath(link) not in seen:
+            seen.add(os.path.realpath(link))
+            yield link
+
+
+def _refuse(error: OSError) -> None:
+    raise LimrError(f"{error.filename}: cannot be read: {error.strerror or error}") from error
+
+
+def by_name(path: Path) -> list[tuple[bool, int, str]]:
+    """Sort key of a path: ``step_9`` comes before ``step_10``."""
+    pieces = re.split(r"(\d+)", str(path))
+    return [(piece.isdecimal(), int(piece) if piece.isdecimal() else 0, piece) for piece in pieces]
+
+
+def first_keys(file: Path) -> frozenset[str]:
+    """The keys (columns) of the file's first row.
+
+    Raises LimrError naming the file when it is empty or its first row cannot be read.
+    """
+    try:
+        size = file.stat().st_size
+        if size == 0:
+            raise LimrError(f"{file}: is empty (0 bytes): was it being written? Put it back, or take it away")
+        match file.suffix:
+            case ".parquet":
+                return _parquet_columns(file)
+            case ".csv":
+                return _csv_columns(file)
+            case _:
+                return _json_keys(file)
+    except OSError as error:
+        raise LimrError(f"{file}: cannot be read: {error.strerror or error}") from error
+
+
+def _parquet_columns(file: Path) -> frozenset[str]:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        return frozenset(parquet.read_schema(file).names)
+    except pyarrow.ArrowException as error:
+        raise LimrError(
+            f"{file}: cannot be read as Parquet ({file.stat().st_size:,} bytes; {str(error).splitlines()[0]}):"
+            " truncated, or not Parquet"
+        ) from error
+
+
+def _csv_columns(file: Path) -> frozenset[str]:
+    try:
+        # what a buffer holds beyond the first line need not be UTF-8: its reader knows which line that is
+        with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+            return frozenset(next(csv.reader(stream), []))
+    except csv.Error as error:
+        raise LimrError(f"{file}: its first line is not CSV ({error})") from error
+
+
+def _json_keys(file: Path) -> frozenset[str]:
+    """Of the first object of a list or of lines, however long it is: reads until it is whole."""
+    decoder = json.JSONDecoder()
+    for text in _growing(file):
+        row = text.removeprefix("\ufeff").lstrip()
+        row = row.removeprefix("[").lstrip() if starts_as_list(row[:1].encode()) else row
+        if not row:
+            continue
+        try:
+            found, _ = decoder.raw_decode(row)
+        except (ValueError, RecursionError):
+            continue
+        return frozenset(found) if isinstance(found, dict) else frozenset()
+    raise LimrError(
+        f"{file}: its first row is not whole JSON ({file.stat().st_size:,} bytes): truncated, or not JSON."
+        " Put it back, or take it away"
+    )
+
+
+def _growing(file: Path) -> Iterator[str]:
+    """The start of the file, each time a longer one, and last the whole."""
+    size, wanted = file.stat().st_size, _CHUNK_BYTES
+    while True:
+        with file.open("rb") as stream:
+            yield stream.read(wanted).decode("utf-8", errors="replace")
+        if wanted >= size:
+            return
+        wanted *= 8

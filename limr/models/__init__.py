@@ -1,0 +1,1 @@
+"""Models as Hugging Face directories: the base model, checkpoints, the chat template."""

@@ -1,0 +1,1 @@
+"""Score methods, one a file; each is known by being here."""

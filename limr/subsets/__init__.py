@@ -1,0 +1,1 @@
+"""From scores to the file that a trainer reads."""

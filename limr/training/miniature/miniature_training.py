@@ -1,0 +1,140 @@
+"""PPO training of the miniature: rollout, reward, update, until the last step; resumable after any kill."""
+
+import logging
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import torch
+
+from limr.errors import LimrError
+from limr.files.atomic import whole_directory
+from limr.files.contracts import read_parquet, write_parquet
+from limr.progress import ProgressLines
+from limr.training.miniature import model as tiny
+from limr.training.miniature import tokenizer as tokens
+from limr.training.miniature.learner import Learner
+from limr.training.miniature.miniature_settings import TrainingSettings
+from limr.training.miniature.rollout_shards import PromptSet, Rollouts, accuracy, sample
+from limr.training.miniature.state import TrainingState, fingerprint
+from limr.training.miniature.torch_process import denormals_as_zero, reuse_freed_memory
+from limr.training.schedule import step_generator, step_prompts, step_uniforms
+
+logger = logging.getLogger(__name__)
+
+
+@denormals_as_zero()
+def train(
+    settings: Mapping[str, Any],
+    model: Path,
+    subset: Path,
+    development: Path,
+    seed: int,
+    work: Path,
+    outputs: Mapping[str, Path],
+) -> None:
+    """Train with PPO and publish the outputs; the arguments are those of ``limr.training.train``."""
+    options = TrainingSettings(**settings)
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(seed)
+    reuse_freed_memory()
+    prompts = _prompts(subset, model, "subset", options.reward_rule)
+    held_out = _prompts(development, model, "prompts", options.reward_rule)
+    learner = Learner(tiny.load(model), tiny.load(model), options)
+    state = TrainingState(work, fingerprint(asdict(options), seed, model, [subset, development]))
+    first, metrics = state.resume(learner)
+    if first:
+        logger.info("resuming at step %d of %d from %s", first, options.steps, work)
+    logger.info("training on %s prompts, %d steps of %d x %d rollouts", f"{len(prompts):,}", options.steps,
+                options.prompts_per_step, options.samples_per_prompt)  # fmt: skip
+    board = _tensorboard(work / "tensorboard", first)
+    tables: list[pl.DataFrame] = []
+    progress = ProgressLines(f"PPO {work.name}", options.steps, first)
+    for step in range(first, options.steps):
+        row, rollouts = _step(learner, prompts, held_out, step, seed, options)
+        metrics.append(row)
+        tables.append(rollouts.table)
+        for name, value in row.items():
+            if name != "step" and value is not None:
+                board.add_scalar(name, value, step)
+        progress.update(f"reward {row['reward']:+.2f}, accuracy {row['accuracy']:.2f}")
+        if (step + 1) % options.checkpoint_interval == 0 or step + 1 == options.steps:
+            state.save(step + 1, learner, tables, metrics, model)
+            tables = []
+    board.close()
+    _log_time(metrics)
+    _publish(work, learner, metrics, model, outputs)
+
+
+def _prompts(path: Path, model: Path, contract: str, reward_rule: str) -> PromptSet:
+    table = read_parquet(path, contract)
+    if table.is_empty():
+        raise LimrError(f"{path}: holds no prompts; training needs at least one")
+    return PromptSet(table, tokens.load(model), reward_rule)
+
+
+def _step(
+    learner: Learner, prompts: PromptSet, held_out: PromptSet, step: int, seed: int, options: TrainingSettings
+) -> tuple[dict[str, Any], Rollouts]:
+    """One training step; its row of the metrics contract, and its rollouts."""
+    held_out_accuracy = None
+    if step % options.evaluation_interval == 0:
+        held_out_accuracy = accuracy(learner.actor, held_out, options.max_response_tokens)
+    start = time.perf_counter()
+    indices, visits = step_prompts(len(prompts), options.prompts_per_step, step, seed)
+    rows = len(indices) * options.samples_per_prompt
+    rollouts = sample(
+        learner.actor,
+        prompts,
+        indices,
+        visits,
+        step,
+        options.samples_per_prompt,
+        options.max_response_tokens,
+        options.temperature,
+        step_uniforms(rows, options.max_response_tokens, step, seed),
+    )
+    learned = learner.learn(rollouts, step, step_generator(step, seed))
+    table, responses = rollouts.table, rollouts.responses
+    row = {
+        "step": step,
+        "reward": float(table["reward"].mean()),
+        "accuracy": float(table["correct"].mean()),
+        "format_errors": 1.0 - float(table["formatted"].mean()),
+        "response_tokens": float(table["response_tokens"].mean()),
+        "entropy": float(responses.entropies.sum() / responses.mask.sum()),
+        **learned,
+        "development_accuracy": held_out_accuracy,
+        "samples_per_second": rows / (time.perf_counter() - start),
+    }
+    return row, rollouts
+
+
+def _tensorboard(directory: Path, first: int) -> Any:
+    from torch.utils.tensorboard import SummaryWriter  # slow to import, and only training needs it
+
+    return SummaryWriter(str(directory), purge_step=first)
+
+
+def _log_time(metrics: list[dict[str, Any]]) -> None:
+    rates = torch.tensor([row["samples_per_second"] for row in metrics])
+    logger.info("median %.0f rollouts a second, generated, graded and learned from", rates.median())
+
+
+def _publish(
+    work: Path, learner: Learner, metrics: list[dict[str, Any]], base: Path, outputs: Mapping[str, Path]
+) -> None:
+    """Copy what the run leaves to its final names.
+
+    The working directory stays until the workflow has succeeded (rules/training.smk): Snakemake deletes the outputs of
+    a job that it did not see finish, and they are then published again instead of made again.
+    """
+    for name in ("rollouts", "checkpoints", "tensorboard"):
+        with whole_directory(outputs[name]) as temporary:
+            shutil.copytree(work / name, temporary, dirs_exist_ok=True)
+    write_parquet(pl.DataFrame(metrics, infer_schema_length=None), outputs["metrics"], "metrics")
+    tiny.save(learner.actor, outputs["model"], like=base)

@@ -1,0 +1,193 @@
+"""Pre-training of the miniature's base model: next-token prediction on solved problems, from random weights."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+import torch.nn.functional as functional
+from tokenizers import Tokenizer
+
+from limr.files.contracts import read_parquet
+from limr.progress import ProgressLines
+from limr.training.miniature import model as tiny
+from limr.training.miniature import tokenizer as tokens
+from limr.training.miniature.batches import flatten, log_probabilities, pad
+from limr.training.miniature.corpus import Manners, corpus
+from limr.training.miniature.torch_process import denormals_as_zero, reuse_freed_memory
+
+logger = logging.getLogger(__name__)
+
+BETAS = (0.9, 0.95)
+WEIGHT_DECAY = 0.01
+WARMUP_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class PretrainingSettings:
+    """The ``base_model`` section of the configuration."""
+
+    seed: int
+    threads: int
+    hidden_size: int
+    intermediate_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    practice: float
+    guided: float
+    worked: float
+    boxed: float
+    wrong: float
+    steps: int
+    batch_size: int
+    learning_rate: float
+
+
+@denormals_as_zero()
+def pretrain(settings: Mapping[str, Any], held_out: Sequence[Path], model: Path) -> None:
+    """Train a base model and write it to directory ``model``; it never reads a prompt of the ``held_out`` files."""
+    options = PretrainingSettings(**settings)
+    torch.set_num_threads(1)  # the shards of a batch are the threads: see _accumulate
+    torch.manual_seed(options.seed)
+    reuse_freed_memory()
+    tokenizer = tokens.build()
+    network = tiny.TinyQwen2(_shape(options, tokenizer))
+    _initialise(network, tokenizer)
+    prompts = {prompt for path in held_out for prompt in read_parquet(path, "prompts")["prompt"]}
+    manners = Manners(options.practice, options.guided, options.worked, options.boxed, options.wrong)
+    examples = corpus(options.seed, manners, prompts)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=options.learning_rate, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
+    )
+    size = sum(parameter.numel() for parameter in network.parameters())
+    logger.info("pre-training %s parameters on %s examples", f"{size:,}", f"{options.steps * options.batch_size:,}")
+    pool = ThreadPoolExecutor(options.threads)
+    progress = ProgressLines("pre-training", options.steps)
+    for step in range(options.steps):
+        optimizer.param_groups[0]["lr"] = options.learning_rate * _schedule(step / options.steps)
+        batch = list(islice(examples, options.batch_size))
+        loss = _accumulate(
+            network, tokenizer, [batch[shard :: options.threads] for shard in range(options.threads)], pool
+        )
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        progress.update(f"loss {loss:.3f}")
+    pool.shutdown()
+    with TemporaryDirectory() as companions:
+        _write_companions(Path(companions), network.shape, tokenizer)
+        tiny.save(network, model, like=Path(companions))
+
+
+def _shape(options: PretrainingSettings, tokenizer: Tokenizer) -> tiny.Shape:
+    return tiny.Shape(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=options.hidden_size,
+        intermediate_size=options.intermediate_size,
+        num_hidden_layers=options.num_hidden_layers,
+        num_attention_heads=options.num_attention_heads,
+        num_key_value_heads=options.num_key_value_heads,
+    )
+
+
+def _initialise(network: tiny.TinyQwen2, tokenizer: Tokenizer) -> None:
+    """Normal weights; the embeddings of numbers start from their digits and residues, mixed at random.
+
+    A tokenizer with one token a number hides that 57 and 58 are neighbours; starting from features of the number
+    spares the model the many thousand examples it would take to find that out.
+    """
+    for name, parameter in network.named_parameters():
+        if parameter.dim() == 2:
+            torch.nn.init.normal_(parameter, std=0.5 / network.shape.hidden_size**0.5)
+        elif name.endswith("bias"):
+            torch.nn.init.zeros_(parameter)
+    numbers = torch.arange(100)
+    features = torch.cat(
+        [functional.one_hot(numbers // 10, 10), functional.one_hot(numbers % 10, 10), _waves(numbers)], dim=1
+    )
+    embedding = network.embed_tokens.weight
+    mixed = features @ torch.randn(features.shape[1], network.shape.hidden_size)
+    rows = [tokenizer.token_to_id(str(number)) for number in numbers.tolist()]
+    with torch.no_grad():
+        embedding[rows] = mixed * (embedding.std() / mixed.std())
+
+
+def _waves(numbers: torch.Tensor) -> torch.Tensor:
+    """Cosine and sine of each number at the periods that remainders and sizes have: (numbers, 2 * periods)."""
+    periods = torch.tensor([2, 3, 4, 5, 6, 7, 8, 9, 10, 25, 50, 100, 200])
+    angles = 2 * torch.pi * numbers[:, None] / periods
+    return torch.cat([angles.cos(), angles.sin()], dim=1)
+
+
+def _schedule(progress: float) -> float:
+    """Learning-rate factor: linear warm-up, then linear decay to a twentieth."""
+    return min(progress / WARMUP_SHARE + 0.01, 1.0) * (1.0 - 0.95 * progress)
+
+
+def _accumulate(
+    network: tiny.TinyQwen2, tokenizer: Tokenizer, shards: list[list[tuple[str, str]]], pool: ThreadPoolExecutor
+) -> float:
+    """Set the gradients of the loss on all ``shards``, one thread each; the mean loss of a token, in nats.
+
+    Operations this small do not repay being spread over threads one by one; half a batch for each thread does. The
+    sum is taken in the order of the shards, so the result is the same on every run.
+    """
+    parameters = list(network.parameters())
+
+    def work(shard: list[tuple[str, str]]) -> tuple[float, int, tuple[torch.Tensor, ...]]:
+        total, count = _loss(network, tokenizer, shard)
+        return total.item(), count, torch.autograd.grad(total, parameters)
+
+    totals, counts, gradients = zip(*pool.map(work, shards), strict=True)
+    tokens_read = sum(counts)
+    for parameter, *parts in zip(parameters, *gradients, strict=True):
+        parameter.grad = torch.stack(parts).sum(0) / tokens_read
+    return sum(totals) / tokens_read
+
+
+def _loss(network: tiny.TinyQwen2, tokenizer: Tokenizer, examples: list[tuple[str, str]]) -> tuple[torch.Tensor, int]:
+    """Summed cross-entropy of the response tokens, in nats, and how many there are."""
+    prompts, prompt_mask = pad(tokens.encode_prompts(tokenizer, [prompt for prompt, _ in examples]))
+    encoded = tokenizer.encode_batch([response + tokens.END for _, response in examples])
+    responses, mask = pad([encoding.ids for encoding in encoded])
+    hidden = network.read(prompts, prompt_mask, responses, mask)
+    return -log_probabilities(network.logits(hidden), flatten(responses, mask)).sum(), len(hidden)
+
+
+def _write_companions(directory: Path, shape: tiny.Shape, tokenizer: Tokenizer) -> None:
+    """The files beside the weights, as transformers and vLLM expect them."""
+    end, pad_token = tokenizer.token_to_id(tokens.END), tokenizer.token_to_id(tokens.PAD)
+    sizes = {name: value for name, value in asdict(shape).items() if name != "rope_theta"}
+    config = sizes | {
+        "architectures": ["Qwen2ForCausalLM"],
+        "model_type": "qwen2",
+        "hidden_act": "silu",
+        "max_position_embeddings": 256,
+        "rope_parameters": {"rope_theta": shape.rope_theta, "rope_type": "default"},
+        "tie_word_embeddings": True,
+        "dtype": "float32",
+        "eos_token_id": end,
+        "pad_token_id": pad_token,
+        "bos_token_id": None,
+    }
+    special = {"eos_token": tokens.END, "pad_token": tokens.PAD, "unk_token": tokens.UNKNOWN}
+    files = {
+        "config.json": config,
+        "generation_config.json": {"eos_token_id": end, "pad_token_id": pad_token},
+        "tokenizer_config.json": special
+        | {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "chat_template": tokens.CHAT_TEMPLATE,
+            "clean_up_tokenization_spaces": False,
+            "model_max_length": 256,
+        },
+    }
+    for name, content in files.items():
+        (directory / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    tokenizer.save(str(directory / "tokenizer.json"))

@@ -1,0 +1,110 @@
+"""One step's rollouts: responses sampled from the policy, graded, and kept as rows of the rollouts contract."""
+
+from dataclasses import dataclass
+
+import polars as pl
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from limr.grading.reward import Verdict, grade
+from limr.training.miniature.batches import pad
+from limr.training.miniature.generate import Responses, generate
+from limr.training.miniature.model import TinyQwen2
+from limr.training.miniature.tokenizer import END, encode_prompts
+
+
+class PromptSet:
+    """A prompts or subset table with its prompts encoded once, and the rule that its responses are graded by."""
+
+    def __init__(self, table: pl.DataFrame, tokenizer: Tokenizer, reward_rule: str = "paper") -> None:
+        self.ids = table["prompt_id"].to_list()
+        self.answers = table["answer"].to_list()
+        self.tokens = encode_prompts(tokenizer, table["prompt"].to_list())
+        self.tokenizer = tokenizer
+        self.reward_rule = reward_rule
+        self.end = tokenizer.token_to_id(END)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Rollouts:
+    """Graded responses: n rows for each of the step's prompts, one after the other."""
+
+    prompts: Tensor
+    prompt_mask: Tensor
+    responses: Responses
+    rewards: Tensor
+    table: pl.DataFrame
+
+
+def sample(
+    model: TinyQwen2,
+    prompt_set: PromptSet,
+    indices: list[int],
+    visits: list[int],
+    step: int,
+    samples: int,
+    length: int,
+    temperature: float,
+    uniforms: Tensor | None,
+) -> Rollouts:
+    """Sample and grade ``samples`` responses for each prompt of ``indices``; ``uniforms`` None means greedy."""
+    prompts, prompt_mask = pad([prompt_set.tokens[index] for index in indices])
+    responses = generate(model, prompts, prompt_mask, samples, length, temperature, prompt_set.end, uniforms)
+    longest = int(responses.mask.sum(1).max())
+    responses = Responses(
+        responses.tokens[:, :longest],
+        responses.mask[:, :longest],
+        responses.log_probabilities[:, :longest],
+        responses.entropies[:, :longest],
+        responses.truncated,
+    )
+    texts = _decode(prompt_set.tokenizer, responses)
+    golds = [prompt_set.answers[index] for index in indices for _ in range(samples)]
+    answered = zip(texts, golds, responses.truncated.tolist(), strict=True)
+    verdicts = [grade(*row, prompt_set.reward_rule) for row in answered]
+    rewards = torch.tensor([verdict.reward for verdict in verdicts])
+    ids = [prompt_set.ids[index] for index in indices]
+    table = _table(ids, visits, step, samples, responses, texts, verdicts)
+    return Rollouts(prompts, prompt_mask, responses, rewards, table)
+
+
+def accuracy(model: TinyQwen2, prompt_set: PromptSet, length: int) -> float:
+    """Share of the prompts whose greedy response is correct."""
+    everything = list(range(len(prompt_set)))
+    rollouts = sample(model, prompt_set, everything, [0] * len(everything), 0, 1, length, 1.0, None)
+    return float(rollouts.table["correct"].mean())
+
+
+def _decode(tokenizer: Tokenizer, responses: Responses) -> list[str]:
+    lengths = responses.mask.sum(1).tolist()
+    rows = [row[:length] for row, length in zip(responses.tokens.tolist(), lengths, strict=True)]
+    return tokenizer.decode_batch(rows, skip_special_tokens=True)
+
+
+def _table(
+    ids: list[str],
+    visits: list[int],
+    step: int,
+    samples: int,
+    responses: Responses,
+    texts: list[str],
+    verdicts: list[Verdict],
+) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "prompt_id": [prompt_id for prompt_id in ids for _ in range(samples)],
+            "visit": [visit for visit in visits for _ in range(samples)],
+            "sample": list(range(samples)) * len(ids),
+            "step": [step] * len(texts),
+            "reward": [verdict.reward for verdict in verdicts],
+            "correct": [verdict.correct for verdict in verdicts],
+            "formatted": [verdict.formatted for verdict in verdicts],
+            "response_tokens": responses.mask.sum(1).tolist(),
+            "truncated": responses.truncated.tolist(),
+            "response": texts,
+        }
+    )

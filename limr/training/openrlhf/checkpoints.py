@@ -1,0 +1,100 @@
+"""OpenRLHF's checkpoints: which of them is whole, which to resume from, and as Hugging Face directories.
+
+In its folder stand ``_actor/global_step20/`` and ``_critic/global_step20/`` (weights and optimiser states, the newest
+ones only, with a file ``latest`` that names the one to load) and ``global_step20_hf/`` (the policy; all are kept).
+They are written one after the other, so a kill can leave some of them behind, or one of them half.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from limr.files.atomic import whole_directory
+
+_STATES = ("_actor", "_critic")
+_WEIGHTS = (".safetensors", ".safetensors.index.json")
+
+
+def prepare_to_resume(folder: Path) -> int:
+    """Make OpenRLHF load the newest checkpoint that is whole, and remove what a kill left half; its step, or 0."""
+    whole = max((step for step in _steps(folder, "_actor/global_step*", "") if _is_whole(folder, step)), default=0)
+    for states in _STATES:
+        for step in _steps(folder, f"{states}/global_step*", ""):
+            if not _is_whole(folder, step):  # it would count as one of those to keep, and a whole one be deleted
+                shutil.rmtree(folder / states / _tag(step))
+        if whole:
+            (folder / states / "latest").write_text(_tag(whole), encoding="ascii")
+    for step in _steps(folder, "global_step*_hf", "_hf"):
+        if step > whole:
+            shutil.rmtree(_policy(folder, step))
+    return whole
+
+
+def publish(folder: Path, final_model: Path, steps: int, base: Path, checkpoints: Path, model: Path) -> None:
+    """Give the policies after each checkpoint, and the last one, their final names; weights are linked, not copied.
+
+    ``final_model`` is what OpenRLHF leaves after the last of ``steps`` steps. Everything but the weights is that of
+    ``base``, which training does not change.
+    """
+    last = final_model if _is_model(final_model) else _policy(folder, steps)
+    policies = {step: _policy(folder, step) for step in _steps(folder, "global_step*_hf", "_hf")}
+    with whole_directory(checkpoints) as temporary:
+        for step, policy in (policies | {steps: last}).items():
+            _link(policy, base, temporary / f"step_{step:06d}")
+    with whole_directory(model) as temporary:
+        _link(last, base, temporary)
+
+
+def drop_states(folder: Path, final_model: Path) -> None:
+    """Remove what only a run that is not finished resumes from: of a large model, most of what lies in ``folder``.
+
+    Without ``final_model``, in a run that was killed after its last checkpoint, they still tell that this one is whole.
+    """
+    if _is_model(final_model):
+        for states in _STATES:
+            shutil.rmtree(folder / states, ignore_errors=True)
+
+
+def _is_whole(folder: Path, step: int) -> bool:
+    # OpenRLHF writes metric.json after a state, and the tokenizer after a policy
+    return _is_model(_policy(folder, step)) and all(
+        (folder / states / _tag(step) / "metric.json").is_file() for states in _STATES
+    )
+
+
+def _is_model(policy: Path) -> bool:
+    return (policy / "config.json").is_file() and (policy / "tokenizer.json").is_file()
+
+
+def _steps(folder: Path, pattern: str, suffix: str) -> list[int]:
+    numbers = [path.name.removeprefix("global_step").removesuffix(suffix) for path in folder.glob(pattern)]
+    return sorted(int(number) for number in numbers if number.isdigit())
+
+
+def _tag(step: int) -> str:
+    return f"global_step{step}"
+
+
+def _policy(folder: Path, step: int) -> Path:
+    return folder / f"{_tag(step)}_hf"
+
+
+def _link(policy: Path, base: Path, target: Path) -> None:
+    """The weights of ``policy`` and all other files of ``base``, in ``target``."""
+    target.mkdir(exist_ok=True)
+    for file in base.iterdir():
+        if file.is_file() and not file.name.endswith((*_WEIGHTS, ".bin", ".bin.index.json")):
+            shutil.copy(file, target / file.name)
+    for file in policy.iterdir():
+        if file.name.endswith(_WEIGHTS):
+            try:
+                os.link(file, target / file.name)
+            except OSError:  # another file system
+                shutil.copy(file, target / file.name)
+            shutil.copymode(base / "config.json", target / file.name)  # safetensors lets nobody else read its files
+    config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    trained = json.loads((policy / "config.json").read_text(encoding="utf-8"))
+    config.pop("torch_dtype", None)  # its name before transformers 5
+    config["dtype"] = trained.get("dtype", trained.get("torch_dtype"))
+    (target / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,167 @@
+"""OpenRLHF's command line, from the settings: a pure function, so that every configuration's can be checked."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from limr.training.openrlhf.openrlhf_settings import Argument, OpenRLHFSettings
+
+EXECUTOR = Path(__file__).with_name("executor.py")
+
+# What no setting is needed for, and ``training.arguments`` may change. All models share all GPUs, each asleep while
+# the others work.
+DEFAULTS: Mapping[str, Argument] = {
+    "rollout.top_p": 1.0,
+    "algo.kl.estimator": "k1",
+    "actor.lr_scheduler": "constant_with_warmup",  # the released script's cosine ran over 10,000 episodes: flat
+    "critic.lr_scheduler": "constant_with_warmup",
+    "actor.entropy_coef": 0.0,  # not in the loss: it is only logged
+    "actor.gradient_checkpointing_enable": True,
+    "vllm.enable_prefix_caching": True,  # a prompt's samples share it
+    "vllm.enable_sleep": True,
+    "vllm.sync_backend": "nccl",
+    "ds.enable_sleep": True,
+    "ds.attn_implementation": "flash_attention_2",
+    "ds.packing_samples": True,
+}
+
+# What would break the records or the contracts, and why.
+FORBIDDEN: Mapping[str, str] = {
+    "reward.normalize_enable": "rewards come from the rule, so it changes nothing; under ZeRO-2 it turns training NaN",
+    "train.async_enable": "rollouts would no longer be those of the step that their record names",
+    "train.partial_rollout_enable": "rollouts would no longer be those of the step that their record names",
+    "algo.dynamic_filtering_enable": "it trains on other prompts than the schedule says",
+    "rollout.vllm_generate_batch_size": "rollouts would no longer be those of the step that their record names",
+    "train.enable_ema": "the checkpoint would hold other weights than those that were trained",
+    "ds.lora.rank": "the checkpoint would hold an adapter, which evaluation does not read",
+    "data.max_samples": "the data set is written to be read whole",
+    "data.apply_chat_template": "the data set holds prompts as they are; the template is applied when it is written",
+    "data.input_template": "the data set holds prompts as they are; the template is applied when it is written",
+    "use_ms": "models and data are local",
+}
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """Where a run reads and writes."""
+
+    model: Path
+    training_set: Path
+    evaluation_set: Path
+    checkpoints: Path
+    final_model: Path
+    tensorboard: Path
+
+
+def command_line(options: OpenRLHFSettings, paths: RunPaths, seed: int, attempt: str, resume: bool) -> list[str]:
+    """The arguments of ``openrlhf.cli.train_ppo_ray``. ``attempt`` names this launch in TensorBoard's folder.
+
+    An entry of ``options.arguments`` stands in the place of a default: true is a flag, false leaves it out.
+    """
+    ours = DEFAULTS | _experiment(options, seed) | _paths(paths, attempt) | _machine(options)
+    if resume:
+        ours["ckpt.load_enable"] = True
+    line = []
+    for name, value in (ours | dict(options.arguments)).items():
+        if value is not False:
+            line += [f"--{name}"] if value is True else [f"--{name}", _text(value)]
+    return line
+
+
+def refused(options: OpenRLHFSettings) -> Iterable[str]:
+    """A line for each of ``options.arguments`` that cannot be given, or has the value of no argument."""
+    here = Path()
+    ours = _experiment(options, 0) | _paths(RunPaths(here, here, here, here, here, here), "") | _machine(options)
+    for name, value in options.arguments.items():
+        if name in FORBIDDEN and value is not False:
+            yield f"training.arguments.{name}: it cannot be set: {FORBIDDEN[name]}"
+        elif name in ours or name == "ckpt.load_enable":
+            yield f"training.arguments.{name}: it cannot be set here: it follows from the other settings"
+
+
+def warmup_ratio(updates: int, of: int) -> float:
+    """The ratio whose warm-up is ``updates`` of ``of`` optimiser steps: OpenRLHF takes ceil(of * ratio).
+
+    >>> import math
+    >>> math.ceil(5600 * warmup_ratio(10, 5600))
+    10
+    """
+    return max(0.0, updates - 0.5) / of
+
+
+def _experiment(options: OpenRLHFSettings, seed: int) -> dict[str, Argument]:
+    """What is trained: the same on every machine."""
+    ratio = warmup_ratio(options.warmup_updates, options.updates)
+    return {
+        "train.seed": seed,
+        "train.num_episodes": 1,  # the data set holds the whole run: see dataset.py
+        "train.max_epochs": 1,
+        "train.batch_size": options.mini_batch_size,
+        "rollout.batch_size": options.prompts_per_step,
+        "rollout.n_samples_per_prompt": options.samples_per_prompt,
+        "rollout.temperature": options.temperature,
+        "rollout.max_new_tokens": options.max_response_tokens,
+        "data.max_len": options.max_prompt_tokens + options.max_response_tokens,
+        "algo.advantage.estimator": "gae",
+        "algo.advantage.lambd": options.gae_lambda,
+        "algo.advantage.gamma": options.discount,
+        "algo.kl.init_coef": options.kl_coefficient,
+        "actor.eps_clip": options.clip,
+        "actor.adam.lr": options.actor_learning_rate,
+        "actor.lr_warmup_ratio": ratio,
+        "actor.max_norm": options.gradient_clip,
+        "critic.value_clip": options.value_clip,
+        "critic.adam.lr": options.critic_learning_rate,
+        "critic.lr_warmup_ratio": ratio,
+        "critic.max_norm": options.gradient_clip,
+        "eval.steps": options.evaluation_interval,
+        "eval.temperature": 0.0,
+        "eval.n_samples_per_prompt": 1,
+        "ckpt.save_steps": options.checkpoint_interval,
+        "ckpt.save_hf": True,
+        "ckpt.max_num": options.checkpoints_to_resume_from,
+        # else a checkpoint's place depends on how it evaluates, and the newest may be deleted before the next is whole
+        "ckpt.best_metric_key": "none",
+        "logger.logging_steps": 1,
+    }
+
+
+def _paths(paths: RunPaths, attempt: str) -> dict[str, Argument]:
+    return {
+        "actor.model_name_or_path": str(paths.model),
+        "critic.model_name_or_path": str(paths.model),
+        "data.prompt_dataset": str(paths.training_set),
+        "data.input_key": "input",
+        "data.label_key": "label",
+        "eval.dataset": str(paths.evaluation_set),
+        "eval.split": "train",  # the only part of a JSON Lines file, as `datasets` names it
+        "train.agent_func_path": str(EXECUTOR),
+        "ckpt.path": str(paths.checkpoints),
+        "ckpt.output_dir": str(paths.final_model),
+        "logger.tensorboard_dir": str(paths.tensorboard),
+        "logger.wandb.run_name": attempt,  # also the name of TensorBoard's folder; wandb itself is not used
+    }
+
+
+def _machine(options: OpenRLHFSettings) -> dict[str, Argument]:
+    """Where it is trained."""
+    groups = {
+        f"{group}.{key}": value
+        for group in ("actor", "critic", "ref")
+        for key, value in (("num_nodes", options.nodes), ("num_gpus_per_node", options.gpus_per_node))
+    }
+    return groups | {
+        "train.colocate_all": True,
+        "train.micro_batch_size": options.train_micro_batch_size,
+        "rollout.micro_batch_size": options.rollout_micro_batch_size,
+        "vllm.num_engines": options.gpus // options.tensor_parallel_size,
+        "vllm.tensor_parallel_size": options.tensor_parallel_size,
+        "vllm.gpu_memory_utilization": options.gpu_memory_utilization,
+        "ds.zero_stage": options.zero_stage,
+        "ds.param_dtype": "bf16",
+        "ds.adam_offload": options.offload_optimizer,
+    }
+
+
+def _text(value: Argument) -> str:
+    return repr(value) if isinstance(value, float) else str(value)

@@ -1,0 +1,166 @@
+r"""The real gold answers, and a small reader of the plainest LaTeX among them.
+
+The reader is the tests' own: it shares nothing with ``limr.grading``, so that a form built with it (``forms.py``,
+``wrong_forms.py``) is known to be equal or different whatever the grader believes. It reads numbers, letters,
+``\frac``, ``\sqrt``, powers, products, sums and brackets, and refuses everything else. It reads golds, which are
+trusted, and forms made from them; never a model's output.
+"""
+
+import json
+import random
+import re
+from functools import cache
+
+import sympy
+from places import REFERENCE
+
+FOLDER = REFERENCE
+ABSENT = f"needs the reference data: {FOLDER} is absent"
+NO_ANSWERS = ("",)
+
+_TOKEN = re.compile(r"\s+|\d+\.\d+|\.\d+|\d+|\\[A-Za-z]+|\\.|.", re.DOTALL)
+_SKIPPED = re.compile(r"\s+|\\[ ,;!]|\\left|\\right")
+_FRACTIONS = ("\\frac", "\\dfrac", "\\tfrac")
+_UNREAD = 64  # longer golds are not worth reading: every form has plenty of shorter ones
+
+
+def all_golds() -> list[str]:
+    """The 9,093 golds of MATH-FULL and of the three benchmarks, in the order of the files, repeats included."""
+    rows = json.loads((FOLDER / "limr/math.8k.json").read_text(encoding="utf-8"))
+    for name in ("math500", "aime24", "amc23"):
+        lines = (FOLDER / f"benchmarks/{name}.jsonl").read_text(encoding="utf-8").splitlines()
+        rows += [json.loads(line) for line in lines]
+    return [row["answer"] for row in rows]
+
+
+def distinct_golds(seed: int = 0) -> list[str]:
+    """Each gold that is an answer, once, shuffled: the first n are a fair sample."""
+    golds = sorted(set(all_golds()) - set(NO_ANSWERS))
+    random.Random(seed).shuffle(golds)
+    return golds
+
+
+def split_outside(text: str, separators: str) -> list[str]:
+    """The parts of ``text`` between the separators that stand in no brackets, white space removed around them."""
+    parts, depth, start = [], 0, 0
+    for position, character in enumerate(text):
+        depth += (character in "([{") - (character in ")]}")
+        if depth == 0 and character in separators:
+            parts.append(text[start:position].strip())
+            start = position + 1
+    return [*parts, text[start:].strip()]
+
+
+@cache
+def read(text: str) -> sympy.Expr | None:
+    r"""The value of ``text``, or None when it is anything but plain LaTeX arithmetic.
+
+    >>> read(r"\frac{1}{2} + 3\sqrt2")
+    1/2 + 3*sqrt(2)
+    >>> read(r"\text{Evelyn}")
+    """
+    if len(text) > _UNREAD or re.search(r"\d\s*\\[dt]?frac\s*\{?\s*\d", text):  # a mixed number is no product
+        return None
+    tokens = [token for token in _TOKEN.findall(text) if not _SKIPPED.fullmatch(token)]
+    try:
+        reader = _Reader(tokens)
+        value = reader.sum()
+        return value if reader.at is None and value.is_finite is not False else None
+    except (_UnreadError, RecursionError):
+        return None
+
+
+def same(first: sympy.Expr, second: sympy.Expr) -> bool:
+    """Whether two readings agree, to 30 digits, at three points where no gold is singular."""
+    for shift in (0, 7, 19):
+        letters = sorted(first.free_symbols | second.free_symbols, key=str)
+        point = {letter: sympy.Rational(1009 + shift * 31 + 97 * k, 353 + k) for k, letter in enumerate(letters)}
+        gap = sympy.N((first - second).subs(point), 30, maxn=200, chop=True)
+        if abs(gap) > 1e-20:
+            return False
+    return True
+
+
+class _UnreadError(Exception):
+    """The text holds something that the small reader does not know."""
+
+
+class _Reader:
+    """Recursive descent over the tokens of one text."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        self.tokens = tokens
+        self.position = 0
+
+    @property
+    def at(self) -> str | None:
+        return self.tokens[self.position] if self.position < len(self.tokens) else None
+
+    def take(self, *wanted: str) -> str:
+        token = self.at
+        if token is None or (wanted and token not in wanted):
+            raise _UnreadError(token)
+        self.position += 1
+        return token
+
+    def sum(self) -> sympy.Expr:
+        sign = -1 if self.at in ("+", "-") and self.take() == "-" else 1
+        total = sign * self.product()
+        while self.at in ("+", "-"):
+            total += (-1 if self.take() == "-" else 1) * self.product()
+        return total
+
+    def product(self) -> sympy.Expr:
+        total = self.power()
+        while True:
+            if self.at in ("\\cdot", "\\times", "*"):
+                self.take()
+                total *= self.power()
+            elif self.at == "/":
+                self.take()
+                total /= self.power()
+            elif self.at is not None and (self.at in "({" or self.at[0] == "\\" or self.at.isalpha()):
+                total *= self.power()
+            else:
+                return total
+
+    def power(self) -> sympy.Expr:
+        base = self.atom()
+        if self.at != "^":
+            return base
+        self.take()
+        return base ** self.argument()
+
+    def atom(self) -> sympy.Expr:
+        token = self.take()
+        if token in ("(", "{"):
+            value = self.sum()
+            self.take({"(": ")", "{": "}"}[token])
+            return value
+        if token in _FRACTIONS:
+            return self.argument() / self.argument()
+        if token == "\\sqrt":
+            return self.root()
+        if token == "\\pi":
+            return sympy.pi
+        if re.fullmatch(r"[0-9.]+", token):
+            return sympy.Rational(token)
+        if re.fullmatch(r"[a-zA-Z]", token):
+            return sympy.I if token == "i" else sympy.Symbol(token)
+        raise _UnreadError(token)
+
+    def root(self) -> sympy.Expr:
+        degree = sympy.Integer(2)
+        if self.at == "[":
+            self.take()
+            degree = self.sum()
+            self.take("]")
+        return self.argument() ** (1 / degree)
+
+    def argument(self) -> sympy.Expr:
+        r"""What a command applies to: a group, a command, or one character (``\frac12`` is a half)."""
+        if self.at is not None and re.fullmatch(r"\d{2,}", self.at):
+            digits = self.take()
+            self.position -= 1
+            self.tokens[self.position : self.position + 1] = list(digits)
+        return self.atom()

@@ -1,0 +1,34 @@
+"""Random curves of a probe, and overlap in plain loops."""
+
+import numpy as np
+
+from limr.trajectories import Trajectories
+
+
+def curves(n_prompts: int, n_visits: int, seed: int = 0, samples: int = 8) -> dict[str, list[float | None]]:
+    """Mean rewards of prompts that learn at different times; visit by visit, with the noise of a few samples."""
+    generator = np.random.default_rng(seed)
+    middle = generator.normal(n_visits / 2, n_visits, n_prompts)
+    chance = 1 / (1 + np.exp(-(np.arange(n_visits) - middle[:, np.newaxis]) / 3))
+    rewards = 2 * generator.binomial(samples, chance) / samples - 1
+    return {f"p{row:04}": values for row, values in enumerate(rewards.tolist())}
+
+
+def with_gaps(n_prompts: int, n_visits: int) -> Trajectories:
+    """One prompt in ten lacks a visit, one of them its last."""
+    rewards = curves(n_prompts, n_visits)
+    for number, prompt_id in enumerate(sorted(rewards)[::10]):
+        rewards[prompt_id][-1 - number % n_visits] = None
+    return Trajectories.from_curves(rewards=rewards)
+
+
+def plain_overlap(early: dict[str, float], full: dict[str, float], number: int) -> float:
+    """Of the first ``number`` of either, those of both; who ties at the cut is in for as much as there are places."""
+
+    def members(scores):
+        cut = sorted(scores.values(), reverse=True)[number - 1]
+        above, tied = ([name for name in scores if test(scores[name])] for test in (cut.__lt__, cut.__eq__))
+        return dict.fromkeys(above, 1.0) | dict.fromkeys(tied, (number - len(above)) / len(tied))
+
+    first, second = members(early), members(full)
+    return sum(min(first.get(name, 0), second.get(name, 0)) for name in {*first, *second}) / number

@@ -1,0 +1,15 @@
+"""Pretended commands of SLURM."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def pretend(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, body: str) -> None:
+    """Put a command first on PATH that is ``body`` in sh."""
+    program = folder / "pretended" / name
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")

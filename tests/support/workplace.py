@@ -1,0 +1,69 @@
+"""A folder in which the repository's Snakefile is run as a person runs it."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from places import ROOT
+
+TEST_CONFIGURATION = ROOT / "config" / "pipeline_test.yaml"
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """A folder with a configuration of its own, ``config.yaml``, in which the repository's Snakefile is run."""
+
+    folder: Path
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    def configure(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change the configuration in place."""
+        file = self.folder / "config.yaml"
+        configuration = yaml.safe_load(file.read_text(encoding="utf-8"))
+        change(configuration)
+        file.write_text(yaml.safe_dump(configuration, sort_keys=False), encoding="utf-8")
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2", *arguments]
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake; its output and the jobs' come back as ``stdout``, in the order they were written."""
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    def make(self, *arguments: str) -> str:
+        """Run Snakemake, which must succeed; its output."""
+        done = self.snakemake(*arguments)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def plan(self, *arguments: str) -> dict[str, int]:
+        """Rule -> number of jobs that Snakemake would run."""
+        output = self.make("--quiet", "rules", "--dry-run", *arguments)
+        return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
+
+    def copy(self, folder: Path) -> "Workplace":
+        shutil.copytree(self.folder, folder, symlinks=True)  # copy2: times too, or everything would look new
+        return Workplace(folder)
+
+
+def new_workplace(folder: Path) -> Workplace:
+    shutil.copy(TEST_CONFIGURATION, folder / "config.yaml")
+    return Workplace(folder)

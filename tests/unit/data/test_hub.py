@@ -1,0 +1,139 @@
+"""Downloads, from a stand-in for the hub that is busy, cuts connections and sends wrong bytes."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from hub_stand_in import BUSY, CORRUPT, CUT, point_at
+
+from limr.data.download import download
+from limr.data.hub import ATTEMPTS, hub_file
+from limr.data.source_rows import digest, read_problems
+from limr.data.sources import SOURCES, Source
+from limr.errors import ContractError, LimrError
+from limr.files.contracts import read_parquet
+
+REPOSITORY, REVISION, NAME = "org/problems", "0" * 40, "part/test.jsonl"
+CONTENT = b"".join(
+    json.dumps({"question": f"{n} + {n}?", "answer": f"{2 * n}.0"}).encode() + b"\n" for n in range(2000)
+)
+
+
+@pytest.fixture
+def hub(hub):
+    """The stand-in with one file."""
+    hub.files[f"{REPOSITORY}/{NAME}"] = CONTENT
+    return hub
+
+
+def fetch() -> bytes:
+    return hub_file(REPOSITORY, REVISION, NAME).read_bytes()
+
+
+def cached_blobs(tmp_path: Path) -> list[Path]:
+    return [path for path in (tmp_path / "cache").rglob("blobs/*") if path.is_file()]
+
+
+def test_a_file_is_downloaded_once_and_then_taken_from_the_cache(hub):
+    assert fetch() == fetch() == CONTENT
+    assert hub.downloads == [(f"{REPOSITORY}/{NAME}", 0)]
+
+
+@pytest.mark.parametrize("faults", [[BUSY], [BUSY, BUSY, BUSY]])
+def test_a_busy_hub_is_asked_again(hub, faults):
+    hub.faults, hub.busy_heads = list(faults), 2
+    assert fetch() == CONTENT
+    assert len(hub.downloads) == len(faults) + 1
+
+
+def test_a_cut_connection_is_resumed_where_it_stopped(hub, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1000)  # the file is small, and what counts are whole chunks
+    hub.faults = [CUT, CUT]
+    assert fetch() == CONTENT
+    starts = [start for _, start in hub.downloads]
+    assert starts[0] == 0 < starts[1] < starts[2]
+
+
+def test_wrong_bytes_are_thrown_away_and_asked_for_again(hub, caplog):
+    hub.faults = [CORRUPT]
+    assert fetch() == CONTENT
+    assert "the hub promised" in caplog.text
+
+
+def test_bytes_that_stay_wrong_are_an_error_with_both_checksums_and_never_used_later(hub):
+    hub.faults = [CORRUPT] * ATTEMPTS
+    with pytest.raises(LimrError, match=r"part/test\.jsonl: .*SHA-256 is [0-9a-f]{64}, and the hub promised"):
+        fetch()
+    assert fetch() == CONTENT
+
+
+def test_a_hub_that_fails_for_good_leaves_no_half_file(hub, tmp_path):
+    hub.faults = [BUSY] * 100
+    with pytest.raises(LimrError, match=f"{ATTEMPTS} attempts failed.*503"):
+        fetch()
+    assert not cached_blobs(tmp_path)
+
+
+def test_what_the_hub_does_not_have_is_said_at_once(hub):
+    hub.files.clear()
+    with pytest.raises(LimrError, match="the hub does not have this file"):
+        fetch()
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_without_a_connection_the_error_names_both_ways_out(hub, monkeypatch, offline):
+    from huggingface_hub import constants
+
+    if offline:
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    else:
+        point_at("http://127.0.0.1:9", monkeypatch)  # nobody listens there
+    with pytest.raises(LimrError) as caught:
+        fetch()
+    assert "connect this machine to the hub" in str(caught.value)
+    assert ".. " not in str(caught.value)
+    assert "data: {files: FOLDER}" in str(caught.value)
+    assert not hub.downloads
+
+
+def test_a_line_of_the_hubs_client_is_shown_once(hub):
+    fetch()
+    client = logging.getLogger("huggingface_hub")
+    assert client.propagate
+    assert not client.handlers
+
+
+def test_without_a_connection_what_was_downloaded_before_is_used(hub, monkeypatch):
+    from huggingface_hub import constants
+
+    fetch()
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert fetch() == CONTENT
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch) -> Source:
+    """A source whose problems the stand-in has."""
+    (tmp_path / "copy.jsonl").write_bytes(CONTENT)
+    bare = Source("Sums", REPOSITORY, REVISION, (NAME,), "copy.jsonl", rows=2000, digest="", integers=True)
+    right = digest(read_problems([tmp_path / "copy.jsonl"], bare), bare)
+    made = Source("Sums", REPOSITORY, REVISION, (NAME,), "copy.jsonl", rows=2000, digest=right, integers=True)
+    monkeypatch.setitem(SOURCES, "sums", made)
+    return made
+
+
+def test_the_hub_and_a_local_file_give_the_same_bytes(hub, source, tmp_path):
+    download("sums", tmp_path / "hub.parquet")
+    download("sums", tmp_path / "local.parquet", tmp_path / "copy.jsonl")
+    assert (tmp_path / "hub.parquet").read_bytes() == (tmp_path / "local.parquet").read_bytes()
+    assert read_parquet(tmp_path / "hub.parquet", "problems")["answer"][:3].to_list() == ["0", "2", "4"]
+
+
+def test_other_rows_than_the_pinned_ones_are_refused_and_nothing_is_written(hub, source, tmp_path):
+    hub.files[f"{REPOSITORY}/{NAME}"] = CONTENT.replace(b'"4.0"', b'"5.0"')
+    with pytest.raises(ContractError, match=r"not the 2,000 problems of Sums .* found 2,000 rows with digest"):
+        download("sums", tmp_path / "hub.parquet")
+    assert not (tmp_path / "hub.parquet").exists()

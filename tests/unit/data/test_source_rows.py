@@ -1,0 +1,152 @@
+"""Problems as rows: the copies' different columns, bad files, and a digest that sees every change that matters."""
+
+import json
+from dataclasses import replace
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limr.data.source_rows import boxed_answer, check_rows, digest, read_problems
+from limr.data.sources import ERRATA, MATH, SOURCES, Source, local_file
+from limr.errors import ContractError, LimrError
+from limr.grading.boxes import find_boxes
+
+PLAIN = Source("Plain", "org/plain", "0" * 40, ("test.jsonl",), "plain.jsonl", rows=2, digest="")
+LEVELLED = Source("Levelled", "org/math", "0" * 40, ("x.parquet",), "math.jsonl", rows=2, digest="", levels=True)
+WHOLE = Source("Whole", "org/aime", "0" * 40, ("test.jsonl",), "aime.jsonl", rows=2, digest="", integers=True)
+RELEASED = [
+    {"problem": "What is $1+1$?", "level": "Level 3", "type": "Algebra", "solution": r"It is $\boxed{2}$."},
+    {"problem": "Name a\n prime.", "level": "Level ?", "type": "Number Theory", "solution": r"Take $\boxed 7$"},
+]
+EXTRACTED = [
+    {"problem": "What is $1+1$?", "level": "Level 3", "subject": "Algebra", "answer": "2"},
+    {"problem": "Name a  prime.", "level": "Level ?", "subject": "Number Theory", "answer": " 7"},
+]
+
+
+def read(tmp_path, rows, source, name="rows.jsonl"):
+    file = tmp_path / name
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return read_problems([file], source)
+
+
+def test_solutions_and_extracted_answers_are_the_same_problems(tmp_path):
+    released, extracted = read(tmp_path, RELEASED, LEVELLED), read(tmp_path, EXTRACTED, LEVELLED)
+    assert released.select("answer", "level", "subject").equals(extracted.select("answer", "level", "subject"))
+    assert released["level"].to_list() == [3, None]
+    assert digest(released, LEVELLED) == digest(extracted, LEVELLED)
+
+
+def test_parquet_and_json_lines_hold_the_same_rows_and_several_files_are_one_source(tmp_path):
+    pl.DataFrame(RELEASED[:1]).write_parquet(tmp_path / "first.parquet")
+    (tmp_path / "second.jsonl").write_text(json.dumps(RELEASED[1]) + "\n\n", encoding="utf-8")
+    rows = read_problems([tmp_path / "first.parquet", tmp_path / "second.jsonl"], LEVELLED)
+    assert rows.equals(read(tmp_path, RELEASED, LEVELLED))
+
+
+@pytest.mark.parametrize("written", ["27", "27.0", "027", 27, 27.0, "+27."])
+def test_whole_numbers_are_read_alike_however_a_copy_writes_them(tmp_path, written):
+    assert read(tmp_path, [{"question": "q", "answer": written}], WHOLE)["answer"].to_list() == ["27"]
+
+
+def test_an_empty_answer_stays_for_the_audit_to_find(tmp_path):
+    assert read(tmp_path, [{"problem": "p", "solution": r"so there are $\boxed{}$"}], PLAIN)["answer"].to_list() == [""]
+
+
+def test_a_line_separator_in_a_text_does_not_end_the_line(tmp_path):
+    rows = read(tmp_path, [{"problem": "one\u2028two", "answer": "1"}], PLAIN)
+    assert rows["problem"].to_list() == ["one\u2028two"]
+
+
+@pytest.mark.parametrize(
+    ("row", "source", "expected"),
+    [
+        ({"problem": "p"}, PLAIN, r"line 1: found no answer in the columns problem; expected `answer`"),
+        ({"problem": "p", "solution": "none"}, PLAIN, "line 1: found no answer"),
+        ({"text": "p", "answer": "1"}, PLAIN, "line 1: found the columns text, answer; expected text in `problem`"),
+        ({"problem": " ", "answer": "1"}, PLAIN, "expected text in `problem` or `question`"),
+        ({"question": "q", "answer": "1/2"}, WHOLE, "line 1: found the answer '1/2', expected a whole number"),
+        ({**EXTRACTED[0], "level": "Level 6"}, LEVELLED, "line 1: found the level 'Level 6', expected Level 1 to"),
+    ],
+)
+def test_a_bad_row_is_named_with_what_was_found_and_expected(tmp_path, row, source, expected):
+    with pytest.raises(ContractError, match=expected):
+        read(tmp_path, [row], source)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.jsonl", b'{"problem": "p"\n', "line 1: not JSON .*; expected one object a line"),
+        ("a.jsonl", b"[" * 100_000, "line 1: not JSON"),
+        ("a.jsonl", b"[1, 2]\n", "line 1: found list, expected an object"),
+        ("a.jsonl", b'{"problem": "\xff"}', "line 1: not UTF-8"),
+        ("a.jsonl", b'{"problem": "\\ud800", "answer": "1"}', "line 1: 'problem' holds half of a UTF-16 pair"),
+        ("a.json", b'{"problem": "p"}', r"found dict, expected one list, \[{...}, ...\]"),
+        ("a.json", b'[{"problem": "p"},\n', "line 2: not JSON .*; expected one list"),
+        ("a.json", b'[{"problem": "p", "answer": "1"}, 3]', "row 1: found int, expected an object"),
+        ("a.json", b'["\xff"]', "not UTF-8"),
+        ("a.json", b"[" * 100_000, "not JSON"),
+        ("a.yaml", b"[]", "found the suffix '.yaml', expected .*jsonl"),
+        ("a.parquet", b"PAR1 and no more", "cannot be read as Parquet"),
+    ],
+)
+def test_a_bad_file_is_named(tmp_path, name, content, expected):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(LimrError, match=expected) as caught:
+        read_problems([tmp_path / name], PLAIN)
+    assert str(tmp_path / name) in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ContractError, match=r"nowhere\.jsonl: no such file"):
+        read_problems([tmp_path / "nowhere.jsonl"], PLAIN)
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_digest_depends_on_neither_order_nor_white_space(random):
+    rows = [{"row": i, "problem": f"p {i}", "answer": str(i), "level": 1, "subject": "s"} for i in range(6)]
+    spaced = [{**row, "problem": row["problem"].replace(" ", random.choice(["\n", "  ", " "]))} for row in rows]
+    random.shuffle(spaced)
+    assert digest(pl.DataFrame(spaced), LEVELLED) == digest(pl.DataFrame(rows), LEVELLED)
+
+
+@pytest.mark.parametrize("column", ["problem", "answer", "level", "subject"])
+def test_any_other_change_changes_the_digest_and_is_refused(column):
+    rows = pl.DataFrame({"row": [0], "problem": ["p"], "answer": ["1"], "level": [1], "subject": ["s"]})
+    other = rows.with_columns(pl.lit(2 if column == "level" else "2").alias(column))
+    source = Source("One", "org/one", "0" * 40, (), "", 1, digest(rows, LEVELLED), levels=True)
+    check_rows(rows, source, "one.jsonl")
+    with pytest.raises(ContractError, match=r"one\.jsonl: these are not the 1 problems of One"):
+        check_rows(other, source, "one.jsonl")
+    with pytest.raises(ContractError, match="found 2 rows"):
+        check_rows(pl.concat([rows, rows]), source, "one.jsonl")
+
+
+def test_rows_of_another_source_are_told_by_name(monkeypatch):
+    rows = pl.DataFrame({"row": [0], "problem": ["p"], "answer": ["1"], "level": [None], "subject": [""]})
+    monkeypatch.setitem(SOURCES, "other", replace(PLAIN, title="Other", digest=digest(rows, PLAIN)))
+    with pytest.raises(ContractError, match=r"found 1 rows with digest [0-9a-f]{64}, those of Other, expected"):
+        check_rows(rows, PLAIN, "one.jsonl")
+
+
+@given(st.text(alphabet="ab{}$ 1", max_size=12).filter(lambda text: find_boxes(f"\\boxed{{{text}}}").last == text))
+def test_what_was_boxed_last_comes_out(text):
+    assert boxed_answer(rf"\boxed{{first}} and then $\boxed{{{text}}}$.") == text
+
+
+def test_pins_are_complete():
+    for name, source in SOURCES.items():
+        assert len(source.revision) == 40 and int(source.revision, 16), name
+        assert len(source.digest) == 64 and int(source.digest, 16), name
+    assert sum(SOURCES[name].rows for name in MATH) == 12_500
+    assert all(len(found) == 16 and int(found, 16) for found in ERRATA)
+
+
+def test_local_files_are_a_folder_or_a_file_a_source():
+    assert local_file("math_train", "data") == "data/math/train.jsonl"
+    assert local_file("math500", {"math500": "five.jsonl"}) == "five.jsonl"
+    assert local_file("amc23", {"math500": "five.jsonl"}) is None
+    assert local_file("amc23", None) is None

@@ -1,0 +1,173 @@
+"""Every breach of a contract is refused with the file, the column or row, what was found and what was expected."""
+
+import math
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limr.errors import ContractError
+from limr.files.contracts import check, columns, contract, read_parquet, write_parquet
+from limr.prompts import prompt_id
+
+CONTRACTS = [
+    "prompts",
+    "rollouts",
+    "trajectories",
+    "scores",
+    "subset",
+    "log_prompts",
+    "log_subset",
+    "evaluation",
+    "metrics",
+]
+
+
+@pytest.fixture
+def subset():
+    return pl.DataFrame(
+        {
+            "prompt_id": ["a", "b", "c"],
+            "prompt": ["1+1?", "2+2?", "3+3?"],
+            "answer": ["2", "4", "6"],
+            "level": [1, None, 5],
+            "subject": "Prealgebra",
+            "source": "test",
+            "gradable": True,
+            "score": [0.5, None, -1.0],
+        }
+    )
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_every_contract_lists_its_columns_as_required_and_keys_among_them(name):
+    schema = contract(name)
+    assert list(columns(name)) == list(schema["properties"]) == schema["required"]
+    assert set(schema["key"]) <= set(columns(name))
+    assert schema["additionalProperties"] is False
+
+
+def test_what_is_written_is_read_back_in_the_contracts_order_and_types(subset, tmp_path):
+    path = tmp_path / "subset.parquet"
+    write_parquet(subset.select(reversed(subset.columns)).with_columns(pl.col("level").cast(pl.Int8)), path, "subset")
+    found = read_parquet(path, "subset")
+    assert found.equals(subset)
+    assert found.schema == columns("subset")
+
+
+def test_an_empty_table_is_to_the_contract(subset, tmp_path):
+    write_parquet(subset.clear(), tmp_path / "empty.parquet", "subset")
+    assert read_parquet(tmp_path / "empty.parquet", "subset").is_empty()
+
+
+BREACHES = {
+    "missing column": (lambda frame: frame.drop("answer"), ["'answer'", "missing"]),
+    "extra column": (lambda frame: frame.with_columns(reward=1.0), ["'reward'", "unexpected"]),
+    "text for a number": (lambda frame: frame.with_columns(level=pl.lit("3")), ["'level'", "String", "Int64"]),
+    "fraction for an integer": (lambda frame: frame.with_columns(level=2.5), ["'level'", "Float64", "Int64"]),
+    "number for text": (lambda frame: frame.with_columns(answer=7), ["'answer'", "String"]),
+    "number for a boolean": (lambda frame: frame.with_columns(gradable=1), ["'gradable'", "Boolean"]),
+    "NaN": (lambda frame: at(frame, 1, "score", math.nan), ["row 1", "'score'", "nan", "finite"]),
+    "infinite": (lambda frame: at(frame, 2, "score", -math.inf), ["row 2", "'score'", "-inf", "finite"]),
+    "null where a value must be": (lambda frame: at(frame, 2, "answer", None), ["row 2", "'answer'", "None"]),
+    "a whole column null": (lambda frame: frame.with_columns(answer=None), ["row 0", "'answer'", "None", "3 such"]),
+    "too small": (lambda frame: at(frame, 0, "level", 0), ["row 0", "'level'", "found 0", "at least 1"]),
+    "too large": (lambda frame: at(frame, 2, "level", 6), ["row 2", "'level'", "found 6", "at most 5"]),
+    "duplicate key": (lambda frame: at(frame, 2, "prompt_id", "b"), ["row 1", "'b'", "more than once"]),
+}
+
+
+def at(frame, row, column, value):
+    """``frame`` with one value changed."""
+    values = frame[column].to_list()
+    values[row] = value
+    return frame.with_columns(pl.Series(column, values, dtype=frame.schema[column], strict=False))
+
+
+@pytest.mark.parametrize("breach", BREACHES)
+def test_a_breach_is_refused_when_written_and_when_read(subset, tmp_path, breach):
+    change, named = BREACHES[breach]
+    path = tmp_path / "subset.parquet"
+    broken = change(subset)
+    with pytest.raises(ContractError) as error:
+        write_parquet(broken, path, "subset")
+    assert all(word in str(error.value) for word in [str(path), *named]), str(error.value)
+    assert not path.exists()
+
+    broken.write_parquet(path)
+    with pytest.raises(ContractError) as error:
+        read_parquet(path, "subset")
+    assert all(word in str(error.value) for word in [str(path), *named]), str(error.value)
+
+
+def test_a_refused_write_leaves_the_file_that_was_there(subset, tmp_path):
+    path = tmp_path / "subset.parquet"
+    write_parquet(subset, path, "subset")
+    before = path.read_bytes()
+    with pytest.raises(ContractError):
+        write_parquet(subset.drop("score"), path, "subset")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
+def test_a_truncated_parquet_names_the_file_and_what_to_do(subset, tmp_path, share):
+    path = tmp_path / "subset.parquet"
+    write_parquet(subset, path, "subset")
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(ContractError, match=r"subset\.parquet: cannot be read as Parquet .*delete it"):
+        read_parquet(path, "subset")
+
+
+def test_a_missing_file_and_a_file_of_another_kind_are_named(tmp_path):
+    with pytest.raises(ContractError, match=r"none\.parquet: no such file"):
+        read_parquet(tmp_path / "none.parquet", "scores")
+    (tmp_path / "text.parquet").write_text("prompt_id,score\n" * 100)
+    with pytest.raises(ContractError, match=r"text\.parquet: cannot be read as Parquet"):
+        read_parquet(tmp_path / "text.parquet", "scores")
+
+
+def test_a_file_of_another_contract_is_refused(subset, tmp_path):
+    write_parquet(subset, tmp_path / "subset.parquet", "subset")
+    with pytest.raises(ContractError, match="column 'visit' is missing; rollouts has the columns"):
+        read_parquet(tmp_path / "subset.parquet", "rollouts")
+
+
+def test_a_path_with_brackets_is_a_name_and_not_a_pattern(subset, tmp_path):
+    write_parquet(subset, tmp_path / "run[1]" / "subset.parquet", "subset")
+    assert read_parquet(tmp_path / "run[1]" / "subset.parquet", "subset").equals(subset)
+
+
+@given(st.lists(st.one_of(st.floats(), st.none()), min_size=1, max_size=8))
+def test_a_frame_passes_exactly_when_every_number_is_finite(scores):
+    size = len(scores)
+    frame = pl.DataFrame(
+        {
+            "prompt_id": [str(row) for row in range(size)],
+            **{name: ["x"] * size for name in ("prompt", "answer", "subject", "source")},
+            "level": [1] * size,
+            "gradable": [True] * size,
+            "score": pl.Series(scores, dtype=pl.Float64),
+        }
+    )
+    if all(score is None or math.isfinite(score) for score in scores):
+        assert check(frame, "subset", "here").equals(frame.select(list(columns("subset"))))
+    else:
+        with pytest.raises(ContractError, match="finite"):
+            check(frame, "subset", "here")
+
+
+WORDS = st.lists(st.text(st.characters(categories=["L", "N", "S"]), min_size=1, max_size=5), max_size=5)
+SPACE = st.text(st.sampled_from(" \t\n"), min_size=1, max_size=3)
+
+
+@given(WORDS, st.lists(SPACE, min_size=6, max_size=6))
+def test_a_prompt_id_ignores_white_space_between_words(words, spaces):
+    spread = spaces[0] + "".join(word + space for word, space in zip(words, spaces[1:], strict=False))
+    assert prompt_id(spread) == prompt_id(" ".join(words))
+
+
+@given(WORDS, WORDS)
+def test_prompts_of_other_words_have_other_ids(first, second):
+    assert (prompt_id(" ".join(first)) == prompt_id(" ".join(second))) is (first == second)

@@ -1,0 +1,143 @@
+"""Any table with named columns: Parquet, CSV and JSON Lines are one log, and what does not fit is named."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from limr.errors import LimrError
+from limr.logs import table_csv, table_parquet
+from limr.logs.log import LogOptions
+from limr.logs.whole import read_log
+from limr.prompts import prompt_id
+
+ROWS = [
+    {
+        "step": 3 + row // 8,
+        "prompt": f'What is {row // 2 % 4},\n"½" + 1?',
+        "answer": None if row % 4 > 1 else str(row // 2 % 4 + 1),
+        "reward": [1.0, -0.5][row % 2],
+        "correct": [True, False, None][row % 3],
+        "response": "So it is,\nas it were, \\boxed{4}.",
+    }
+    for row in range(40)
+]
+FRAME = pl.DataFrame(ROWS)
+WRITE = {
+    "parquet": lambda frame, file: frame.write_parquet(file, row_group_size=7),
+    "csv": lambda frame, file: frame.write_csv(file),
+    "jsonl": lambda frame, file: frame.write_ndjson(file),
+}
+every_kind = pytest.mark.parametrize("kind", WRITE)
+
+
+def write(frame, folder, kind, name="rollouts"):
+    file = folder / f"{name}.{kind}"
+    WRITE[kind](frame, file)
+    return file
+
+
+@pytest.fixture
+def few_rows_at_a_time(monkeypatch):
+    monkeypatch.setattr(table_csv, "_ROWS_AT_A_TIME", 3)
+    monkeypatch.setattr(table_parquet, "_ROWS_AT_A_TIME", 3)
+
+
+@every_kind
+def test_what_is_read_is_what_was_written(tmp_path, kind, few_rows_at_a_time):
+    log = read_log(write(FRAME, tmp_path, kind))
+    assert log.format == "table"
+    assert [log.prompts[row].text for row in log.prompt] == FRAME["prompt"].to_list()
+    assert [prompt.prompt_id for prompt in log.prompts] == sorted(map(prompt_id, set(FRAME["prompt"])))
+    assert log.step.tolist() == FRAME["step"].to_list()
+    assert log.reward.tolist() == FRAME["reward"].to_list()
+    assert np.array_equal(log.correct, FRAME["correct"].cast(pl.Float64).fill_null(np.nan), equal_nan=True)
+    assert {prompt.text: prompt.answer for prompt in log.prompts} == {
+        row["prompt"]: row["answer"] for row in reversed(ROWS)
+    }
+
+
+@every_kind
+def test_columns_may_have_other_names_and_an_id_may_stand_for_the_prompt(tmp_path, kind):
+    names = {"reward": "score", "step": "iteration", "prompt_id": "index"}
+    frame = FRAME.select(
+        index=pl.int_range(pl.len()) // 2 % 4, score="reward", iteration="step", reward=pl.lit(0.0), response="response"
+    )
+    log = read_log(write(frame, tmp_path, kind), LogOptions(columns=names))
+    assert [prompt.prompt_id for prompt in log.prompts] == ["0", "1", "2", "3"]
+    assert log.prompt.tolist() == frame["index"].to_list()
+    assert log.reward.tolist() == frame["score"].to_list()
+    assert log.step.tolist() == frame["iteration"].to_list()
+
+
+@every_kind
+def test_the_step_may_stand_in_the_files_name_or_nowhere(tmp_path, kind):
+    for step in (10, 9):
+        write(FRAME.drop("step"), tmp_path, kind, f"rollouts_step_{step}")
+    assert read_log(tmp_path).step.tolist() == [9] * 40 + [10] * 40
+    assert read_log(write(FRAME.drop("step"), tmp_path, kind, "all")).step is None
+
+
+@every_kind
+def test_files_of_several_kinds_and_rows_in_blocks_are_one_log(tmp_path, kind):
+    whole = read_log(write(FRAME, tmp_path, kind))
+    kinds = [kind, *(other for other in WRITE if other != kind)]
+    (tmp_path / "pieces").mkdir()
+    for number, piece in enumerate(FRAME.iter_slices(10)):
+        write(piece, tmp_path / "pieces", kinds[number % 3], f"part_{number}")
+    pieces = read_log(tmp_path / "pieces")
+    assert [prompt.prompt_id for prompt in pieces.prompts] == [prompt.prompt_id for prompt in whole.prompts]
+    for name in ("prompt", "step", "reward", "correct"):
+        assert np.array_equal(getattr(whole, name), getattr(pieces, name), equal_nan=True)
+
+
+@every_kind
+@pytest.mark.parametrize(
+    "column, value, expected",
+    [
+        ("reward", float("nan"), "number"),
+        ("reward", float("inf"), "number"),
+        ("reward", None, "number"),
+        ("step", None, ""),
+        ("prompt", None, ""),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named_with_its_place(tmp_path, kind, column, value, expected):
+    values = FRAME[column].to_list()
+    values[20] = value
+    file = write(FRAME.with_columns(pl.Series(column, values)), tmp_path, kind)
+    place = {"parquet": "row 20", "jsonl": "line 21", "csv": r"line \d+"}[kind]
+    with pytest.raises(LimrError, match=f"rollouts.{kind}: {place}: (key|column) '{column}'.*{expected}"):
+        read_log(file)
+
+
+@pytest.mark.parametrize(
+    "column, values", [("reward", ["1.0"]), ("reward", [True]), ("step", [1.5]), ("correct", ["y"])]
+)
+def test_a_parquet_column_of_another_type_is_named(tmp_path, column, values):
+    file = write(FRAME.head(1).with_columns(pl.Series(column, values)), tmp_path, "parquet")
+    with pytest.raises(LimrError, match=f"rollouts.parquet: row 0: column '{column}': found .*, expected"):
+        read_log(file)
+
+
+def test_a_line_of_csv_with_other_fields_than_the_header_is_named(tmp_path):
+    (tmp_path / "rollouts.csv").write_text("prompt,reward\na,1\nb\n")
+    with pytest.raises(LimrError, match=r"rollouts.csv: line 3: found 1 fields, expected 2"):
+        read_log(tmp_path)
+
+
+def test_chat_messages_in_parquet_are_prompts(tmp_path):
+    chats = [[{"role": "system", "content": "Be brief."}, {"role": "user", "content": f"{n}+1?"}] for n in (1, 2, 1)]
+    log = read_log(write(pl.DataFrame({"prompt": chats, "reward": [0, 1, 0]}), tmp_path, "parquet"))
+    assert [log.prompts[row].text for row in log.prompt] == ["1+1?", "2+1?", "1+1?"]
+
+
+@every_kind
+def test_a_column_that_was_named_and_is_not_there_is_an_error(tmp_path, kind):
+    options = LogOptions(format="table", columns={"reward": "score"})
+    with pytest.raises(LimrError, match=r"score|no file in the format table"):
+        read_log(write(FRAME, tmp_path, kind), options)
+
+
+def test_a_column_that_no_log_has_is_an_error(tmp_path):
+    with pytest.raises(LimrError, match="columns: found 'rewards', expected one of prompt, prompt_id, step"):
+        read_log(write(FRAME, tmp_path, "csv"), LogOptions(columns={"rewards": "score"}))

@@ -1,0 +1,312 @@
+"""Which visit a rollout belongs to: ordinals, replays, gaps and epochs, and LIM on top of it against plain Python."""
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from regular_logs import curves, flat, regular
+from small_logs import Row, group, log_of
+
+from limr.errors import LimrError
+from limr.logs.visits import number_visits, trajectories_of_log
+from limr.selection.method import Pool
+from limr.selection.methods.lim import lim
+from limr.trajectories import Trajectories, visit_matrix
+
+
+def test_a_visit_is_the_ordinal_of_a_prompts_group_of_samples():
+    log = log_of(group("a", 1, 0, 1) + group("b", 1, 0, 0), group("b", 2, 1, 1) + group("a", 2, 1, 1))
+    assert curves(log) == {"a": [0.5, 1.0], "b": [0.0, 1.0]}
+    visits = number_visits(log)
+    assert visits.visit.tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert visits.sample.tolist() == [0, 1] * 4
+    assert visits.samples == 2
+
+
+def test_a_prompt_that_stands_twice_in_a_step_has_two_visits_in_the_order_of_the_rows():
+    log = log_of(
+        flat(
+            [[*group("a", s, 0, 0), *group("a", s, 1, 1), *group("b", s, 0, 1), *group("c", s, 0, 0)] for s in range(2)]
+        )
+    )
+    assert curves(log)["a"] == [0.0, 1.0, 0.0, 1.0]
+    assert len(number_visits(log).doubled) == 2
+
+
+def test_a_partial_visit_keeps_its_place_and_does_not_count():
+    log = log_of(flat(regular())[1:])  # the first rollout of a is lost
+    trajectories = trajectories_of_log(log, number_visits(log))
+    assert trajectories.n_samples[(trajectories.prompt == 0)].tolist() == [1, 2, 2]
+    assert np.isnan(visit_matrix(trajectories).values[0]).tolist() == [True, False, False]
+
+
+def test_rollouts_that_make_no_whole_visits_are_named():
+    steps = regular()
+    steps[4] = [*group("a", 4, 1, 1, 1), *group("b", 4, 0)]
+    with pytest.raises(
+        LimrError, match=r"log/4\.jsonl: line 1: prompt a has 3 rollouts at step 4, expected 2.*--samples"
+    ):
+        number_visits(log_of(*steps))
+
+
+def test_a_step_that_is_missing_in_the_middle_is_named_with_what_to_do():
+    steps = regular()
+    with pytest.raises(
+        LimrError,
+        match=r"log/1\.jsonl: after step 1 the log goes on with step 3 .*1 of them missing \(2\).*steps_per_epoch",
+    ):
+        number_visits(log_of(*steps[:2], *steps[3:]))
+
+
+def test_with_steps_per_epoch_a_missing_step_is_a_hole_and_later_visits_keep_their_place():
+    steps = regular()
+    whole, holed = log_of(*steps), log_of(*steps[:2], *steps[3:])
+    expected = curves(whole)
+    assert curves(whole, steps_per_epoch=2) == expected
+    assert curves(holed, steps_per_epoch=2) == expected | {
+        name: [expected[name][0], None, expected[name][2]] for name in "ab"
+    }
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_epochs_begin_at_step_0_or_1_even_where_the_first_step_is_lost(first):
+    order = ["abcdef", "fbdace", "cfeadb"]
+    steps = [rows for epoch, names in enumerate(order) for rows in regular(1, names, first=first + 3 * epoch)]
+    expected = curves(log_of(*steps), steps_per_epoch=3)
+    assert all(len(curve) == 3 for curve in expected.values())
+    lost = curves(log_of(*steps[1:]), steps_per_epoch=3)
+    assert lost == {name: [None, *curve[1:]] if name in "ab" else curve for name, curve in expected.items()}
+
+
+def test_steps_per_epoch_that_does_not_fit_is_refused():
+    with pytest.raises(LimrError, match=r"with 4 steps an epoch 33% of the visits are of a prompt that was met"):
+        number_visits(log_of(*regular()), steps_per_epoch=4)
+    with pytest.raises(LimrError, match="no steps, so that steps_per_epoch says nothing"):
+        number_visits(log_of(group("a", None, 1, 1)), steps_per_epoch=4)
+
+
+def test_a_prompt_met_twice_in_an_epoch_is_one_visit_of_all_its_samples():
+    steps = regular(4, "abcdefghijklmnopqrstuvwxyz")
+    steps[4] = steps[4] + group("a", 4, 1, 1)
+    visits = number_visits(log_of(*steps), steps_per_epoch=13)
+    assert len(visits.merged) == 1
+    assert (visits.visit[visits.merged], visits.samples) == (0, 2)
+    alone = curves(log_of(*regular(4, "abcdefghijklmnopqrstuvwxyz")), steps_per_epoch=13)["a"]
+    assert curves(log_of(*steps), steps_per_epoch=13)["a"] == [(alone[0] * 2 + 2) / 4, *alone[1:]]
+
+
+@pytest.mark.parametrize("one_file", [True, False])
+def test_steps_that_a_resumed_run_did_again_count_once_and_the_last_time(one_file):
+    steps = regular()
+    first_try = [[(name, step, 1 - reward) for name, step, reward in rows] for rows in steps[:4]]
+    first_try[3] = first_try[3][:3]  # killed in the middle of step 3
+    resumed = steps[1:]
+    parts = [flat([steps[0], *first_try[1:]]), flat(resumed)]
+    log = log_of(flat([*parts[:1], *parts[1:]])) if one_file else log_of(*parts)
+    visits = number_visits(log)
+    assert visits.steps.replayed == [1, 2, 3]
+    assert (visits.visit < 0).sum() == 4 + 4 + 3
+    assert curves(log) == curves(log_of(*steps))
+
+
+def test_a_resumed_run_with_its_prompts_in_another_order_leaves_the_old_step_out():
+    steps = regular(4)
+    again = regular(1, "cdab", first=4)[0]
+    log = log_of(flat([*steps[:6], again, *steps[5:]]))
+    visits = number_visits(log)
+    assert visits.steps.replayed == [4, 5]
+    assert curves(log)["c"][2] == (sum(reward for *_, reward in again[:2]) / 2)
+
+
+def test_a_step_that_was_begun_twice_keeps_the_last_samples_of_each_prompt():
+    steps = regular(4)
+    begun = [(name, step, 1 - reward) for name, step, reward in steps[3][:3]]
+    log = log_of(flat([*steps[:3], begun, *steps[3:]]))
+    assert number_visits(log).steps.replayed == [3]
+    assert curves(log) == curves(log_of(*steps))
+
+
+def test_a_copy_of_a_step_in_another_file_is_refused():
+    steps = regular(4)
+    with pytest.raises(
+        LimrError,
+        match=r"log/3\.jsonl, log/4\.jsonl: step 3 has 8 rollouts, and 2 of its prompts more than the 2 of a visit",
+    ):
+        number_visits(log_of(*steps[:4], *steps[3:]))
+
+
+def test_the_interleaved_steps_of_an_asynchronous_run_are_kept_whole():
+    steps = regular(4)
+    rows: list[Row] = []
+    for before, after in zip(steps[::2], steps[1::2], strict=True):  # a visit's rollouts stand apart
+        rows += [row for pair in zip(before, after, strict=True) for row in pair]
+    visits = number_visits(log_of(rows))
+    assert not visits.steps.replayed
+    assert (visits.visit >= 0).all()
+    assert curves(log_of(rows)) == curves(log_of(*steps))
+
+
+def test_files_that_several_processes_wrote_side_by_side_are_one_log():
+    steps = regular(4)
+    halves = [flat([[row for row in rows if row[0] in names] for rows in steps]) for names in ("ac", "bd")]
+    log = log_of(*halves)
+    assert not number_visits(log).steps.replayed
+    assert curves(log) == curves(log_of(*steps))
+
+
+def test_without_steps_a_visit_is_what_stands_one_after_another():
+    rows = [(name, None, reward) for name, _, reward in flat(regular())]
+    assert curves(log_of(rows)) == curves(log_of(*regular()))
+    assert number_visits(log_of(rows)).steps is None
+    assert number_visits(log_of(group("a", None, *[1.0] * 6)), samples=2).visit.tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_samples_that_fit_no_visit_are_refused():
+    with pytest.raises(LimrError, match="samples: found 8, while most visits have fewer, mostly 2"):
+        number_visits(log_of(*regular()), samples=8)
+    with pytest.raises(LimrError, match="samples: found 0, expected at least 1"):
+        number_visits(log_of(*regular()), samples=0)
+    with pytest.raises(LimrError, match="not one rollout"):
+        number_visits(log_of([]))
+
+
+def test_a_step_now_and_then_logged_only_is_an_answer_with_its_stride():
+    rows = [(name, 10 * step + 10, reward) for name, step, reward in flat(regular())]
+    visits = number_visits(log_of(rows))
+    assert (visits.steps.stride, visits.steps.missing) == (10, [])
+
+
+def test_one_prompt_with_very_many_visits_takes_no_more_room_than_its_rollouts():
+    log = log_of(regular(1, "ab")[0])
+    often = np.arange(10_000)
+    columns = {name: np.concatenate([getattr(log, name), np.ones(10_000)]) for name in ("reward", "correct")}
+    log = replace(
+        log,
+        **columns,
+        prompts=[replace(log.prompts[0], prompt_id=f"{row:05}") for row in range(10_000)],
+        prompt=np.concatenate([log.prompt, np.repeat(often[2:5002], 2)]),
+        step=np.concatenate([log.step, often // 2]),
+        place=np.arange(10_004),
+        file=np.zeros(10_004, np.int32),
+    )
+    log = replace(log, prompt=np.where(log.place % 3 == 0, 7, log.prompt))
+    log = replace(log, step=log.place)
+    trajectories = trajectories_of_log(log, number_visits(log, samples=1))
+    assert len(trajectories) == 10_004
+    assert trajectories.epoch.max() == (log.prompt == 7).sum() - 1
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_lim_on_a_log_is_lim_in_plain_python(data):
+    """Random runs: epochs in random orders, the last batch dropped, steps lost, replayed, rows and files shuffled."""
+    generator = random.Random(data.draw(st.integers(0, 10**9)))
+    samples, a_step = data.draw(st.sampled_from([2, 3, 8])), data.draw(st.integers(2, 4))
+    names = [f"p{number:02}" for number in range(data.draw(st.integers(2 * a_step, 24)))]
+    epochs, an_epoch = data.draw(st.integers(2, 5)), len(names) // a_step
+    by_epoch = data.draw(st.booleans())
+    met: dict[tuple[str, int], list[float]] = {}
+    steps: list[list[Row]] = []
+    for epoch in range(epochs):
+        order = generator.sample(names, len(names))
+        for start in range(0, an_epoch * a_step, a_step):
+            rows = []
+            for name in order[start : start + a_step]:
+                met[name, epoch] = [generator.choice([1.0, -0.5, -1.0, 0.1]) for _ in range(samples)]
+                rows += group(name, len(steps), *met[name, epoch])
+            steps.append(rows)
+    if by_epoch:
+        for lost in generator.sample(range(1, len(steps)), data.draw(st.integers(0, 1))):
+            for name in {name for name, *_ in steps[lost]}:
+                del met[name, lost // an_epoch]
+            steps[lost] = []
+    for rows in steps:
+        generator.shuffle(rows)
+    back, end = sorted(generator.sample(range(len(steps)), 2))
+    stale = [[(name, step, -reward) for name, step, reward in rows] for rows in steps[back:end]]
+    written = flat(steps[:back] + stale) + flat(steps[back:]) if data.draw(st.booleans()) else flat(steps)
+    log = log_of(written)
+    if not by_epoch:  # a prompt's own visits, counted one after another
+        mine = {name: [met[name, epoch] for epoch in range(epochs) if (name, epoch) in met] for name in names}
+        met = {(name, visit): rewards for name, curve in mine.items() for visit, rewards in enumerate(curve)}
+    trajectories = trajectories_of_log(log, number_visits(log, samples, an_epoch if by_epoch else None))
+    expected = plain_lim({key: sum(rewards) / samples for key, rewards in met.items()}, trajectories.prompt_ids)
+    if expected is None:
+        with pytest.raises(LimrError):
+            lim(Pool(trajectories.prompt_ids, trajectories, 0))
+    else:
+        assert lim(Pool(trajectories.prompt_ids, trajectories, 0)).scores == pytest.approx(expected, abs=1e-12)
+
+
+def plain_lim(points: dict[tuple[str, int], float], names: list[str]) -> dict[str, float] | None:
+    """LIM by the paper's formula over the prompts that have all visits which nine in ten have; None: nobody has."""
+    shared = [
+        visit
+        for visit in {visit for _, visit in points}
+        if sum((name, visit) in points for name in names) >= 0.9 * len(names)
+    ]
+    visits = range(max(shared) + 1) if shared else ()
+    whole = [name for name in names if visits and all((name, visit) in points for visit in visits)]
+    if not whole:
+        return None
+    mean = [sum(points[name, visit] for name in whole) / len(whole) for visit in visits]
+    below = sum((1 - value) ** 2 for value in mean)
+    return {name: 1 - sum((points[name, visit] - mean[visit]) ** 2 for visit in visits) / below for name in whole}
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10**9))
+def test_the_order_of_rows_within_a_step_and_of_files_does_not_matter(seed):
+    generator = random.Random(seed)
+    steps = regular(4, "abcdefgh")
+    shuffled = [generator.sample(rows, len(rows)) for rows in steps]
+    cuts = sorted(generator.sample(range(len(flat(steps))), 2))
+    rows = flat(shuffled)
+    files = [rows[: cuts[0]], rows[cuts[0] : cuts[1]], rows[cuts[1] :]]
+    assert curves(log_of(*files)) == curves(log_of(*steps))
+    of_process = [[row for row in rows if row[0] in names] for names in generator.sample(["adg", "beh", "cf"], 3)]
+    assert curves(log_of(*of_process)) == curves(log_of(*steps))
+
+
+def test_limrs_own_run_has_the_holes_of_a_dropped_last_batch_and_next_fills_the_single_ones():
+    """8,523 prompts, 8 steps of 1,024 an epoch and 331 left over, 21 epochs, a fiftieth of the size."""
+    generator = random.Random(0)
+    names = [f"p{number:03}" for number in range(170)]
+    met: dict[str, set[int]] = {name: set() for name in names}
+    steps: list[list[Row]] = []
+    for epoch in range(21):
+        order = generator.sample(names, len(names))
+        for start in range(0, 160, 20):  # the last ten are left out
+            steps.append(
+                [row for name in order[start : start + 20] for row in group(name, len(steps), epoch / 20, 0.5)]
+            )
+        for name in order[:160]:
+            met[name].add(epoch)
+    log = log_of(*steps)
+    matrix = visit_matrix(trajectories_of_log(log, number_visits(log, steps_per_epoch=8)))
+    assert matrix.values.shape == (170, 21)
+    seen = {
+        name: {visit for visit in range(21) if not np.isnan(row[visit])}
+        for name, row in zip(names, matrix.values, strict=True)
+    }
+    assert seen == met
+    filled, dropped = matrix.without_gaps("next")
+    unfilled = [name for name in names if any(e not in met[name] and e + 1 not in met[name] for e in range(21))]
+    assert sorted(dropped) == unfilled
+    assert 0 < len(unfilled) < len(matrix.without_gaps("drop")[1])
+    row = filled.values[filled.prompt_ids.index(next(n for n in names if 3 not in met[n] and n not in unfilled))]
+    assert row[3] == row[4] == pytest.approx((4 / 20 + 0.5) / 2)
+    ordinal = trajectories_of_log(log, number_visits(log))
+    counted = np.bincount(ordinal.prompt)
+    assert counted.tolist() == [len(met[name]) for name in names], "without it visits are a prompt's own"
+
+
+def test_a_prompt_whose_rollouts_were_all_made_again_stays_without_a_point():
+    steps = regular(4)
+    log = log_of(flat([*steps[:4], *regular(1, "zy", first=3), *steps[3:]]))
+    trajectories = trajectories_of_log(log, number_visits(log))
+    assert isinstance(trajectories, Trajectories)
+    assert sum(1 for curve in curves(log).values() if not curve) in (0, 2)

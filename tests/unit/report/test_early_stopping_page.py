@@ -1,0 +1,70 @@
+"""early_stopping.md, its CSV and its figure say what was found."""
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+from matplotlib.figure import Figure
+from probe_curves import curves, with_gaps
+
+from limr.report import early_stopping_page as module
+from limr.report.early_stopping_page import answer, document, draw_early_stopping, write_early_stopping
+from limr.selection.early_stopping import EarlyStopping, early_stopping
+from limr.trajectories import Trajectories
+
+
+@pytest.fixture(scope="module")
+def found() -> EarlyStopping:
+    return early_stopping(with_gaps(60, 5), share=0.2, theta=0.5, resamples=20)
+
+
+def test_the_answer_is_the_first_row_from_which_the_overlap_stays(found):
+    rows = found.rows.with_columns(overlap=pl.Series([0.9, 0.7, 0.85, 0.95, 1.0]))
+    rollouts = [f"{100 * share:.0f} %" for share in rows["rollouts"]]
+    assert answer(replace(found, rows=rows)) == (
+        "Of the 12 prompts (of 60) that LIM puts first after k visits, those that are also among the first 12 after all"
+        f" 5 are at least 90 % from 4 visits on ({rollouts[3]} of the probe's rollouts),"
+        f" at least 80 % from 3 visits on ({rollouts[2]} of the probe's rollouts)."
+    )
+
+
+def test_an_overlap_that_is_reached_at_the_end_only_says_so():
+    one = early_stopping(Trajectories.from_curves(rewards=curves(40, 1)), share=0.2, resamples=2)
+    assert "at least 90 % only after all of them, at least 80 % only after all of them" in answer(one)
+
+
+def test_every_row_is_printed_with_its_bands_and_theta_only_where_there_is_one(found):
+    rows = [line for line in document(found).splitlines() if line.startswith("| ")][2:]
+    assert len(rows) == found.rows.height
+    first = found.rows.row(0, named=True)
+    overlap = "{overlap:.3f} [{overlap_low:.3f}, {overlap_high:.3f}]".format(**first)
+    assert rows[0].startswith(
+        f"| 1 | {first['rollouts']:.1%}".replace("%", " %") + f" | {first['scored']} | {overlap} |"
+    )
+    assert " - " in rows[-1] and " - " not in rows[-2], "there are no later visits after the last"
+    assert "20.0 %" in document(found), "what chance would give"
+    without = early_stopping(with_gaps(60, 5), share=0.2, resamples=2)
+    assert "theta" in document(found) and "theta" not in document(without)
+
+
+def test_document_and_csv_are_the_same_twice_and_the_csv_holds_the_rows(found, tmp_path):
+    for name in ("one", "two"):
+        write_early_stopping(found, tmp_path / f"{name}.md", tmp_path / f"{name}.csv")
+    for suffix in ("md", "csv"):
+        assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
+    read = pl.read_csv(tmp_path / "one.csv")
+    assert read.columns == found.rows.columns
+    assert read["overlap"].to_list() == pytest.approx(found.rows["overlap"].to_list(), abs=1e-6)
+
+
+def test_the_figure_draws_the_rows_and_is_the_same_twice(found, tmp_path, monkeypatch):
+    for name in ("1.png", "2.png"):
+        draw_early_stopping(found, tmp_path / name)
+    assert (tmp_path / "1.png").read_bytes() == (tmp_path / "2.png").read_bytes()
+    figures: list[Figure] = []
+    monkeypatch.setattr(module, "save_figure", lambda figure, path: figures.append(figure))
+    draw_early_stopping(found, tmp_path / "3.png")
+    overlaps, correlations = figures[0].axes
+    assert overlaps.lines[0].get_ydata().tolist() == found.rows["overlap"].to_list()
+    assert correlations.lines[0].get_ydata().tolist() == found.rows["rank_correlation"].to_list()
+    assert overlaps.lines[2].get_ydata()[0] == pytest.approx(0.2), "chance"

@@ -1,0 +1,182 @@
+"""What must not change the scores of any method, and what each makes of trajectories with nothing to measure."""
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from some_curves import curves_with_gaps, mean_curve, pool_of, whole_curves
+
+from limr.errors import LimrError
+from limr.selection.method import Pool, Scores, needs_trajectories, option_names, run_method, score_names
+from limr.trajectories import Trajectories
+
+METHODS = [name for name in score_names() if needs_trajectories(name)]
+OF_A_PROMPT_ALONE = [name for name in METHODS if name not in ("lim", "cosine", "pearson")]
+SYMMETRIC = ["standard_deviation", "learnability", "pass_rate_band", "zero_variance", "greso", "mopps"]
+
+
+def varied(curves) -> bool:
+    """Whether the mean curve moves, so that every method can score."""
+    mean = mean_curve(whole_curves(curves, "drop"))
+    return max(mean) - min(mean) > 1e-9
+
+
+several_visits = curves_with_gaps(lowest_visits=2).filter(varied)
+
+
+def test_every_method_says_what_it_does_about_gaps():
+    assert len(METHODS) == 12
+    assert all("missing" in option_names(method) for method in METHODS)
+
+
+def scores_of_each(methods, pool: Pool) -> dict[str, Scores]:
+    return {method: run_method(method, pool, {}) for method in methods}
+
+
+@given(several_visits, st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(curves, order: random.Random):
+    pool = pool_of(curves)
+    rows = list(range(len(pool.trajectories)))
+    order.shuffle(rows)
+    shuffled = replace(pool, trajectories=Trajectories.from_frame(pool.trajectories.frame()[rows]))
+    assert scores_of_each(METHODS, shuffled) == scores_of_each(METHODS, pool), "to the last bit"
+
+
+@given(several_visits)
+def test_what_prompts_are_called_does_not_matter(curves):
+    new_names = {name: f"q{99 - int(name[1:])}" for name in curves}  # sorted the other way round
+    renamed = pool_of({new_names[name]: curve for name, curve in curves.items()})
+    for method, result in scores_of_each(METHODS, pool_of(curves)).items():
+        expected = {new_names[name]: score for name, score in result.scores.items()}
+        assert run_method(method, renamed, {}).scores == pytest.approx(expected, abs=1e-9), method
+
+
+@given(several_visits)
+def test_other_prompts_have_no_say_where_no_mean_curve_is_used(curves):
+    whole = whole_curves(curves, "drop")
+    some = dict(list(whole.items())[::2])
+    among_some = scores_of_each(OF_A_PROMPT_ALONE, pool_of(some))
+    for method, result in scores_of_each(OF_A_PROMPT_ALONE, pool_of(whole)).items():
+        assert among_some[method].scores == {name: result.scores[name] for name in some}, f"{method}: to the last bit"
+
+
+@given(several_visits)
+def test_right_and_wrong_change_places_without_a_trace(curves):
+    turned = {name: [None if value is None else 1 - value for value in curve] for name, curve in curves.items()}
+    of_turned = scores_of_each(SYMMETRIC, pool_of(turned))
+    for method, result in scores_of_each(SYMMETRIC, pool_of(curves)).items():
+        assert of_turned[method].scores == pytest.approx(result.scores, abs=1e-12), method
+
+
+@given(several_visits, st.floats(0.01, 100), st.floats(-100, 100))
+def test_affine_maps_of_the_rewards(curves, scale, shift):
+    """A correlation does not see them, a cosine only the shift, and a spread or a slope only the scale."""
+    pool = pool_of(curves)
+    mapped = replace(pool, trajectories=replace(pool.trajectories, mean_reward=scale * pool.trajectories.mean_reward))
+    shifted = replace(
+        pool, trajectories=replace(mapped.trajectories, mean_reward=mapped.trajectories.mean_reward + shift)
+    )
+    reward = {"signal": "reward"}
+    for method, other, factor in (
+        ("pearson", shifted, 1),
+        ("cosine", mapped, 1),
+        ("standard_deviation", shifted, scale),
+        ("slope", shifted, scale),
+    ):
+        scores = run_method(method, pool, reward).scores
+        expected = {name: factor * score for name, score in scores.items()}
+        assert run_method(method, other, reward).scores == pytest.approx(expected, abs=1e-8 * max(1, factor))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_accuracies_that_are_unknown_are_an_error_and_never_a_score(method):
+    rewards = Trajectories.from_curves(rewards={"a": [-1.0, 0.5, 1.0], "b": [-1.0, -1.0, 0.0]})
+    pool = Pool(["a", "b"], rewards, 0)
+    signal = {"signal": "accuracy"} if "signal" in option_names(method) else {}
+    with pytest.raises(LimrError, match="accuracy is known for 0 of 6 visits, mean_reward for all"):
+        run_method(method, pool, signal)
+    if signal:
+        assert np.isfinite(list(run_method(method, pool, {"signal": "reward"}).scores.values())).all()
+
+
+ALL_SOLVED = {"a": [1.0, 1.0], "b": [1.0, 1.0]}
+NEVER_SOLVED = {"a": [0.0, 0.0], "b": [0.0, 0.0]}
+CONSTANT = {"a": [0.25, 0.25], "b": [0.75, 0.75]}
+ONE_PROMPT = {"a": [0.25, 0.75]}
+ONE_VISIT = {"a": [0.25], "b": [0.75]}
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "curves", "expected"),
+    [
+        ("lim", {}, ALL_SOLVED, "denominator is 0"),
+        ("lim", {}, NEVER_SOLVED, {"a": 1, "b": 1}),  # the mean curve is theirs
+        ("lim", {}, CONSTANT, {"a": 0.75, "b": 0.75}),
+        ("lim", {}, ONE_PROMPT, {"a": 1}),
+        ("cosine", {}, ALL_SOLVED, {"a": 1, "b": 1}),
+        ("cosine", {}, NEVER_SOLVED, {"a": 1, "b": 1}),  # rewards of -1 all along
+        ("cosine", {"signal": "accuracy"}, NEVER_SOLVED, "the mean accuracy is 0 at every visit"),
+        ("cosine", {}, CONSTANT, "the mean reward is 0 at every visit"),
+        ("cosine", {}, ONE_PROMPT, {"a": 1}),
+        ("cosine", {"signal": "accuracy"}, ONE_VISIT, {"a": 1, "b": 1}),
+        ("pearson", {}, ALL_SOLVED, "the mean reward is 1 at every visit"),
+        ("pearson", {}, CONSTANT, "the mean reward is 0 at every visit"),
+        ("pearson", {}, ONE_PROMPT, {"a": 1}),
+        ("pearson", {}, ONE_VISIT, "one visit only"),
+        ("standard_deviation", {}, ALL_SOLVED, {"a": 0, "b": 0}),
+        ("standard_deviation", {}, CONSTANT, {"a": 0, "b": 0}),
+        ("standard_deviation", {}, ONE_VISIT, {"a": 0, "b": 0}),
+        ("learnability", {}, ALL_SOLVED, {"a": 0, "b": 0}),
+        ("learnability", {}, ONE_VISIT, {"a": 0.1875, "b": 0.1875}),
+        ("pass_rate_band", {}, ALL_SOLVED, {"a": -0.2, "b": -0.2}),
+        ("pass_rate_band", {}, NEVER_SOLVED, {"a": -0.2, "b": -0.2}),
+        ("pass_rate_band", {}, ONE_VISIT, {"a": 0.05, "b": 0.05}),
+        ("zero_variance", {}, ALL_SOLVED, {"a": 0, "b": 0}),
+        ("zero_variance", {}, NEVER_SOLVED, {"a": 0, "b": 0}),
+        ("zero_variance", {}, ONE_VISIT, {"a": 1, "b": 1}),
+        ("slope", {}, CONSTANT, {"a": 0, "b": 0}),
+        ("slope", {}, ONE_VISIT, "one visit only"),
+        ("greso", {}, ALL_SOLVED, {"a": 0.25, "b": 0.25}),
+        ("greso", {}, NEVER_SOLVED, {"a": 0.25, "b": 0.25}),
+        ("greso", {}, ONE_VISIT, {"a": 1, "b": 1}),
+        ("mopps", {"target": 1}, ALL_SOLVED, {"a": -2 / (18 * 19), "b": -2 / (18 * 19)}),  # E (1 - x)^2 of Beta(17, 1)
+        ("prioritised", {}, ALL_SOLVED, {"a": 0, "b": 0}),
+        ("prioritised", {}, NEVER_SOLVED, {"a": 1, "b": 1}),
+        ("prioritised", {}, ONE_PROMPT, {"a": 0.5}),
+    ],
+)
+def test_trajectories_with_little_to_measure(method, options, curves, expected):
+    pool = pool_of(curves)
+    if isinstance(expected, str):
+        with pytest.raises(LimrError, match=expected):
+            run_method(method, pool, options)
+    else:
+        assert run_method(method, pool, options).scores == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_curve_without_a_direction_or_a_correlation_has_a_reason():
+    curves = {"late": [0.0, 1.0], "never": [0.0, 0.0], "same": [0.5, 0.5]}
+    of_cosine = run_method("cosine", pool_of(curves), {"signal": "accuracy"})
+    assert of_cosine.dropped == {"never": "zero accuracy at every visit: no direction"}
+    of_pearson = run_method("pearson", pool_of(curves), {})
+    assert of_pearson.dropped == dict.fromkeys(["never", "same"], "the same reward at every visit: no correlation")
+
+
+def test_a_curve_that_only_rounding_moves_has_no_correlation_no_spread_and_no_slope():
+    sums = [0.1 + 0.2 + 0.3, 0.3 + 0.2 + 0.1]  # one reward, added in two orders
+    assert sums[0] != sums[1]
+    rewards = {"same": sums, "rising": [0.0, 1.0]}
+    pool = Pool(sorted(rewards), Trajectories.from_curves(rewards=rewards), 0)
+    assert run_method("pearson", pool, {}).dropped == {"same": "the same reward at every visit: no correlation"}
+    for method in ("standard_deviation", "slope"):
+        assert run_method(method, pool, {"signal": "reward"}).scores["same"] == pytest.approx(0, abs=1e-15)
+
+
+def test_a_curve_that_does_not_move_has_no_spread_and_no_slope_to_the_last_bit():
+    assert np.std([0.1] * 7) != 0, "as NumPy has it"
+    pool = Pool(["same"], Trajectories.from_curves(rewards={"same": [0.1] * 7}), 0)
+    for method in ("standard_deviation", "slope"):
+        assert run_method(method, pool, {"signal": "reward"}).scores == {"same": 0.0}

@@ -1,0 +1,130 @@
+"""From trajectories to a subset: reasons, ungradable prompts, the subset file."""
+
+import polars as pl
+import pytest
+
+from limr.errors import LimrError
+from limr.files.contracts import check
+from limr.selection.scoring import score_prompts, subset
+from limr.trajectories import Trajectories
+
+LIM = {"score": "lim", "keep": {"theta": 0.5}}  # of CURVES, late has 0.6
+CURVES = {"late": [-1.0, 1.0], "never": [-1.0, -1.0], "solved": [1.0, 1.0]}
+
+
+def trajectories(curves: dict[str, list[float]]) -> Trajectories:
+    rows = [(name, k, reward, (reward + 1) / 2, 8) for name, curve in curves.items() for k, reward in enumerate(curve)]
+    names = ["prompt_id", "epoch", "mean_reward", "accuracy", "n_samples"]
+    return Trajectories.from_frame(pl.DataFrame(rows, names, orient="row"))
+
+
+def prompts(*prompt_ids: str, ungradable: tuple[str, ...] = ()) -> pl.DataFrame:
+    rows = [(name, f"What is {name}?", "1", 3, "Algebra", "test", name not in ungradable) for name in prompt_ids]
+    names = ["prompt_id", "prompt", "answer", "level", "subject", "source", "gradable"]
+    return pl.DataFrame(rows, names, orient="row")
+
+
+def selected(frame: pl.DataFrame) -> list[str]:
+    return frame.filter("selected")["prompt_id"].to_list()
+
+
+def reasons(frame: pl.DataFrame) -> dict[str, str]:
+    return dict(frame.select("prompt_id", "reason").rows())
+
+
+def test_scores_hold_every_prompt_with_its_reason():
+    frame = score_prompts(
+        "mine",
+        LIM,
+        trajectories(CURVES | {"stranger": [-1.0, -1.0]}),
+        prompts("late", "never", "solved", "unmet", "broken", ungradable=("broken",)),
+        seed=0,
+    )
+    check(frame, "scores", "test")
+    assert set(frame["method"]) == {"mine"}
+    assert selected(frame) == ["late"]
+    assert reasons(frame) == {
+        "late": "",
+        "never": "score 0.0 below theta 0.5",
+        "solved": "score 0.0 below theta 0.5",
+        "unmet": "no trajectory",
+        "broken": "gold answer cannot be graded",
+    }
+    assert frame.filter(pl.col("prompt_id") == "late")["score"][0] == pytest.approx(0.6), "the stranger has no say"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"score": "full", "keep": "all"},
+        {"score": "rand", "keep": "all"},
+        {"score": "lim", "keep": "all"},
+        {"score": "linear", "keep": {"share": 1}},
+    ],
+)
+def test_no_method_selects_a_prompt_that_cannot_be_graded(settings):
+    curves = trajectories(CURVES | {"broken": [-1.0, -1.0]})
+    frame = score_prompts("m", settings, curves, prompts(*CURVES, "broken", ungradable=("broken",)), seed=0)
+    assert sorted(selected(frame)) == sorted(CURVES), "and `share` counts those that can be graded"
+    assert reasons(frame)["broken"] == "gold answer cannot be graded"
+
+
+@pytest.mark.parametrize(("ungradable", "pool"), [("drop", 3), ("keep", 4)])
+def test_the_configuration_says_whether_prompts_that_cannot_be_graded_are_used_at_all(ungradable, pool):
+    known = prompts(*CURVES, "broken", ungradable=("broken",))
+    curves = trajectories(CURVES | {"broken": [-1.0, -1.0]})
+    full = score_prompts("full", {"score": "full", "keep": "all"}, None, known, 0, ungradable)
+    assert len(selected(full)) == pool
+    lim = score_prompts("lim", {"score": "lim", "keep": {"top": 1}}, curves, known, 0, ungradable)
+    assert lim["score"].count() == pool
+
+
+def test_prompts_that_cannot_be_graded_do_not_move_the_mean_curve():
+    alone = score_prompts("m", LIM, trajectories(CURVES), prompts(*CURVES), 0)
+    broken = trajectories(CURVES | {f"broken{i}": [-1.0, -1.0] for i in range(9)})
+    names = [f"broken{i}" for i in range(9)]
+    beside = score_prompts("m", LIM, broken, prompts(*CURVES, *names, ungradable=tuple(names)), 0)
+    assert beside.filter(pl.col("score").is_not_null()).equals(alone)
+
+
+def test_without_prompts_those_of_the_trajectories_are_scored():
+    frame = score_prompts("m", LIM, trajectories(CURVES), None, 0)
+    assert sorted(frame["prompt_id"]) == sorted(CURVES)
+    with pytest.raises(LimrError, match="neither prompts nor trajectories"):
+        score_prompts("m", LIM, None, None, 0)
+
+
+def test_rand_selects_the_same_prompts_whatever_their_order():
+    some = prompts(*[f"p{i}" for i in range(40)])
+    settings = {"score": "rand", "keep": {"share": 0.163}}
+    frame = score_prompts("rand", settings, None, some, seed=5)
+    assert frame["selected"].sum() == round(0.163 * 40)
+    assert score_prompts("rand", settings, None, some.reverse(), seed=5).equals(frame)
+    assert selected(score_prompts("rand", settings, None, some, seed=6)) != selected(frame)
+
+
+def test_errors_name_the_method():
+    with pytest.raises(LimrError, match=r"^method 'mine': keep: theta 0.99 selects none of the 3 prompts"):
+        score_prompts("mine", LIM | {"keep": {"theta": 0.99}}, trajectories(CURVES), None, 0)
+    with pytest.raises(LimrError, match=r"^method 'mine': unknown score 'limit'"):
+        score_prompts("mine", LIM | {"score": "limit"}, trajectories(CURVES), None, 0)
+    with pytest.raises(LimrError, match=r"^method 'mine': score 'lim': unknown option 'signals'"):
+        score_prompts("mine", LIM | {"options": {"signals": "reward"}}, trajectories(CURVES), None, 0)
+
+
+def test_the_subset_has_the_prompts_columns_in_their_order_and_the_score():
+    some = prompts("solved", "never", "late")
+    scores = score_prompts("m", {"score": "lim", "keep": {"top": 2}}, trajectories(CURVES), some, 0)
+    frame = subset(scores, some)
+    check(frame, "subset", "test")
+    assert frame["prompt_id"].to_list() == [name for name in ("solved", "never", "late") if name in selected(scores)]
+    assert frame.filter(pl.col("prompt_id") == "late").select(some.columns).rows() == [some.row(2)]
+    assert frame.filter(pl.col("prompt_id") == "late")["score"][0] == pytest.approx(0.6)
+
+
+def test_a_subset_of_other_prompts_or_of_none_is_refused():
+    scores = score_prompts("m", LIM, trajectories(CURVES), None, 0)
+    with pytest.raises(LimrError, match="prompt late is selected and is not among the 1 prompts"):
+        subset(scores, prompts("never"))
+    with pytest.raises(LimrError, match="none of the 3 prompts is selected"):
+        subset(scores.with_columns(selected=pl.lit(False)), prompts(*CURVES))

@@ -1,0 +1,193 @@
+"""What each training framework is given: the keys its loader reads, checked with the loader's own library."""
+
+import json
+
+import polars as pl
+import pyarrow.json
+import pyarrow.parquet
+import pytest
+
+from limr.errors import LimrError
+from limr.prompts import prompt_id
+from limr.subsets.data_set import read_data_set
+from limr.subsets.trainer_files import ExportOptions, export
+
+try:
+    import datasets
+except ImportError:  # only the trainers need it; it reads with pyarrow
+    datasets = None
+
+ROWS = [
+    {"prompt": "2+2?", "answer": "4", "score": 0.9},
+    {"prompt": 'Is "\\frac{1}{2}" less\nthan ½?', "answer": "no", "score": 0.8},
+    {"prompt": "In which year?", "answer": "2012-01-31", "score": 0.7},
+]
+
+
+def data_set(tmp_path, rows=ROWS, name="subset.jsonl"):
+    (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return read_data_set(str(tmp_path / name))
+
+
+def loaded(tmp_path, file):
+    """As the three frameworks load local files, all with Hugging Face's datasets."""
+    kind = "parquet" if file.suffix == ".parquet" else "json"
+    if datasets is None:
+        read = {"parquet": pyarrow.parquet.read_table, "json": pyarrow.json.read_json}[kind]
+        return read(file).to_pylist()
+    return list(datasets.load_dataset(kind, data_files=str(file), cache_dir=str(tmp_path / "cache"))["train"])
+
+
+def exported(tmp_path, to, options=None, rows=ROWS, columns=None):
+    file = tmp_path / ("train.parquet" if to == "verl" else "train.jsonl")
+    usage = export(data_set(tmp_path, rows), to, str(file), options or ExportOptions(), columns)
+    assert str(file) in usage
+    return loaded(tmp_path, file)
+
+
+def user(text):
+    return [{"role": "user", "content": text}]
+
+
+def test_openrlhf_reads_texts_under_its_input_key_and_answers_under_its_label_key(tmp_path):
+    assert exported(tmp_path, "openrlhf") == [
+        {"prompt": row["prompt"], "label": row["answer"], "prompt_id": prompt_id(row["prompt"])} for row in ROWS
+    ]
+
+
+def test_openrlhf_gets_messages_where_the_system_speaks(tmp_path):
+    row = exported(tmp_path, "openrlhf", ExportOptions(system="Be brief."))[0]
+    assert row["prompt"] == [{"role": "system", "content": "Be brief."}, *user("2+2?")]
+
+
+def test_verl_reads_messages_and_finds_the_answer_where_its_reward_manager_looks(tmp_path):
+    rows = exported(tmp_path, "verl", ExportOptions(data_source="lighteval/MATH", instruction="Put it in \\boxed{}."))
+    assert rows[1] == {
+        "data_source": "lighteval/MATH",
+        "prompt": user(ROWS[1]["prompt"] + "\nPut it in \\boxed{}."),
+        "ability": "math",
+        "reward_model": {"style": "rule", "ground_truth": "no"},
+        "extra_info": {"split": "train", "index": 1, "prompt_id": prompt_id(ROWS[1]["prompt"])},
+    }
+    assert [row["reward_model"]["ground_truth"] for row in rows] == [row["answer"] for row in ROWS]
+
+
+def test_verl_is_not_left_to_guess_the_reward_function(tmp_path):
+    with pytest.raises(LimrError, match=r"subset.jsonl: line 1: key 'data_source' is missing: .*--data-source"):
+        exported(tmp_path, "verl")
+    own = [{**row, "data_source": f"mine/{number}"} for number, row in enumerate(ROWS)]
+    assert [row["data_source"] for row in exported(tmp_path, "verl", rows=own)] == ["mine/0", "mine/1", "mine/2"]
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_trl_reads_prompts_as_messages_or_plain_and_answers_as_solutions(tmp_path, plain):
+    assert exported(tmp_path, "trl", ExportOptions(plain=plain))[:2] == [
+        {
+            "prompt": row["prompt"] if plain else user(row["prompt"]),
+            "solution": f"${row['answer']}$",
+            "answer": row["answer"],
+            "prompt_id": prompt_id(row["prompt"]),
+        }
+        for row in ROWS[:2]
+    ]
+
+
+def test_a_correct_response_earns_what_trls_own_reward_gives(tmp_path):
+    pytest.importorskip("trl", reason="TRL is not installed")
+    from trl.rewards import accuracy_reward
+
+    bare = ["4", r"\frac{3}{4}", r"\dfrac{5}{11}", r"15\pi", "1-x", r"\$30", r"\text{Wednesday}"]
+    answers = [*bare, "$2$", r"\boxed{9}"]
+    rows = exported(tmp_path, "trl", rows=[{"prompt": f"{answer}?", "answer": answer} for answer in answers])
+    responses = [[{"role": "assistant", "content": rf"It is $\boxed{{{said}}}$."}] for said in [*bare, "2", "9"]]
+    assert accuracy_reward(responses, [row["solution"] for row in rows]) == [1.0] * len(answers)
+    assert [row["answer"] for row in rows] == answers
+
+
+def test_the_answer_of_a_worked_solution_is_what_it_ends_with(tmp_path):
+    rows = [{"problem": "2+2?", "solution": r"As $1+3=4$ it is $\boxed{\frac{8}{2}}$."}]
+    assert exported(tmp_path, "openrlhf", rows=rows)[0]["label"] == r"\frac{8}{2}"
+
+
+def test_rows_of_one_framework_become_rows_of_another(tmp_path):
+    verl = [
+        {
+            "data_source": "x",
+            "prompt": user(row["prompt"]),
+            "reward_model": {"style": "rule", "ground_truth": row["answer"]},
+        }
+        for row in ROWS
+    ]
+    assert exported(tmp_path, "openrlhf", rows=verl) == exported(tmp_path, "openrlhf")
+
+
+def test_other_names_of_columns_can_be_given(tmp_path):
+    rows = [{"text": row["prompt"], "meta": {"final": row["answer"]}} for row in ROWS]
+    columns = {"prompt": "text", "answer": "meta.final"}
+    assert exported(tmp_path, "trl", rows=rows, columns=columns) == exported(tmp_path, "trl")
+    with pytest.raises(LimrError, match="no column of prompts: found text, meta, expected one of prompt, problem"):
+        exported(tmp_path, "trl", rows=rows)
+
+
+@pytest.mark.parametrize("answer", [None, "", True, ["4"]])
+def test_a_prompt_without_an_answer_is_an_error_that_says_where_answers_come_from(tmp_path, answer):
+    with pytest.raises(LimrError, match=r"line 2: answer: found .* limr select SCORES --prompts"):
+        exported(tmp_path, "openrlhf", rows=[ROWS[0], {**ROWS[1], "answer": answer}])
+
+
+def test_numbers_as_answers_are_written_as_text(tmp_path):
+    assert exported(tmp_path, "openrlhf", rows=[{**ROWS[0], "answer": 4}])[0]["label"] == "4"
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "message"),
+    [
+        ([{"prompt": 7, "answer": "4"}], ExportOptions(), "line 1: prompt: found 7, expected text, or messages"),
+        (
+            [{"prompt": [{"role": "system", "content": "x"}], "answer": "4"}],
+            ExportOptions(),
+            "with a user's among them",
+        ),
+        (
+            [{"prompt": [{"role": "system", "content": "Sing."}, *user("2+2?")], "answer": "4"}],
+            ExportOptions(system="Be brief."),
+            "the system speaks already: 'Sing.'",
+        ),
+        (
+            [{"prompt": [{"role": "system", "content": "Sing."}, *user("2+2?")], "answer": "4"}],
+            ExportOptions(plain=True),
+            "found 2 messages, and plain text holds the user's only",
+        ),
+        (ROWS, ExportOptions(plain=True, system="Be brief."), "plain text has no place for what the system says"),
+        ([{"prompt": "half \ud83d", "answer": "4"}], ExportOptions(), "line 1: prompt: found half of a UTF-16 pair"),
+        ([{"prompt": "2+2?", "answer": "\ud83d"}], ExportOptions(), "its loader could not read these rows"),
+    ],
+)
+def test_what_no_framework_could_read_is_an_error_and_nothing_is_written(tmp_path, rows, options, message):
+    with pytest.raises(LimrError, match=message):
+        exported(tmp_path, "trl", options, rows)
+    assert not (tmp_path / "train.jsonl").exists()
+
+
+def test_a_column_that_the_loader_would_take_for_dates_is_an_error(tmp_path):
+    """Arrow reads a column of such texts as points in time: rewards would compare something else."""
+    with pytest.raises(LimrError, match=r"its loader would read row 0 as .*datetime"):
+        exported(tmp_path, "openrlhf", rows=[ROWS[2]])
+    assert exported(tmp_path, "verl", ExportOptions(data_source="x"), [ROWS[2]])  # Parquet says that they are texts
+
+
+@pytest.mark.parametrize(
+    ("to", "name"), [("verl", "a.jsonl"), ("verl", "-"), ("trl", "a.parquet"), ("openrlhf", "a.json")]
+)
+def test_a_file_of_a_kind_that_the_framework_does_not_read_is_refused(tmp_path, to, name):
+    with pytest.raises(LimrError, match=f"{name}: {to} reads"):
+        export(data_set(tmp_path), to, name, ExportOptions(data_source="x"))
+
+
+def test_an_existing_file_is_replaced_whole_and_kept_where_the_export_fails(tmp_path):
+    old = pl.DataFrame({"old": [1]})
+    old.write_parquet(tmp_path / "train.parquet")
+    with pytest.raises(LimrError):
+        exported(tmp_path, "verl")
+    assert pl.read_parquet(tmp_path / "train.parquet").equals(old)
+    assert len(exported(tmp_path, "verl", ExportOptions(data_source="x"))) == len(ROWS)
