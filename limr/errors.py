@@ -1,9 +1,188 @@
-"""Errors a person is meant to read: each names what was found, what was expected and what to do next."""
+"""Errors that a user is meant to read. An error carries its parts, and is put into words in one place, at the end.
+
+The same error is read by somebody at a command line and by somebody who edits a configuration. Its parts may name a
+``Setting``, which each of them sees as they would write it: ``--visits 44`` or ``visits: 44``.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Self
+
+
+class Words(Enum):
+    """Whose words a message uses."""
+
+    CONFIGURATION = "configuration"
+    COMMAND_LINE = "command line"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting that a message names, with a value where the message proposes one.
+
+    >>> Setting("visits", 44).write(Words.CONFIGURATION), Setting("visits", 44).write(Words.COMMAND_LINE)
+    ('`visits: 44`', '`--visits 44`')
+    """
+
+    name: str
+    value: Any = None
+
+    def write(self, words: Words) -> str:
+        """The setting as its reader writes it."""
+        if words is Words.COMMAND_LINE:
+            return f"`{self._on_command_line()}`"
+        return f"`{self._in_configuration()}`"
+
+    def _on_command_line(self) -> str:
+        return f"--{self.name.replace('_', '-')}" + ("" if self.value is None else f" {self.value}")
+
+    def _in_configuration(self) -> str:
+        return self.name if self.value is None else f"{self.name}: {self.value}"
+
+
+@dataclass(frozen=True)
+class MethodOption(Setting):
+    """An option of a score method.
+
+    >>> MethodOption("signal", "accuracy").write(Words.CONFIGURATION)
+    '`options: {signal: accuracy}`'
+    >>> MethodOption("signal", "accuracy").write(Words.COMMAND_LINE)
+    '`--option signal=accuracy`'
+    """
+
+    def _on_command_line(self) -> str:
+        return f"--option {self.name}={'...' if self.value is None else self.value}"
+
+    def _in_configuration(self) -> str:
+        return f"options: {{{self.name}: {'...' if self.value is None else self.value}}}"
+
+
+@dataclass(frozen=True)
+class Column(Setting):
+    """The name that a log or a data set has for one of our columns.
+
+    >>> Column("reward", "score").write(Words.CONFIGURATION), Column("reward", "score").write(Words.COMMAND_LINE)
+    ('`columns: {reward: score}`', '`--column reward=score`')
+    """
+
+    def _on_command_line(self) -> str:
+        return f"--column {self.name}={'NAME' if self.value is None else self.value}"
+
+    def _in_configuration(self) -> str:
+        return f"columns: {{{self.name}: {'NAME' if self.value is None else self.value}}}"
+
+
+Text = str | Setting | Sequence[str | Setting]
+
+
+def write(text: Text, words: Words = Words.CONFIGURATION) -> str:
+    """``text`` as one string, its settings in ``words``.
+
+    >>> write(["Lower ", Setting("visits"), "."], Words.COMMAND_LINE)
+    'Lower `--visits`.'
+    """
+    parts = [text] if isinstance(text, str | Setting) else text
+    return "".join(part.write(words) if isinstance(part, Setting) else part for part in parts)
 
 
 class LimrError(Exception):
-    """An error in the input, the configuration or the machine, not in the program: shown without a traceback."""
+    """An error in the input, the configuration or the machine, not in the program: shown without a traceback.
+
+    ``where`` is the way to the fault, from the outside in: file, line, key. ``what`` is a clause, ``found`` and
+    ``expected`` are noun phrases; none of the three ends with a full stop. ``advice`` is one or more sentences that say
+    what to do next. Each part may be left out.
+
+    >>> print(LimrError(where=("step_12.json", "line 4", "key 'reward'"), found="NaN", expected="a finite number",
+    ...                 advice="Correct the row or remove it."))
+    step_12.json: line 4: key 'reward': found NaN, expected a finite number. Correct the row or remove it.
+    """
+
+    def __init__(
+        self,
+        what: Text = "",
+        *,
+        where: object = (),
+        found: Text = "",
+        expected: Text = "",
+        advice: Text = "",
+    ) -> None:
+        super().__init__(what)
+        self.what, self.found, self.expected, self.advice = what, found, expected, advice
+        self.where = _places(where)
+
+    def render(self, words: Words = Words.CONFIGURATION) -> str:
+        """The error as one message."""
+        found = self.found and f"found {write(self.found, words)}"
+        expected = self.expected and f"expected {write(self.expected, words)}"
+        clause = ", ".join(filter(None, [write(self.what, words), found, expected]))
+        message = ": ".join(filter(None, [*self.where, clause]))
+        advice = write(self.advice, words)
+        return f"{message}. {advice}" if advice and message else message or advice
+
+    def inside(self, *where: object) -> Self:
+        """The same error, ``where`` in front of its places: what the caller knows and the function did not."""
+        self.where = (*_places(where), *self.where)
+        return self
+
+    def __str__(self) -> str:
+        return self.render()
 
 
 class ContractError(LimrError):
-    """A file does not hold what its contract in ``schemas/`` promises."""
+    """A file does not hold what its contract promises."""
+
+
+class UsageError(LimrError):
+    """A command was called wrongly: exit status 2."""
+
+    @classmethod
+    def of(cls, error: LimrError) -> Self:
+        """``error``, which an argument of the command has caused."""
+        return cls(error.what, where=error.where, found=error.found, expected=error.expected, advice=error.advice)
+
+
+class ProblemsError(LimrError):
+    """Several errors that were found in one go, each on a line of its own."""
+
+    def __init__(self, what: Text, problems: Iterable[LimrError]) -> None:
+        super().__init__(what)
+        self.problems = list(problems)
+
+    def render(self, words: Words = Words.CONFIGURATION) -> str:
+        """A heading, and a line for each problem."""
+        return "\n  ".join([f"{super().render(words)}:", *(problem.render(words) for problem in self.problems)])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.what, self.problems)
+
+
+def shown(value: Any, most: int = 60) -> str:
+    """``value`` as a message shows it: as in JSON, on one line, cut to ``most`` characters.
+
+    >>> shown("a" * 80, most=8), shown(float("nan")), shown(None)
+    ('"aaaa...', 'NaN', 'null')
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
+    text = json.dumps(value, default=str)
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def one_of(names: Iterable[object]) -> str:
+    """What was expected, where it is one of a few names.
+
+    >>> one_of(["drop", "next"]), one_of(["paper"])
+    ('one of drop, next', 'paper')
+    """
+    listed = list(map(str, names))
+    return listed[0] if len(listed) == 1 else f"one of {', '.join(listed)}"
+
+
+def _places(where: object) -> tuple[str, ...]:
+    """``where`` as a tuple of text: a path or a name is one place."""
+    if isinstance(where, tuple | list):
+        return tuple(str(place) for place in where if place not in ("", None))
+    return (str(where),) if where not in ("", None) else ()

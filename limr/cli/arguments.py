@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limr.errors import LimrError
+from limr.errors import LimrError, UsageError
 
 if TYPE_CHECKING:
     from limr.logs.log import LogOptions
@@ -36,10 +36,6 @@ lim, linear, cosine, pearson, slope, standard_deviation, learnability, pass_rate
   greso, mopps, prioritised, rand, full (docs/methods.md)"""
 
 PAPER_SHARE = 0.163  # 1,389 of 8,523
-
-
-class UsageError(LimrError):
-    """The command was called wrongly: exit status 2."""
 
 
 def add_parser(subcommands: Any, name: str, summary: str, description: str, epilog: str) -> argparse.ArgumentParser:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from limr.cli import arguments
-from limr.cli.arguments import UsageError
-from limr.errors import LimrError
+from limr.errors import LimrError, UsageError
 
 _DESCRIPTION = f"""\
 Score the prompts of SOURCE by several methods and compare the scores: how many of the prompts that one method puts at

@@ -4,8 +4,7 @@ import argparse
 from typing import Any
 
 from limr.cli import arguments
-from limr.cli.arguments import UsageError
-from limr.errors import LimrError
+from limr.errors import LimrError, UsageError
 
 _DESCRIPTION = """\
 Write SUBSET as a training framework reads it. SUBSET is what `limr select` wrote, or any table of prompts and answers

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from limr import __version__
 from limr.cli import audit, compare, early, export, grade, preflight, rollouts, score, select
-from limr.cli.arguments import UsageError, in_arguments
-from limr.errors import LimrError
+from limr.cli.arguments import in_arguments
+from limr.errors import LimrError, UsageError, Words
 
 INTERRUPTED = 130  # as the shell has it for a program that an interrupt ended
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(options)
         sys.stdout.flush()
     except LimrError as error:
-        print(f"limr: {in_arguments(str(error))}", file=sys.stderr)
+        print(f"limr: {in_arguments(error.render(Words.COMMAND_LINE))}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:  # who read the output has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

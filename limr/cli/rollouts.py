@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from limr.cli import arguments
-from limr.cli.arguments import UsageError
+from limr.errors import UsageError
 
 _SHARD = re.compile(r"rollouts_\d+\.parquet")  # as limr.logs.convert calls them
 

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from limr.cli import arguments
-from limr.cli.arguments import UsageError
-from limr.errors import LimrError
+from limr.errors import LimrError, UsageError
 
 if TYPE_CHECKING:
     import polars as pl

@@ -80,4 +80,6 @@ def _is_disk_full(error: BaseException | None) -> bool:
 
 
 def _disk_full(path: Path) -> LimrError:
-    return LimrError(f"{path}: the disk is full; nothing was written under this name. Free some room and run again.")
+    return LimrError(
+        "the disk is full, and nothing was written under this name", where=path, advice="Free some room and run again."
+    )

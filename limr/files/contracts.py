@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from limr.errors import ContractError
+from limr.errors import ContractError, shown
 from limr.files.atomic import whole_file
 
 _DTYPES: dict[str, pl.DataType] = {
@@ -47,14 +47,15 @@ def read_parquet(path: str | Path, name: str) -> pl.DataFrame:
     """
     path = Path(path)
     if not path.exists():
-        raise ContractError(f"{path}: no such file; expected {contract(name)['title']}")
+        raise ContractError("no such file", where=path, expected=contract(name)["title"])
     try:
         frame = pl.read_parquet(path, hive_partitioning=False, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         size = path.stat().st_size
         raise ContractError(
-            f"{path}: cannot be read as Parquet ({size:,} bytes; {_first_line(error)}). "
-            "It is truncated or not Parquet: delete it and run the stage that makes it again."
+            f"cannot be read as Parquet ({size:,} bytes; {_first_line(error)})",
+            where=path,
+            advice="It is truncated, or not Parquet: delete it and run the stage that makes it again.",
         ) from error
     return check(frame, name, where=str(path))
 
@@ -68,10 +69,10 @@ def check(frame: pl.DataFrame, name: str, where: str) -> pl.DataFrame:
     expected = columns(name)
     missing = [column for column in expected if column not in frame.columns]
     if missing:
-        raise ContractError(f"{where}: column {missing[0]!r} is missing; {name} has the columns {', '.join(expected)}")
+        raise ContractError(f"no column {missing[0]!r}", where=where, expected=", ".join(expected))
     extra = [column for column in frame.columns if column not in expected]
     if extra:
-        raise ContractError(f"{where}: unexpected column {extra[0]!r}; {name} has the columns {', '.join(expected)}")
+        raise ContractError(f"unknown column {extra[0]!r}", where=where, expected=", ".join(expected))
     frame = frame.select(list(expected))
     for column, rule in schema["properties"].items():
         frame = frame.with_columns(_as_type(frame[column], expected[column], where))
@@ -90,7 +91,7 @@ def _as_type(series: pl.Series, dtype: pl.DataType, where: str) -> pl.Series:
         return series
     same_kind = (series.dtype.is_integer() and dtype.is_numeric()) or (series.dtype.is_float() and dtype.is_float())
     if not same_kind and series.dtype != pl.Null:
-        raise ContractError(f"{where}: column {series.name!r} holds {series.dtype}, expected {dtype}")
+        raise ContractError(where=(where, _column(series.name)), found=str(series.dtype), expected=str(dtype))
     return series.cast(dtype)
 
 
@@ -109,8 +110,9 @@ def _refuse(series: pl.Series, bad: pl.Series, expected: str, where: str) -> Non
     if bad.any():
         row = bad.arg_true()[0]
         raise ContractError(
-            f"{where}: row {row}, column {series.name!r}: found {series[row]!r}, expected {expected}"
-            f" ({bad.sum():,} such rows)"
+            where=(where, f"row {row}", _column(series.name)),
+            found=shown(series[row]),
+            expected=f"{expected} ({bad.sum():,} such rows)",
         )
 
 
@@ -134,8 +136,12 @@ def _check_key(frame: pl.DataFrame, key: list[str], where: str) -> None:
     if doubled.any():
         row = doubled.arg_true()[0]
         raise ContractError(
-            f"{where}: row {row}: the key {frame.select(key).row(row, named=True)} occurs more than once"
+            f"the key {frame.select(key).row(row, named=True)} occurs more than once", where=(where, f"row {row}")
         )
+
+
+def _column(name: str) -> str:
+    return f"column {name!r}"
 
 
 def _first_line(error: Exception) -> str:

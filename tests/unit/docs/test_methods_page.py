@@ -64,7 +64,7 @@ def test_one_file_and_one_line_add_a_method(tmp_path):
     """In a copy of the package, in a process of its own: nothing else is touched, and nothing stays."""
     package = Path(limr.__file__).parent
     shutil.copytree(package, tmp_path / "limr", ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    (tmp_path / "limr.selection.methods.gain.py").write_text(block("python"), encoding="utf-8")
+    (tmp_path / "limr/selection/methods/gain.py").write_text(block("python"), encoding="utf-8")
     shutil.copy(ROOT / "config/one_shot_rlvr.yaml", tmp_path / "configuration.yaml")
     (tmp_path / "methods.yaml").write_text(block("yaml"), encoding="utf-8")
     outcome = subprocess.run(
