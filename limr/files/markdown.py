@@ -1,14 +1,19 @@
-"""Frames as Markdown tables."""
+"""Markdown tables. No other module writes them, so that all tables show numbers and escape text alike."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
 
-import polars as pl
+if TYPE_CHECKING:  # callers that have rows of text need no Polars
+    import polars as pl
 
 
-def markdown_table(table: pl.DataFrame, *, whole: Collection[str] = (), percent: Collection[str] = ()) -> str:
-    """One row a row of ``table``. Numbers have three decimals; the columns in ``whole`` none where they are whole (a
-    mean of counts may not be, and has one), those in ``percent`` are fractions in percent. Null is a dash.
+def markdown_table(table: "pl.DataFrame", *, whole: Collection[str] = (), percent: Collection[str] = ()) -> str:
+    """``table`` in Markdown, one line per row.
 
+    Numbers have three decimals. Those of the columns in ``whole`` have none, or one where they are not whole, as a mean
+    of counts may be. The columns in ``percent`` hold fractions and are shown in percent. Null is a dash.
+
+    >>> import polars as pl
     >>> table = pl.DataFrame({"method": ["lim"], "kept": [1389], "share": [0.163], "theta": [0.6]})
     >>> print(markdown_table(table, whole=["kept"], percent=["share"]))
     | method | kept | share | theta |
@@ -16,11 +21,33 @@ def markdown_table(table: pl.DataFrame, *, whole: Collection[str] = (), percent:
     | lim | 1,389 | 16.3 % | 0.600 |
     """
     cells = [
-        [_cell(value, name in whole, name in percent) for value in column]
+        [_number(value, name in whole, name in percent) for value in column]
         for name, column in zip(table.columns, table.iter_columns(), strict=True)
     ]
-    header = [f"| {' | '.join(table.columns)} |", "|" + " --- |" * table.width]
-    return "\n".join(header + [f"| {' | '.join(row)} |" for row in zip(*cells, strict=True)])
+    return markdown_rows(table.columns, zip(*cells, strict=True))
+
+
+def markdown_rows(header: Sequence[str], rows: Iterable[Sequence[str | int | None]], *, aligned: bool = False) -> str:
+    r"""A table of text and whole numbers in Markdown. None is a dash; ``|`` is escaped, a line break is a space.
+
+    ``aligned``: the first column is flush left and the others flush right, in the source too.
+
+    >>> print(markdown_rows(["answer", "prompts"], [["|x|", 1024]]))
+    | answer | prompts |
+    | --- | --- |
+    | \|x\| | 1,024 |
+    >>> print(markdown_rows(["answer", "prompts"], [["|x|", 1024]], aligned=True))
+    | answer | prompts |
+    | ------ | ------: |
+    | \|x\|  |   1,024 |
+    """
+    head, *body = [[_escaped(cell) for cell in row] for row in (header, *rows)]
+    rule = ["---"] * len(head)
+    if aligned:
+        widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
+        head, *body = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in (head, *body)]
+        rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *body))
 
 
 def percentage(fraction: float, decimals: int = 1) -> str:
@@ -32,13 +59,18 @@ def percentage(fraction: float, decimals: int = 1) -> str:
     return f"{fraction:.{decimals}%}".replace("%", " %")
 
 
-def _cell(value: str | float | None, whole: bool, percent: bool) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, str):
+def _number(value: str | float | None, whole: bool, percent: bool) -> str | None:
+    if value is None or isinstance(value, str):
         return value
     if percent:
         return percentage(value)
     if whole:
         return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
     return f"{round(value, 3) + 0.0:.3f}"  # adding 0 turns -0.0 into 0.0
+
+
+def _escaped(cell: str | int | None) -> str:
+    if cell is None:
+        return "-"
+    text = cell if isinstance(cell, str) else f"{cell:,}"
+    return text.replace("|", "\\|").replace("\n", " ")
