@@ -1,26 +1,46 @@
-"""Files that are whole or absent: every artifact is written beside its final name and renamed when complete."""
+"""Files that are whole or absent: an artifact is written under a temporary name and renamed when it is complete.
+
+The temporary name belongs to one writer: ``.NAME.MACHINE-PROCESS-RANDOM.partial``, beside NAME. So two processes or
+threads can write the same file at once: neither touches what the other writes, and the one that finishes last wins.
+
+A process that is killed with SIGKILL or loses power leaves its temporary file behind. The next writer of the same NAME
+removes what dead writers left: those of this machine whose process is gone, and those of other machines, whose
+processes cannot be asked, after a day without a change.
+"""
 
 import errno
+import hashlib
 import json
 import os
+import re
+import secrets
 import shutil
+import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from limr.errors import LimrError
+
+ABANDONED_SECONDS = 24 * 60 * 60
+"""A temporary file of another machine is removed when it has not changed for so long."""
+
+_WRITER = re.compile(
+    r"([0-9a-f]{8})-(\d{1,9})-[0-9a-f]{8}"
+)  # no dot: the leftovers of "a.b" are not taken for those of "a"
 
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it takes the final name, on any failure it is removed.
 
-    Raises LimrError naming the file when the disk is full; whatever stood under the final name is untouched.
+    Raises LimrError naming the file when the disk is full. On any failure the old file stays as it was.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")  # the same in every process: what a kill left is taken over
+    temporary = _new_temporary(path)
     try:
         yield temporary
         _flush_to_disk(temporary)
@@ -35,17 +55,16 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_directory(path: str | Path) -> Iterator[Path]:
-    """Yield an empty temporary directory beside ``path``; on success it replaces ``path``, on failure it is removed."""
+    """Yield an empty temporary directory beside ``path``; on success it replaces ``path``, on failure it is removed.
+
+    A process that is killed while it replaces ``path`` leaves the old directory, the new one or none, never a part.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")  # the same in every process: what a kill left is taken over
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary = _new_temporary(path)
     temporary.mkdir()
     try:
         yield temporary
-        if path.exists():
-            shutil.rmtree(path)
-        temporary.replace(path)
+        _replace_directory(temporary, path)
     except Exception as error:
         if _is_disk_full(error):
             raise _disk_full(path) from error
@@ -65,13 +84,83 @@ def write_json(path: str | Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def _new_temporary(path: Path) -> Path:
+    """A temporary path that no other writer has, in a directory that exists and holds no leftovers for ``path``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
+    return _temporary(path)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{_machine()}-{os.getpid()}-{secrets.token_hex(4)}.partial")
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove the temporary files and directories that dead writers of ``path`` left."""
+    before, after = f".{path.name}.", ".partial"
+    with os.scandir(path.parent) as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(before) and entry.name.endswith(after)]
+    for name in names:
+        writer = _WRITER.fullmatch(name[len(before) : -len(after)])
+        leftover = path.with_name(name)
+        if writer is not None and _is_dead(leftover, machine=writer[1], process=int(writer[2])):
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
+
+
+def _is_dead(leftover: Path, machine: str, process: int) -> bool:
+    """Whether the writer of ``leftover`` is gone. In doubt it is alive: a file too many does no harm."""
+    if machine != _machine():
+        return time.time() - _last_change(leftover) > ABANDONED_SECONDS
+    try:
+        os.kill(process, 0)  # sends nothing, and fails when there is no such process
+    except ProcessLookupError:
+        return True
+    except OSError:  # a process of another user
+        return False
+    return False
+
+
+def _last_change(path: Path) -> float:
+    """When ``path``, or anything in it, was changed last; now when it has just been removed."""
+    try:
+        return max(each.lstat().st_mtime for each in (path, *path.rglob("*")))
+    except OSError:
+        return time.time()
+
+
+@cache
+def _machine() -> str:
+    """Eight characters for the machine, and for the container where it numbers its processes by itself."""
+    numbering = Path("/proc/self/ns/pid")  # Linux
+    container = numbering.stat().st_ino if numbering.exists() else ""
+    return hashlib.sha256(f"{socket.gethostname()} {container}".encode()).hexdigest()[:8]
+
+
+def _replace_directory(new: Path, path: Path) -> None:
+    """Rename ``new`` to ``path``. A directory that is there is renamed first, and so never seen half deleted."""
+    while True:
+        try:
+            new.replace(path)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        old = _temporary(path)
+        with suppress(FileNotFoundError):  # another writer was faster
+            path.replace(old)
+        shutil.rmtree(old, ignore_errors=True)
+
+
 def _flush_to_disk(path: Path) -> None:
     with path.open("rb") as handle:
         os.fsync(handle.fileno())
 
 
 def _is_disk_full(error: BaseException | None) -> bool:
-    """Whether ``error``, or one it came from, is a full disk; libraries in other languages tell it in the text only."""
+    """Whether ``error``, or an error that caused it, is a full disk. Libraries in Rust report it in their text only."""
     if error is None:
         return False
     by_number = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

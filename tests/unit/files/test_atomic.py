@@ -1,20 +1,23 @@
-"""Files are whole or absent: whatever goes wrong, the old content stands and nothing half-made is left behind.
+"""Files are whole or absent: whatever goes wrong, the old content stays and nothing half-made is left behind.
 
-The full disk is a real one where this process may mount one (a 64 KiB tmpfs), as root in a container may.
+The full disk is a real one (a tmpfs of 64 KiB), which only root may mount. The writers that compete or are killed are
+real processes.
 """
 
 import errno
 import os
 import subprocess
+import sys
+import time
 import uuid
 from pathlib import Path
 
 import polars as pl
 import pytest
 import torch
+from refusals import refused
 from safetensors.torch import save_file
 
-from limr.errors import LimrError
 from limr.files import atomic
 from limr.files.atomic import whole_directory, whole_file, write_json, write_text
 
@@ -28,7 +31,7 @@ def small_disk(tmp_path):
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], capture_output=True)
     if mounted.returncode:
-        pytest.skip("mounting a small disk needs root")
+        pytest.skip("only root may mount a small disk: run this test as root, in a container for example")
     yield disk
     subprocess.run(["umount", disk], check=True)
 
@@ -48,7 +51,7 @@ def test_a_written_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_pa
 
 
 @pytest.mark.parametrize("failure", [ValueError("mine"), KeyboardInterrupt(), OSError(errno.EACCES, "denied")])
-def test_a_failure_while_writing_keeps_the_old_file_and_passes_on(tmp_path, failure):
+def test_a_failure_while_writing_keeps_the_old_file_and_is_raised_again(tmp_path, failure):
     path = tmp_path / "a.txt"
     write_text(path, "old")
     with pytest.raises(type(failure)) as error, whole_file(path) as temporary:
@@ -108,10 +111,10 @@ WRITERS = [write_large_text, write_large_parquet, write_large_safetensors, write
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_a_full_disk_is_a_clear_error_and_loses_nothing_already_made(small_disk, write):
+def test_a_full_disk_is_reported_as_such_and_keeps_the_old_file(small_disk, write):
     path = small_disk / "artifact"
     write_text(path, "old")
-    with pytest.raises(LimrError, match=r"artifact: the disk is full"):
+    with refused(where=path, what="the disk is full", advice="Free some room"):
         write(path)
     assert path.read_text() == "old"
     assert names(small_disk) == ["artifact"]
@@ -121,26 +124,159 @@ def test_a_full_disk_while_writing_a_directory_keeps_the_old_directory(small_dis
     path = small_disk / "model"
     with whole_directory(path) as temporary:
         (temporary / "old").write_text("old")
-    with pytest.raises(LimrError, match=r"model: the disk is full"), whole_directory(path) as temporary:
+    with refused(where=path, what="the disk is full"), whole_directory(path) as temporary:
         save_file({"a": torch.randn(LARGE // 4)}, temporary / "model.safetensors")
     assert names(path) == ["old"]
     assert names(small_disk) == ["model"]
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-def test_a_disk_that_is_full_only_when_flushed_is_the_same_clear_error(tmp_path, monkeypatch, code):
+def test_a_disk_that_is_full_only_on_flush_is_the_same_error(tmp_path, monkeypatch, code):
     def full(_):
         raise OSError(code, os.strerror(code))
 
     write_text(tmp_path / "a.txt", "old")
     monkeypatch.setattr(atomic.os, "fsync", full)
-    with pytest.raises(LimrError, match=r"a\.txt: the disk is full"):
+    with refused(where="a.txt", what="the disk is full"):
         write_text(tmp_path / "a.txt", "new")
     assert (tmp_path / "a.txt").read_text() == "old"
     assert names(tmp_path) == ["a.txt"]
 
 
-def test_an_error_that_only_speaks_of_full_things_is_not_a_full_disk(tmp_path):
+def test_an_error_that_only_mentions_something_full_is_not_a_full_disk(tmp_path):
     reason = f"the box is full {uuid.uuid4()}"
     with pytest.raises(RuntimeError, match=reason), whole_file(tmp_path / "a.txt"):
         raise RuntimeError(reason)
+
+
+# --- several writers of one name
+
+WRITE_AGAIN_AND_AGAIN = """
+import sys, time
+from pathlib import Path
+from limr.files.atomic import whole_directory, whole_file, write_text
+path, letter, kind = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+ends = time.monotonic() + 1.5
+while time.monotonic() < ends:
+    if kind == "file":
+        with whole_file(path) as temporary, temporary.open("w") as stream:
+            for _ in range(ord(letter)):
+                stream.write(letter * 1000)
+    else:
+        with whole_directory(path) as temporary:
+            for number in range(5):
+                write_text(temporary / f"{letter}{number}", letter)
+"""
+HOLD = """
+import sys, time
+from limr.files.atomic import whole_directory, whole_file
+with (whole_directory if sys.argv[2] == "directory" else whole_file)(sys.argv[1]) as temporary:
+    (temporary / "half" if sys.argv[2] == "directory" else temporary).write_text("half")
+    print("writing", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def start(program: str, *arguments: object) -> subprocess.Popen:
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def writer_in_the_middle(path: Path, kind: str) -> subprocess.Popen:
+    """A process that has written half of ``path`` and waits for a line on standard input."""
+    process = start(HOLD, path, kind)
+    assert process.stdout.readline() == "writing\n"
+    return process
+
+
+def finish(process: subprocess.Popen) -> None:
+    process.communicate("go on\n", timeout=60)
+    assert process.returncode == 0
+
+
+def kill(process: subprocess.Popen) -> None:
+    process.kill()
+    process.communicate()
+
+
+def test_processes_that_write_one_file_at_once_never_show_or_leave_half_of_it(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "A" * 65_000)
+    writers = [start(WRITE_AGAIN_AND_AGAIN, path, letter, "file") for letter in "ABC"]
+    reads = set()
+    while any(writer.poll() is None for writer in writers):
+        text = path.read_text()
+        assert text == text[0] * ord(text[0]) * 1000
+        reads.add(text[0])
+    for writer in writers:
+        finish(writer)
+    assert len(reads) > 1
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_processes_that_write_one_directory_at_once_leave_one_of_them_whole(tmp_path):
+    path = tmp_path / "model"
+    for writer in [start(WRITE_AGAIN_AND_AGAIN, path, letter, "directory") for letter in "ABC"]:
+        finish(writer)
+    letter = names(path)[0][0]
+    assert names(path) == [f"{letter}{number}" for number in range(5)]
+    assert names(tmp_path) == ["model"]
+
+
+@pytest.mark.parametrize("kind", ["file", "directory"])
+def test_the_writer_that_finishes_last_wins(tmp_path, kind):
+    path = tmp_path / "artifact"
+    slow = writer_in_the_middle(path, kind)
+    quick = writer_in_the_middle(path, kind)
+    finish(quick)
+    if kind == "file":
+        path.write_text("the quick one's")
+    else:
+        (path / "half").write_text("the quick one's")
+    finish(slow)
+    assert (path if kind == "file" else path / "half").read_text() == "half"
+    assert names(tmp_path) == ["artifact"]
+
+
+@pytest.mark.parametrize("kind", ["file", "directory"])
+def test_the_next_writer_removes_what_a_killed_one_left_and_nothing_of_a_living_one(tmp_path, kind):
+    path = tmp_path / "artifact"
+    killed, living = writer_in_the_middle(path, kind), writer_in_the_middle(path, kind)
+    kill(killed)
+    assert len(names(tmp_path)) == 2, "a process that is killed cannot clean up"
+    assert not path.exists()
+    finish(writer_in_the_middle(path, kind))
+    left = [name for name in names(tmp_path) if name != "artifact"]
+    assert len(left) == 1
+    assert f"-{living.pid}-" in left[0]
+    finish(living)
+    assert names(tmp_path) == ["artifact"]
+
+
+def test_a_writer_that_is_killed_keeps_the_old_file(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+    kill(writer_in_the_middle(path, "file"))
+    assert path.read_text() == "old"
+    write_text(path, "new")
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_what_another_machine_left_is_removed_after_a_day_without_a_change(tmp_path):
+    recent, old = (tmp_path / f".a.txt.0123abcd-{number}-0123abcd.partial" for number in (1, 2))
+    old_directory = tmp_path / ".a.txt.0123abcd-3-0123abcd.partial"
+    old_directory.mkdir()
+    for path in (recent, old, old_directory / "part"):
+        path.write_text("half")
+    for path in (old, old_directory / "part", old_directory):
+        os.utime(path, (time.time() - 2 * atomic.ABANDONED_SECONDS,) * 2)
+    write_text(tmp_path / "a.txt", "new")
+    assert names(tmp_path) == [recent.name, "a.txt"]
+
+
+def test_leftovers_of_other_names_are_not_touched(tmp_path):
+    kill(writer_in_the_middle(tmp_path / "a.txt", "file"))
+    (tmp_path / ".a.notes.partial").write_text("somebody's notes")
+    left = names(tmp_path)
+    write_text(tmp_path / "a", "new")
+    assert names(tmp_path) == sorted([*left, "a"])
