@@ -1,1 +1,1 @@
-"""Files that are whole or absent, what must be in them, and how they are shown."""
+"""Files that are whole or absent, the contracts of their columns, rows of text, and Markdown tables."""

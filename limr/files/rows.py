@@ -1,4 +1,4 @@
-"""Rows of text files and Parquet: read one by one with the place each stands at, written whole or streamed."""
+"""Rows of text files and Parquet: read one by one with their places; written whole, or streamed to standard output."""
 
 import csv
 import json
@@ -8,42 +8,46 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from limr.errors import LimrError
+from limr.errors import LimrError, one_of, shown
 from limr.files.atomic import whole_file
 
-if TYPE_CHECKING:  # loaded where Parquet is met: it takes longer than all else that a command loads
+if TYPE_CHECKING:  # imported only where a file is Parquet: it takes longer than all other imports of a command
     import polars as pl
 
 STANDARD = "-"  # standard input or output, as JSON Lines
 
 Row = dict[str, Any]
 
+_OUTPUTS = (".jsonl", ".parquet")
+_ONE_OBJECT_A_LINE = "one object, {...}, a line"
+_ONE_LIST = "one list of objects, [{...}, ...]"
+
 
 def read_rows(file: str) -> Iterator[tuple[str, Row]]:
     """Yield (place, row) for each row of ``file``: ``-``, ``*.jsonl``, ``*.json`` (a list), ``*.csv`` or ``*.parquet``.
 
-    The place names file and line (for Parquet and a JSON list: row, from 0). Raises LimrError for what cannot be read,
-    with its place.
+    The place is text for an error's ``where``: the file and the line. Rows of Parquet and of a JSON list have no lines;
+    they are counted from 0. Raises LimrError naming the place of what cannot be read.
     """
     if file == STANDARD:
         yield from _json_lines(sys.stdin.buffer, "standard input")
         return
     reader = _READERS.get(Path(file).suffix)
     if reader is None:
-        raise LimrError(f"{file}: found the suffix {Path(file).suffix!r}, expected {' or '.join(_READERS)}, or - alone")
+        raise _wrong_suffix(file, _READERS)
     try:
         yield from reader(file)
     except OSError as error:
-        raise LimrError(f"{file}: cannot be read: {error.strerror or error}") from error
+        raise LimrError(f"cannot be read: {error.strerror or error}", where=file) from error
 
 
 def count_rows(file: str) -> int | None:
-    """About how many rows ``file`` has, for a progress bar; None where only reading it would tell."""
+    """About how many rows ``file`` has, for a progress bar; None where only reading it would show."""
     match Path(file).suffix:
         case ".parquet":
             import polars as pl
 
-            with suppress(OSError, pl.exceptions.PolarsError):  # which ``read_rows`` explains
+            with suppress(OSError, pl.exceptions.PolarsError):  # ``read_rows`` reports these
                 return pl.scan_parquet(file, hive_partitioning=False, glob=False).select(pl.len()).collect().item()
         case ".jsonl":
             with suppress(OSError), Path(file).open("rb") as stream:
@@ -52,10 +56,10 @@ def count_rows(file: str) -> int | None:
 
 
 def write_rows(rows: Iterable[Row], file: str) -> None:
-    """Write ``rows`` to ``file``: ``-`` (each line at once), ``*.jsonl`` or ``*.parquet`` (whole or not at all).
+    """Write ``rows`` to ``file``: ``-`` (line by line), ``*.jsonl`` or ``*.parquet`` (whole or not at all).
 
-    Raises LimrError for a file that cannot be written (before the first row is asked for, where that can be known) and
-    for rows that Parquet cannot hold; ``check_output`` is for the suffix.
+    Raises LimrError for a file that cannot be written, before the first row is computed where that can be known, and
+    for rows that Parquet cannot hold. ``check_output`` checks the suffix.
     """
     try:
         if file == STANDARD:
@@ -72,15 +76,20 @@ def write_rows(rows: Iterable[Row], file: str) -> None:
         raise
     except OSError as error:
         name = "standard output" if file == STANDARD else file
-        raise LimrError(f"{name}: cannot be written: {error.strerror or error}") from error
+        raise LimrError(f"cannot be written: {error.strerror or error}", where=name) from error
 
 
 def check_output(file: str) -> None:
     """Raise LimrError, before any work is done, where ``write_rows`` could not write ``file``."""
-    if file != STANDARD and Path(file).suffix not in (".jsonl", ".parquet"):
-        raise LimrError(f"{file}: found the suffix {Path(file).suffix!r}, expected .jsonl or .parquet, or - alone")
+    if file != STANDARD and Path(file).suffix not in _OUTPUTS:
+        raise _wrong_suffix(file, _OUTPUTS)
     if Path(file).is_dir():
-        raise LimrError(f"{file}: cannot be written: Is a directory")
+        raise LimrError("cannot be written: it is a folder", where=file)
+
+
+def _wrong_suffix(file: str, known: Iterable[str]) -> LimrError:
+    expected = f"{one_of(known)}, or {STANDARD} alone"
+    return LimrError(where=file, found=f"the suffix {Path(file).suffix!r}", expected=expected)
 
 
 def _frame(rows: Iterable[Row], file: str) -> "pl.DataFrame":
@@ -88,35 +97,17 @@ def _frame(rows: Iterable[Row], file: str) -> "pl.DataFrame":
 
     try:
         return pl.DataFrame(list(rows), infer_schema_length=None)
-    except (pl.exceptions.PolarsError, TypeError, UnicodeEncodeError) as error:  # columns of mixed types, say
-        raise LimrError(f"{file}: Parquet cannot hold these rows ({error}); write *.jsonl") from error
+    except (pl.exceptions.PolarsError, TypeError, UnicodeEncodeError) as error:  # columns of mixed types, for example
+        what = f"Parquet cannot hold these rows ({error})"
+        raise LimrError(what, where=file, advice="Write *.jsonl instead.") from error
 
 
 def _json_line(row: Row) -> str:
     try:
-        return json.dumps(row) + "\n"  # ASCII: whatever halves of characters a model wrote are escaped
-    except TypeError as error:  # Parquet knows dates and bytes
-        raise LimrError(f"JSON cannot hold this row ({error}): {str(row)[:80]}...; write *.parquet") from error
-
-
-def _json_lines(stream: BinaryIO, name: str) -> Iterator[tuple[str, Row]]:
-    for number, line in enumerate(stream, start=1):
-        place = f"{name}: line {number}"
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except UnicodeDecodeError as error:
-            raise LimrError(f"{place}: not UTF-8 (byte {error.start})") from error
-        except json.JSONDecodeError as error:
-            raise LimrError(
-                f"{place}: not JSON ({error.msg}, after {error.pos} characters); expected one object a line"
-            ) from error
-        except RecursionError as error:
-            raise LimrError(f"{place}: not JSON ({error}); expected one object a line") from error
-        if not isinstance(row, dict):
-            raise LimrError(f"{place}: found {type(row).__name__}, expected an object, {{...}}, a line")
-        yield place, row
+        return json.dumps(row) + "\n"  # in ASCII: halves of surrogate pairs, which models do write, are escaped
+    except TypeError as error:  # Parquet has dates and bytes
+        what = f"JSON cannot hold this row ({error}): {shown(str(row), most=80)}"
+        raise LimrError(what, advice="Write *.parquet instead.") from error
 
 
 def _json_file(file: str) -> Iterator[tuple[str, Row]]:
@@ -124,23 +115,37 @@ def _json_file(file: str) -> Iterator[tuple[str, Row]]:
         yield from _json_lines(stream, file)
 
 
+def _json_lines(stream: BinaryIO, file: str) -> Iterator[tuple[str, Row]]:
+    for number, line in enumerate(stream, start=1):
+        if line.strip():
+            row = _parsed(line, file, _ONE_OBJECT_A_LINE, number)
+            if not isinstance(row, dict):
+                raise LimrError(where=(file, f"line {number}"), found=shown(row), expected=_ONE_OBJECT_A_LINE)
+            yield f"{file}: line {number}", row
+
+
 def _json_list(file: str) -> Iterator[tuple[str, Row]]:
-    try:
-        rows = json.loads(Path(file).read_bytes())
-    except UnicodeDecodeError as error:
-        raise LimrError(f"{file}: not UTF-8 (byte {error.start})") from error
-    except json.JSONDecodeError as error:
-        raise LimrError(
-            f"{file}: line {error.lineno}: not JSON ({error.msg}); expected one list, [{{...}}, ...]"
-        ) from error
-    except RecursionError as error:
-        raise LimrError(f"{file}: not JSON ({error}); expected one list, [{{...}}, ...]") from error
+    rows = _parsed(Path(file).read_bytes(), file, _ONE_LIST)
     if not isinstance(rows, list):
-        raise LimrError(f"{file}: found {type(rows).__name__}, expected one list, [{{...}}, ...]")
+        raise LimrError(where=file, found=shown(rows), expected=_ONE_LIST)
     for number, row in enumerate(rows):
         if not isinstance(row, dict):
-            raise LimrError(f"{file}: row {number}: found {type(row).__name__}, expected an object, {{...}}")
+            raise LimrError(where=(file, f"row {number}"), found=shown(row), expected="an object, {...}")
         yield f"{file}: row {number}", row
+
+
+def _parsed(content: bytes, file: str, expected: str, line: int | None = None) -> Any:
+    """The JSON value in ``content``, which is the given ``line`` of ``file``, or all of it."""
+    try:
+        return json.loads(content)
+    except UnicodeDecodeError as error:
+        raise LimrError(f"not UTF-8 (byte {error.start})", where=(file, line and f"line {line}")) from error
+    except json.JSONDecodeError as error:
+        what = f"not JSON ({error.msg}, after {error.pos} characters)"
+        raise LimrError(what, where=(file, f"line {line or error.lineno}"), expected=expected) from error
+    except RecursionError as error:
+        where = (file, line and f"line {line}")
+        raise LimrError("not JSON (brackets are nested too deeply)", where=where, expected=expected) from error
 
 
 def _csv_file(file: str) -> Iterator[tuple[str, Row]]:
@@ -149,14 +154,18 @@ def _csv_file(file: str) -> Iterator[tuple[str, Row]]:
         reader = csv.DictReader(stream, restkey="", strict=True)
         try:
             for row in reader:
-                place = f"{file}: line {reader.line_num}"
-                if "" in row or None in row.values():
-                    raise LimrError(f"{place}: the row has not as many fields as the header, {len(reader.fieldnames)}")
-                yield place, row
+                if "" in row or None in row.values():  # more fields than the header, or fewer
+                    raise LimrError(
+                        "the row does not have as many fields as the header",
+                        where=(file, f"line {reader.line_num}"),
+                        expected=f"{len(reader.fieldnames)} fields",
+                    )
+                yield f"{file}: line {reader.line_num}", row
         except UnicodeDecodeError as error:
-            raise LimrError(f"{file}: after line {reader.line_num}: not UTF-8") from error
+            raise LimrError("not UTF-8", where=(file, f"after line {reader.line_num}")) from error
         except csv.Error as error:
-            raise LimrError(f"{file}: line {reader.line_num}: not CSV ({error})") from error
+            line = reader.reader.line_num  # ``reader`` itself counts a line only when its row is whole
+            raise LimrError(f"not CSV ({error})", where=(file, f"line {line}")) from error
 
 
 def _parquet_file(file: str) -> Iterator[tuple[str, Row]]:
@@ -165,7 +174,7 @@ def _parquet_file(file: str) -> Iterator[tuple[str, Row]]:
     try:
         frame = pl.read_parquet(file, hive_partitioning=False, glob=False)
     except pl.exceptions.PolarsError as error:
-        raise LimrError(f"{file}: cannot be read as Parquet: {str(error).splitlines()[0]}") from error
+        raise LimrError(f"cannot be read as Parquet: {str(error).splitlines()[0]}", where=file) from error
     for number, row in enumerate(frame.iter_rows(named=True)):
         yield f"{file}: row {number}", row
 

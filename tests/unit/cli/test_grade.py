@@ -110,7 +110,7 @@ def test_any_text_passes_through_unchanged(tmp_path, capsys, texts):
             b'{"gold": "1", "response"\n',
             "line 1: not JSON (Expecting ':' delimiter, after 25 characters)",
         ),
-        ("rows.jsonl", b'["gold"]\n', "line 1: found list, expected an object"),
+        ("rows.jsonl", b'["gold"]\n', 'line 1: found ["gold"], expected one object'),
         ("rows.jsonl", b'{"gold": "\xff"}\n', "line 1: not UTF-8"),
         ("rows.jsonl", b"[" * 100_000, "line 1: not JSON"),
         (
@@ -118,12 +118,16 @@ def test_any_text_passes_through_unchanged(tmp_path, capsys, texts):
             b'{"gold": "1", "response": "", "truncated": 3}\n',
             "line 1: key 'truncated': found 3, expected",
         ),
-        ("rows.csv", b"gold,response\n1,2\n1,2,3\n", "line 3: the row has not as many fields as the header, 2"),
-        ("rows.csv", b"gold,response\n1\n", "line 2: the row has not as many fields as the header, 2"),
+        (
+            "rows.csv",
+            b"gold,response\n1,2\n1,2,3\n",
+            "line 3: the row does not have as many fields as the header, expected 2",
+        ),
+        ("rows.csv", b"gold,response\n1\n", "line 2: the row does not have as many fields as the header, expected 2"),
         ("rows.csv", b'gold,response\n1,"2\n', "not CSV"),
         ("rows.csv", b"gold,response\n1,\xff\n", "not UTF-8"),
         ("rows.parquet", b"PAR1", "cannot be read as Parquet"),
-        ("rows.txt", b"", "found the suffix '.txt', expected .jsonl or .json or .csv or .parquet"),
+        ("rows.txt", b"", "found the suffix '.txt', expected one of .jsonl, .json, .csv, .parquet"),
     ],
 )
 def test_what_is_wrong_with_the_input_is_named_by_its_place(tmp_path, capsys, name, content, message):
@@ -140,7 +144,7 @@ def test_a_missing_file_and_an_output_of_another_kind_are_errors(tmp_path, capsy
     assert main(["grade", str(tmp_path / "rows.jsonl")]) == 1
     assert "rows.jsonl: cannot be read: No such file" in capsys.readouterr().err
     assert main(["grade", write(tmp_path / "rows.jsonl", ROWS), "-o", "graded.csv"]) == 1
-    assert "graded.csv: found the suffix '.csv', expected .jsonl or .parquet" in capsys.readouterr().err
+    assert "graded.csv: found the suffix '.csv', expected one of .jsonl, .parquet" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
