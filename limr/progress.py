@@ -1,4 +1,4 @@
-"""Progress of long loops as log lines: readable when several jobs share a terminal, and in a log file afterwards."""
+"""The progress of long loops as log lines, which stay readable in a log file or when jobs share a terminal."""
 
 import logging
 import time
@@ -11,9 +11,9 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 class ProgressLines:
-    """Logs a tqdm meter (done, rate, time left) at most every few seconds, and at the end.
+    """Logs a tqdm meter (steps done, rate, time left) at most once in ten seconds, and at the end.
 
-    ``first`` of ``total`` steps were done by an earlier run.
+    An earlier run did the ``first`` of ``total`` steps.
     """
 
     def __init__(self, title: str, total: int, first: int = 0) -> None:
@@ -22,7 +22,7 @@ class ProgressLines:
         self.started = self.logged = time.monotonic()
 
     def update(self, note: str = "") -> None:
-        """One more step is done; ``note`` says how it went."""
+        """Count one more step; ``note`` is added to its line."""
         self.done += 1
         now = time.monotonic()
         if now - self.logged >= SECONDS_BETWEEN_LINES or self.done == self.total:

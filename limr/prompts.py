@@ -1,10 +1,10 @@
-"""What a prompt is called: one id for the same text in every file, run and framework."""
+"""The id of a prompt: the same text has the same id in every file, run and framework."""
 
 import hashlib
 
 
 def prompt_id(prompt: str) -> str:
-    """Hash of the prompt with its white space collapsed: 16 hexadecimal digits of SHA-256.
+    """The first 16 hexadecimal digits of the SHA-256 of the prompt, its white space collapsed.
 
     >>> prompt_id("What is 2+2?") == prompt_id("  What  is\\n2+2? ")
     True
@@ -13,7 +13,7 @@ def prompt_id(prompt: str) -> str:
 
 
 def collapsed(text: str) -> str:
-    r"""``text`` with every stretch of white space as one space, and none at its ends.
+    r"""``text`` with every run of white space replaced by one space, and stripped.
 
     >>> collapsed(" \\$ 5\n")
     '\\$ 5'

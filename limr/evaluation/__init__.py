@@ -1,4 +1,4 @@
-"""Evaluation: a model answers the benchmarks' problems; every sample is graded and kept."""
+"""Evaluation: a model answers the problems of the benchmarks; every sample is graded and kept."""
 
 import importlib
 import logging
@@ -8,14 +8,15 @@ from typing import Any
 
 import polars as pl
 
-from limr.errors import LimrError
+from limr.errors import LimrError, one_of, shown
 from limr.evaluation.responses import Response, Sampling, seed_from
 from limr.files.contracts import read_parquet, write_parquet
 from limr.grading.reward import grade
 
 logger = logging.getLogger(__name__)
 
-ENGINES = {"transformers": "limr.evaluation.generation", "vllm": "limr.evaluation.vllm"}  # module with `answers`
+# engine -> the module with its function `answers`
+ENGINES = {"transformers": "limr.evaluation.generation", "vllm": "limr.evaluation.vllm"}
 
 
 def evaluate(
@@ -29,22 +30,22 @@ def evaluate(
 ) -> None:
     """Answer every problem of every benchmark with the model in directory ``model`` and write the graded samples.
 
-    ``benchmarks`` and ``outputs`` map a benchmark's name to its problems (contract prompts) and to the file to write
-    (contract evaluation). ``benchmark_settings`` holds a benchmark's ``samples`` a problem and ``temperature`` (0:
-    greedy); ``settings`` is the ``evaluation`` section with ``reward_rule`` and ``system_prompt``. A response without
-    an end token within ``max_response_tokens`` is truncated, which the reward counts as malformed.
+    ``benchmarks`` and ``outputs`` map the name of a benchmark to its problems (contract prompts) and to the file to
+    write (contract evaluation). ``benchmark_settings`` holds the ``samples`` per problem and the ``temperature`` (0:
+    greedy) of each benchmark. ``settings`` is the ``evaluation`` section with ``reward_rule`` and ``system_prompt``. A
+    response with no end token within ``max_response_tokens`` is truncated, and the reward counts it as malformed.
 
-    The samples of a benchmark follow from ``(seed, benchmark)``, whatever else is evaluated, and are the same draws
-    for every method: a batch (``transformers``) or a sample (``vllm``) has a seed of its own.
+    The samples of a benchmark depend on ``(seed, benchmark)``, not on the other benchmarks. All methods get the same
+    random draws, because each batch (``transformers``) or sample (``vllm``) has its own seed.
 
-    Raises LimrError when the checkpoint cannot be used, the engine fails, or the settings contradict each other.
+    Raises LimrError if the checkpoint cannot be used, the engine fails, or the settings contradict each other.
     """
     answers = _engine(settings["engine"])
     samplings = {name: _sampling(name, benchmark_settings[name], settings, seed) for name in benchmarks}
     problems = {name: read_parquet(path, "prompts") for name, path in benchmarks.items()}
     for name, frame in problems.items():
         if frame.is_empty():
-            raise LimrError(f"{benchmarks[name]}: benchmark {name} has no problems")
+            raise LimrError(f"benchmark {name} has no problems", where=benchmarks[name])
     prompts = {name: frame["prompt"].to_list() for name, frame in problems.items()}
     for name, responses in answers(model, prompts, samplings, settings, method):
         graded = _grade(problems[name], responses, settings["reward_rule"]).with_columns(
@@ -64,17 +65,20 @@ def evaluate(
 
 
 def _engine(name: str) -> Callable[..., Any]:
-    """The function ``answers`` of an engine, whose libraries are imported now and not before."""
+    """The function ``answers`` of an engine. Only this call imports the engine's libraries."""
     if name not in ENGINES:
-        raise LimrError(f"evaluation.engine: found {name!r}, expected {' or '.join(ENGINES)}")
+        raise LimrError(where="evaluation.engine", found=shown(name), expected=one_of(ENGINES))
     return importlib.import_module(ENGINES[name]).answers
 
 
 def _sampling(name: str, benchmark: Mapping[str, Any], settings: Mapping[str, Any], seed: int) -> Sampling:
     if benchmark["temperature"] == 0 and benchmark["samples"] > 1:
         raise LimrError(
-            f"benchmarks.{name}: {benchmark['samples']} samples at temperature 0 would all be the same response; "
-            "set samples to 1 or temperature above 0"
+            "at temperature 0 all samples are the same response",
+            where=f"benchmarks.{name}",
+            found=f"{benchmark['samples']} samples",
+            expected="1",
+            advice="Set samples to 1, or temperature above 0.",
         )
     return Sampling(
         samples=benchmark["samples"],
@@ -87,6 +91,7 @@ def _sampling(name: str, benchmark: Mapping[str, Any], settings: Mapping[str, An
 
 
 def _grade(problems: pl.DataFrame, responses: list[list[Response]], reward_rule: str) -> pl.DataFrame:
+    """One row per problem and sample; ``responses`` has one list per problem, in the order of ``problems``."""
     rows = []
     for problem, answers in zip(problems.iter_rows(named=True), responses, strict=True):
         for sample, response in enumerate(answers):

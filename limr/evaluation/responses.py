@@ -1,4 +1,4 @@
-"""What both evaluation engines are asked for and give back; nothing here needs torch or vLLM."""
+"""What an evaluation engine is given and what it returns. Nothing here needs torch or vLLM."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How responses are drawn: greedy at temperature 0, else from the ``top_p`` nucleus at ``temperature``."""
+    """How responses are sampled: greedy at temperature 0, else from the ``top_p`` nucleus at ``temperature``."""
 
     samples: int
     temperature: float
@@ -26,7 +26,7 @@ class Sampling:
 
 
 def seed_from(*parts: object) -> int:
-    """A seed of 56 bits that follows from ``parts``.
+    """A 56-bit seed that depends on ``parts`` alone.
 
     >>> seed_from(0, "aime24") == seed_from(0, "aime24") != seed_from(1, "aime24")
     True

@@ -1,1 +1,1 @@
-"""Models as Hugging Face directories: the base model, checkpoints, the chat template."""
+"""Base models, checkpoints and their chat template: Hugging Face model directories."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from limr.data.hub import hub_file, optional_hub_file
-from limr.errors import LimrError
 from limr.files.atomic import whole_directory
 from limr.models.checkpoint import check_checkpoint
 from limr.models.model_files import INDEX, OPTIONAL, REQUIRED, WEIGHTS, local_files, shards
@@ -19,39 +18,39 @@ logger = logging.getLogger(__name__)
 def fetch_base_model(settings: Mapping[str, Any], output: Path) -> None:
     """Make the model directory ``output`` from the folder ``path`` of ``settings``, or else from the hub.
 
-    ``settings``: the ``base_model`` section, with ``path``, or ``repository`` and ``revision``. Weights are safetensors
-    only, and no code comes along. Files are hard links where that is possible (15 GB for a model of 7B parameters are
-    not stored twice), and copies where it is not.
+    ``settings``: the ``base_model`` section, with ``path``, or ``repository`` and ``revision``. Only safetensors
+    weights are taken, and no code. Files are hard links where possible, so that the 15 GB of a 7B model are not stored
+    twice; otherwise they are copies.
 
-    Raises LimrError when files cannot be had or are not a causal language model with a tokenizer and a chat template:
-    all of it is looked at here, without loading weights, so that it is known before hours on GPUs are spent.
+    Raises LimrError if a file cannot be fetched, or if the files are not a causal language model with a tokenizer and a
+    chat template. The check does not load the weights, so it fails before hours of GPU time are spent.
     """
-    local = settings.get("path")
-    files = local_files(Path(local)) if local else dict(_from_hub(settings["repository"], settings["revision"]))
+    if settings.get("path"):
+        source = str(settings["path"])
+        files = local_files(Path(source))
+    else:
+        source = f"{settings['repository']}@{settings['revision'][:12]}"
+        files = dict(_files_on_hub(settings["repository"], settings["revision"]))
     with whole_directory(output) as folder:
         for name, file in files.items():
             _link_or_copy(file, folder / name)
-        try:
-            model, _ = check_checkpoint(folder)
-        except LimrError as error:  # what it names is a temporary folder
-            where = local or f"{settings['repository']}@{settings['revision'][:12]}"
-            raise LimrError(f"base_model: {where}: {str(error).removeprefix(f'{folder}: ')}") from error
+        model, _ = check_checkpoint(folder, where=("base_model", source))  # the name of ``folder`` is temporary
         size = sum((folder / name).stat().st_size for name in files)
-        logger.info("%s with %s parameters, %.1f GB in %d files from %s", type(model).__name__,
-                    f"{sum(weight.numel() for weight in model.parameters()):,}", size / 1e9, len(files),
-                    local or f"{settings['repository']}@{settings['revision'][:12]}")  # fmt: skip
+        parameters = sum(weight.numel() for weight in model.parameters())
+        logger.info("base model from %s: %s with %s parameters, %.1f GB in %d files",
+                    source, type(model).__name__, f"{parameters:,}", size / 1e9, len(files))  # fmt: skip
 
 
-def _from_hub(repository: str, revision: str) -> Iterable[tuple[str, Path]]:
+def _files_on_hub(repository: str, revision: str) -> Iterable[tuple[str, Path]]:
+    """Name and path in the hub's cache of each file of the model."""
     logger.info("downloading %s at revision %s", repository, revision)
     for name in REQUIRED:
         yield name, hub_file(repository, revision, name, "model")
     for name in OPTIONAL:
         if file := optional_hub_file(repository, revision, name, "model"):
             yield name, file
-    index = optional_hub_file(repository, revision, INDEX, "model")
     names = [WEIGHTS]
-    if index:
+    if index := optional_hub_file(repository, revision, INDEX, "model"):
         yield INDEX, index
         names = shards(index)
     for number, name in enumerate(names, start=1):
@@ -62,5 +61,5 @@ def _from_hub(repository: str, revision: str) -> Iterable[tuple[str, Path]]:
 def _link_or_copy(source: Path, target: Path) -> None:
     try:
         os.link(source.resolve(), target)
-    except OSError:  # another disk, or another person's file
+    except OSError:  # another disk, or a file of another user
         shutil.copyfile(source, target)

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path, PurePosixPath
 
-from limr.errors import LimrError
+from limr.errors import LimrError, shown
 
 REQUIRED = ("config.json", "tokenizer.json", "tokenizer_config.json")
 OPTIONAL = (
@@ -18,28 +18,36 @@ WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 
 
 def local_files(folder: Path) -> dict[str, Path]:
-    """Name -> file of what a model directory holds that we use. Raises LimrError where something is missing."""
+    """Name -> file of each file in model directory ``folder`` that we use. Raises LimrError if one is missing."""
     if not folder.is_dir():
-        raise LimrError(f"base_model.path: {folder}: no such folder; expected a Hugging Face model directory")
+        raise LimrError("no such folder", where=("base_model.path", folder), expected="a Hugging Face model directory")
     names = [*REQUIRED, *(name for name in OPTIONAL if (folder / name).is_file())]
-    names += shards(folder / INDEX) if (folder / INDEX).is_file() else [WEIGHTS]
-    names += [INDEX] * (folder / INDEX).is_file()
+    if (folder / INDEX).is_file():
+        names += [*shards(folder / INDEX), INDEX]
+    else:
+        names += [WEIGHTS]
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         raise LimrError(
-            f"base_model.path: {folder}: no {', '.join(missing)}; expected a Hugging Face model directory with weights "
-            "as safetensors"
+            f"no {', '.join(missing)}",
+            where=("base_model.path", folder),
+            expected="a Hugging Face model directory with safetensors weights",
         )
     return {name: folder / name for name in names}
 
 
 def shards(index: Path) -> list[str]:
-    """The files that an index of safetensors names. Raises LimrError where it is none, or leads out of its folder."""
+    """The weight files that a safetensors index lists.
+
+    Raises LimrError if ``index`` is not such an index, or lists a file outside its folder.
+    """
     try:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise LimrError(f"{index}: not an index of safetensors files: {error!r}") from error
+        raise LimrError(f"not an index of safetensors files ({error!r})", where=index) from error
     for name in names:
         if PurePosixPath(name).name != name or not name.endswith(".safetensors"):
-            raise LimrError(f"{index}: names the file {name!r}; expected safetensors files beside it")
+            raise LimrError(
+                where=(index, "weight_map"), found=shown(name), expected="safetensors files in the same folder"
+            )
     return names

@@ -107,7 +107,7 @@ def main() -> None:
     ids = chat_token_ids(tokenizer, [prompts[number % len(prompts)] for number in range(options.responses)])
     longest = max(map(len, ids)) + options.tokens
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
-    engine = vllm._engine(options.model, settings, longest, on_cpus=vllm.runs_on_cpus())
+    engine = vllm.engine_arguments(options.model, settings, longest, on_cpus=vllm.runs_on_cpus())
     process = multiprocessing.get_context("spawn").Process(target=run_vllm, args=(theirs, engine))
     process.start()
     theirs.close()  # so that a process that fails is noticed

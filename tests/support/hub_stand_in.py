@@ -1,4 +1,4 @@
-"""A stand-in for the Hugging Face hub: what a download of a dataset's or a model's file asks for, and how it fails."""
+"""A stand-in for the Hugging Face hub: it serves the files of datasets and models, and fails on request."""
 
 import hashlib
 import re
@@ -17,9 +17,9 @@ BUSY, CUT, CORRUPT = "busy", "cut", "corrupt"
 class HubStandIn:
     """Serves ``files`` ({repository/file: bytes}) at any revision.
 
-    ``faults`` are taken one a GET: BUSY (503), CUT (half of what was asked for, then the connection closes) or CORRUPT
-    (other bytes). ``busy_heads`` HEADs are answered with 503, and all that is asked of ``busy_names``. ``gated``:
-    nothing is given out. ``downloads`` lists every GET: its file, and the byte it started from.
+    Each GET takes one of ``faults``: BUSY (503), CUT (half of the bytes, then the connection closes) or CORRUPT (other
+    bytes). The first ``busy_heads`` HEADs get a 503, and so does every request for one of ``busy_names``. If ``gated``,
+    every request is refused. ``downloads`` lists every GET: its file, and the byte it starts from.
     """
 
     files: dict[str, bytes]
@@ -33,7 +33,7 @@ class HubStandIn:
 
 @contextmanager
 def served(hub: HubStandIn) -> Iterator[HubStandIn]:
-    """Run ``hub`` on a port of this machine."""
+    """Serve ``hub`` on a free port of this machine."""
     handler = type("Handler", (_Handler,), {"hub": hub})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -46,7 +46,7 @@ def served(hub: HubStandIn) -> Iterator[HubStandIn]:
 
 
 def point_at(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What HF_ENDPOINT does before huggingface_hub is imported."""
+    """Do what HF_ENDPOINT does if it is set before huggingface_hub is imported."""
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "ENDPOINT", endpoint)
@@ -111,4 +111,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *arguments: object) -> None:
-        """Nothing: the tests look at ``downloads``."""
+        """Log nothing: the tests read ``downloads``."""

@@ -1,4 +1,4 @@
-"""A stand-in for ``nvidia-smi``: what GPUs a test pretends to have."""
+"""A stand-in for ``nvidia-smi``: it lists the GPUs that a test pretends to have."""
 
 import os
 from pathlib import Path

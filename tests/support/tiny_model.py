@@ -1,4 +1,4 @@
-"""A random Qwen2 of a few hundred weights with a character tokenizer: a real model directory, made in milliseconds."""
+"""A random Qwen2 of a few thousand weights with a character tokenizer: a real model directory in milliseconds."""
 
 import string
 from pathlib import Path
@@ -13,7 +13,7 @@ END = VOCABULARY.index("<eos>")
 
 
 def save_model(path: Path, **save: object) -> None:
-    """A model directory at ``path``; ``save`` goes to ``save_pretrained``."""
+    """Write a model directory to ``path``; ``save`` are arguments of ``save_pretrained``."""
     torch.manual_seed(0)
     config = Qwen2Config(
         vocab_size=len(VOCABULARY),
@@ -29,7 +29,7 @@ def save_model(path: Path, **save: object) -> None:
 
 
 def save_tokenizer(path: Path, vocabulary: list[str]) -> None:
-    """A tokenizer of one token a character, with a chat template."""
+    """Write a tokenizer with one token per character and a chat template."""
     tokenizer = Tokenizer(models.WordLevel({token: i for i, token in enumerate(vocabulary)}, unk_token="<pad>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(""), "isolated")
     tokenizer.decoder = decoders.Fuse()

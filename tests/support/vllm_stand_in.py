@@ -1,8 +1,9 @@
-"""A stand-in for ``limr.evaluation.vllm_worker``, which needs vLLM: called the same way, it answers without a model.
+"""A stand-in for ``limr.evaluation.vllm_worker``, which needs vLLM: it has the same arguments, but no model.
 
-A response is the end of its prompt, then two tokens that follow from the seed, then the first end token. What
-environment it ran in is written beside its answers. ``LIMR_STAND_IN`` makes it fail: ``die`` after half of the answers,
-``silent``, or ``raise`` at once, as vLLM does when a GPU is too small.
+A response is the last token of its prompt, two tokens that follow from the seed, and the first end token.
+``LIMR_STAND_IN_NOTES`` names a folder for a note about its environment and its requests. ``LIMR_STAND_IN`` makes it
+fail: ``die`` after half of the answers, ``silent`` without a heartbeat, or ``raise`` at once, as vLLM does on a GPU
+that is too small.
 """
 
 import json
@@ -28,8 +29,8 @@ def main(requests: str, answers: str) -> None:
     for count, (number, (tokens, sampling)) in enumerate(reversed(numbered)):  # vLLM finishes in any order
         if behaviour == "die" and count >= len(numbered) // 2:
             os.kill(os.getpid(), 9)
-        drawn = [4 + (sampling["seed"] or 0) % 10, 4 + (sampling["seed"] or 0) // 10 % 10]
-        response = [*tokens[-1:], *drawn, sampling["stop_token_ids"][0]]
+        sampled = [4 + (sampling["seed"] or 0) % 10, 4 + (sampling["seed"] or 0) // 10 % 10]
+        response = [*tokens[-1:], *sampled, sampling["stop_token_ids"][0]]
         row = [number, response[: sampling["max_tokens"]], "length" if sampling["max_tokens"] < 4 else "stop"]
         with Path(answers).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(row) + "\n\n")

@@ -1,4 +1,4 @@
-"""Base models from a stand-in for the hub and from folders: what arrives, and what is refused before it is used."""
+"""The base model from a stand-in for the hub and from a folder: which files arrive, and which models are refused."""
 
 import json
 import shutil
@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from hub_stand_in import BUSY, CORRUPT, HubStandIn, point_at
+from refusals import refused
 from tiny_model import save_model
 
+from limr.data.hub import NotOnHubError
 from limr.errors import LimrError
-from limr.models.base_model import INDEX, fetch_base_model
+from limr.models.base_model import fetch_base_model
 from limr.models.checkpoint import load_checkpoint
+from limr.models.model_files import INDEX
 
 REPOSITORY = {"repository": "org/model", "revision": "0" * 40}
 
@@ -34,15 +37,15 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
-def wanted(source: Path) -> dict[str, bytes]:
+def files_without_pickles(source: Path) -> dict[str, bytes]:
     return {name: content for name, content in contents(source).items() if name != "pytorch_model.bin"}
 
 
-def test_a_model_of_the_hub_arrives_whole_can_be_loaded_and_brings_no_pickles(on_hub, source, tmp_path):
+def test_a_model_from_the_hub_arrives_whole_and_without_pickles_and_can_be_loaded(on_hub, source, tmp_path):
     on_hub.faults = [BUSY, CORRUPT]
     fetch_base_model(REPOSITORY, tmp_path / "base_model")
-    assert contents(tmp_path / "base_model") == wanted(source)
-    assert len([name for name in wanted(source) if name.endswith(".safetensors")]) > 1
+    assert contents(tmp_path / "base_model") == files_without_pickles(source)
+    assert len([name for name in files_without_pickles(source) if name.endswith(".safetensors")]) > 1
     load_checkpoint(tmp_path / "base_model")
 
 
@@ -52,7 +55,7 @@ def test_the_hub_and_a_folder_give_the_same_files(on_hub, source, tmp_path):
     assert contents(tmp_path / "from_hub") == contents(tmp_path / "from_folder")
 
 
-def test_a_folder_stands_in_the_place_of_the_hub(on_hub, source, tmp_path):
+def test_with_a_folder_nothing_is_downloaded(on_hub, source, tmp_path):
     fetch_base_model(REPOSITORY | {"path": str(source)}, tmp_path / "base_model")
     assert not on_hub.downloads
 
@@ -68,33 +71,38 @@ def test_without_a_connection_a_model_in_the_cache_is_used(on_hub, source, tmp_p
     fetch_base_model(REPOSITORY, tmp_path / "first")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     fetch_base_model(REPOSITORY, tmp_path / "second")
-    assert contents(tmp_path / "second") == wanted(source)
+    assert contents(tmp_path / "second") == files_without_pickles(source)
 
 
 def test_without_a_connection_the_error_says_how_to_name_a_folder(on_hub, tmp_path, monkeypatch):
     point_at("http://127.0.0.1:9", monkeypatch)  # nobody listens there
-    with pytest.raises(LimrError, match=r"org/model@0+/config.json: cannot be downloaded.*base_model: {path: FOLDER}"):
+    with pytest.raises(LimrError) as raised:
         fetch_base_model(REPOSITORY, tmp_path / "base_model")
+    for part in ("org/model@000000000000/config.json", "base_model: {path: FOLDER}"):
+        assert part in str(raised.value)
     assert not (tmp_path / "base_model").exists()
 
 
-def test_a_file_that_need_not_exist_is_not_left_out_because_the_hub_failed(on_hub, tmp_path):
+def test_an_optional_file_is_not_left_out_because_the_hub_failed(on_hub, tmp_path):
     """Without generation_config.json a model may have other end tokens."""
     on_hub.busy_names = {"org/model/generation_config.json"}
-    with pytest.raises(LimrError, match=r"generation_config.json: cannot be downloaded"):
+    with pytest.raises(LimrError) as raised:
         fetch_base_model(REPOSITORY, tmp_path / "base_model")
+    assert "generation_config.json" in str(raised.value)
 
 
 def test_a_gated_model_says_what_to_do(on_hub, tmp_path):
     on_hub.gated = True
-    with pytest.raises(LimrError, match=r"accepted its terms.*HF_TOKEN"):
+    with pytest.raises(LimrError) as raised:
         fetch_base_model(REPOSITORY, tmp_path / "base_model")
+    assert "HF_TOKEN" in str(raised.value)
 
 
 def test_a_model_with_pickled_weights_only_is_refused(on_hub, tmp_path):
     on_hub.files = {name: content for name, content in on_hub.files.items() if "safetensors" not in name}
-    with pytest.raises(LimrError, match=r"model\.safetensors: the hub does not have this file"):
+    with pytest.raises(NotOnHubError) as raised:
         fetch_base_model(REPOSITORY, tmp_path / "base_model")
+    assert "model.safetensors" in str(raised.value)
 
 
 def test_an_index_that_leads_out_of_its_folder_is_refused(on_hub, tmp_path):
@@ -102,7 +110,11 @@ def test_an_index_that_leads_out_of_its_folder_is_refused(on_hub, tmp_path):
     index = json.loads(on_hub.files[name])
     index["weight_map"] = dict.fromkeys(index["weight_map"], "../../elsewhere.safetensors")
     on_hub.files[name] = json.dumps(index).encode()
-    with pytest.raises(LimrError, match=r"names the file '../../elsewhere.safetensors'; expected safetensors files"):
+    with refused(
+        where=(INDEX, "weight_map"),
+        found="../../elsewhere.safetensors",
+        expected="safetensors files in the same folder",
+    ):
         fetch_base_model(REPOSITORY, tmp_path / "base_model")
 
 
@@ -112,20 +124,25 @@ def _truncate_weights(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "expected"),
+    ("spoil", "parts"),
     [
-        (lambda folder: shutil.rmtree(folder), "no such folder; expected a Hugging Face model directory"),
-        (lambda folder: (folder / "tokenizer.json").unlink(), r"no tokenizer\.json; expected"),
-        (lambda folder: next(folder.glob("*.safetensors")).unlink(), r"no model-.*\.safetensors; expected"),
-        (_truncate_weights, "truncated or damaged"),
-        (lambda folder: (folder / "chat_template.jinja").unlink(), "no chat template"),
+        (shutil.rmtree, {"what": "no such folder", "expected": "a Hugging Face model directory"}),
+        (
+            lambda folder: (folder / "tokenizer.json").unlink(),
+            {"what": "no tokenizer.json", "expected": "a Hugging Face model directory"},
+        ),
+        (
+            lambda folder: next(folder.glob("*.safetensors")).unlink(),
+            {"what": "no model-", "expected": "safetensors weights"},
+        ),
+        (_truncate_weights, {"what": "truncated or damaged", "advice": "download the file again"}),
+        (lambda folder: (folder / "chat_template.jinja").unlink(), {"what": "no chat template"}),
     ],
 )
-def test_a_folder_that_is_no_usable_model_is_named_and_nothing_is_made_of_it(source, tmp_path, spoil, expected):
+def test_an_unusable_folder_is_named_and_leaves_no_base_model(source, tmp_path, spoil, parts):
     folder = shutil.copytree(source, tmp_path / "copy")
     spoil(folder)
-    with pytest.raises(LimrError, match=expected) as caught:
+    with refused(where=("base_model", folder), **parts) as raised:
         fetch_base_model({"path": str(folder)}, tmp_path / "base_model")
-    assert str(folder) in str(caught.value)
-    assert ".partial" not in str(caught.value)
+    assert ".partial" not in str(raised.value)
     assert not (tmp_path / "base_model").exists()

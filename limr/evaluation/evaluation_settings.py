@@ -1,0 +1,35 @@
+"""The section `evaluation`: how the answers to the benchmarks are generated."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from limr.settings import Count, Settings, SomeShare
+
+
+class TransformersSection(Settings):
+    """Evaluation with transformers, in one process."""
+
+    engine: Literal["transformers"] = Field(description="what generates: transformers, in one process")
+    threads: Count = Field(
+        description="torch's threads, whatever --cores says; another number rounds differently and gives another table"
+    )
+    top_p: SomeShare = Field(description="nucleus sampling")
+    max_response_tokens: Count = Field(description="longest response, in tokens")
+    batch_size: Count = Field(description="responses that are generated together")
+
+
+class VllmSection(Settings):
+    """Evaluation with vLLM, in processes of its own, on GPUs."""
+
+    engine: Literal["vllm"] = Field(description="what generates: vllm, in processes of its own, on GPUs")
+    threads: Count = Field(
+        description="threads of each engine's process; where vLLM runs on CPUs, another number rounds differently"
+    )
+    data_parallel_size: Count = Field(description="vLLM engines that share the problems")
+    tensor_parallel_size: Count = Field(description="GPUs of one vLLM engine")
+    dtype: Literal["bfloat16", "float16", "float32"] = Field(description="number format of the model")
+    gpu_memory_utilization: SomeShare = Field(description="share of a GPU's memory that vLLM takes")
+    top_p: SomeShare = Field(description="nucleus sampling")
+    max_response_tokens: Count = Field(description="longest response, in tokens")
+    batch_size: Count = Field(description="responses that one engine generates together")
