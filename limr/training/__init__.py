@@ -1,10 +1,15 @@
-"""Training of one method on its subset: which engine runs is a line of the configuration."""
+"""Reinforcement learning (PPO) of one method on its subset of prompts, with one of two engines.
+
+``training.engine`` of the configuration chooses the engine: ``miniature`` trains a tiny model in this process, and
+``openrlhf`` runs OpenRLHF on Ray, vLLM and DeepSpeed. Both take the same inputs, meet the prompts in the same order
+(``limr.training.schedule``) and leave the same outputs, so no later stage depends on the engine.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from limr.errors import LimrError
+from limr.errors import LimrError, one_of, shown
 
 
 def train(
@@ -16,11 +21,15 @@ def train(
     work: Path,
     outputs: Mapping[str, Path],
 ) -> None:
-    """Train ``model`` on the prompts of ``subset``, resuming from ``work`` where an interrupted run left it.
+    """Train ``model`` on the prompts of ``subset``, or resume the interrupted run in ``work``.
 
-    ``settings``: the ``training`` section, ``reward_rule``, and ``system_prompt`` where the base model has one.
-    ``development``: held-out prompts, evaluated along the way. ``outputs``: paths of ``model``, ``rollouts``,
-    ``metrics``, ``checkpoints`` and ``tensorboard``.
+    ``settings``: the ``training`` section of the configuration, with ``reward_rule``, and with ``system_prompt`` where
+    the base model has one. ``model``: a Hugging Face model directory. ``subset``: a file of contract subset.
+    ``development``: held-out prompts (contract prompts) that are evaluated during training. ``work``: a directory that
+    is not an output. ``outputs``: the paths of ``model``, ``rollouts``, ``metrics``, ``checkpoints`` and
+    ``tensorboard``, each of which is written whole or not at all.
+
+    Raises LimrError for an unknown engine and for inputs that cannot be trained on.
     """
     match settings["engine"]:
         case "miniature":
@@ -28,5 +37,7 @@ def train(
         case "openrlhf":
             from limr.training.openrlhf.openrlhf_training import train as train_with
         case engine:
-            raise LimrError(f"training.engine: found {engine!r}; the engines are: miniature, openrlhf")
+            raise LimrError(
+                where=("training", "engine"), found=shown(engine), expected=one_of(["miniature", "openrlhf"])
+            )
     train_with(settings, model, subset, development, seed, work, outputs)

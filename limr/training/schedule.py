@@ -1,18 +1,26 @@
-"""Which prompts each training step meets, and its random numbers: any step can be computed alone."""
+"""Which prompts each training step meets, and its random numbers. Any step can be computed alone.
+
+All random numbers come from (seed, purpose, step or visit). So a resumed run repeats exactly what the interrupted run
+would have done, and both engines meet the prompts in the same order.
+"""
 
 import torch
 
-_PASSES, _ROLLOUTS, _MINI_BATCHES = range(3)
+_PASSES, _ROLLOUTS, _MINI_BATCHES = range(3)  # purposes: each has random numbers of its own
 
 
 def step_prompts(prompts: int, per_step: int, step: int, seed: int) -> tuple[list[int], list[int]]:
-    """Indices of the prompts of training step ``step``, and the visit (pass over the data) each of them belongs to.
+    """Indices of the ``per_step`` prompts that training step ``step`` meets, and the visit of each.
 
-    Passes are shuffled and follow one another without a gap, so a step may end one and begin the next; no prompt is
-    left out because the number of prompts is not a multiple of ``per_step``.
+    ``prompts`` is the number of prompts. A visit is a shuffled pass over all of them, counted from 0. Passes follow one
+    another without a gap: a step may end one pass and begin the next, and no prompt is dropped when ``prompts`` is not
+    a multiple of ``per_step``.
+
+    >>> [step_prompts(prompts=3, per_step=2, step=step, seed=0)[1] for step in range(3)]
+    [[0, 0], [0, 1], [1, 1]]
     """
     indices, visits = [], []
-    for position in range(step * per_step, (step + 1) * per_step):
+    for position in range(step * per_step, (step + 1) * per_step):  # in the endless sequence of all passes
         visit, offset = divmod(position, prompts)
         if not visits or visits[-1] != visit:
             order = torch.randperm(prompts, generator=_generator(seed, _PASSES, visit)).tolist()

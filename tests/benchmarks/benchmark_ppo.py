@@ -27,11 +27,11 @@ from tqdm import tqdm
 
 from limr.files.contracts import read_parquet
 from limr.grading.reward import grade
+from limr.training.miniature import graded_rollouts as rolling
 from limr.training.miniature import learner as learning
 from limr.training.miniature import model as tiny
-from limr.training.miniature import rollout_shards as rolling
 from limr.training.miniature import tokenizer as tokens
-from limr.training.miniature.miniature_settings import TrainingSettings
+from limr.training.miniature.miniature_settings import MiniatureSettings
 from limr.training.miniature.torch_process import reuse_freed_memory
 from limr.training.schedule import step_generator, step_prompts, step_uniforms
 
@@ -76,7 +76,7 @@ class Phases:
 class Ours:
     """This project's engine, one training step a call."""
 
-    def __init__(self, options: TrainingSettings, model: Path, prompts: rolling.PromptSet, phases: Phases) -> None:
+    def __init__(self, options: MiniatureSettings, model: Path, prompts: rolling.PromptSet, phases: Phases) -> None:
         self.options, self.prompts, self.phases = options, prompts, phases
         self.learner = learning.Learner(tiny.load(model), tiny.load(model), options)
         self.measured = Measured("limr PPO")
@@ -84,7 +84,7 @@ class Ours:
         phases.wrap(rolling, "_decode", "decode and grade")
         phases.wrap(rolling, "grade", "decode and grade")
         phases.wrap(rolling, "_table", "decode and grade")
-        phases.wrap(self.learner, "_look_back", "reference, critic, advantages")
+        phases.wrap(self.learner, "_compute_advantages", "reference, critic, advantages")
         phases.wrap(self.learner, "_update", "update")
 
     def step(self) -> None:
@@ -103,7 +103,7 @@ class Ours:
 
 
 def run_trl(
-    connection: Connection, options: TrainingSettings, model: Path, prompts: Path, steps: int, threads: int
+    connection: Connection, options: MiniatureSettings, model: Path, prompts: Path, steps: int, threads: int
 ) -> None:
     """Train ``steps`` steps with TRL, each when told to through ``connection``; sends back seconds and mean length."""
     from datasets import Dataset
@@ -227,7 +227,7 @@ def main() -> None:
         sys.exit("TRL is not installed: pip install -e '.[benchmark]'")
 
     configuration = yaml.safe_load(arguments.config.read_text(encoding="utf-8"))
-    options = TrainingSettings(**configuration["training"], reward_rule=configuration["reward"]["rule"])
+    options = MiniatureSettings(**configuration["training"], reward_rule=configuration["reward"]["rule"])
     samples = options.prompts_per_step * options.samples_per_prompt
     if samples % options.mini_batch_size:
         sys.exit(f"training.mini_batch_size {options.mini_batch_size} must divide a step's {samples} samples for TRL")

@@ -1,4 +1,4 @@
-"""Pre-training: it learns the corpus, never reads a held-out prompt, and gives the same bytes for the same seed."""
+"""Pre-training learns the corpus, sees no held-out prompt, and gives the same bytes for the same seed."""
 
 from itertools import islice
 
@@ -11,7 +11,7 @@ from limr.training.miniature import model as tiny
 from limr.training.miniature import pretrain as pretraining
 from limr.training.miniature import tokenizer as tokens
 from limr.training.miniature.batches import flatten, log_probabilities, pad
-from limr.training.miniature.corpus import PRACTICE_PROMPT, Manners, corpus
+from limr.training.miniature.corpus import PRACTICE_PROMPT, CorpusMix, corpus
 
 
 def loss(model, examples):
@@ -20,18 +20,18 @@ def loss(model, examples):
     prompts = pad(tokens.encode_prompts(tokenizer, [prompt for prompt, _ in examples]))
     responses, mask = pad([tokenizer.encode(response + tokens.END).ids for _, response in examples])
     with torch.no_grad():
-        hidden = network.read(*prompts, responses, mask)
+        hidden = network.response_states(*prompts, responses, mask)
         return -log_probabilities(network.logits(hidden), flatten(responses, mask)).mean().item()
 
 
 @pytest.fixture(scope="module")
 def examples(world):
-    """Corpus pages that no base model of these tests has read in training: they come from another seed."""
-    manners = Manners(*(world.base_model[name] for name in Manners.__dataclass_fields__))
-    return list(islice(corpus(world.base_model["seed"] + 1, manners, set()), 200))
+    """Examples that no base model of these tests has seen in training: they come from another seed."""
+    mix = CorpusMix(*(world.base_model[name] for name in CorpusMix.__dataclass_fields__))
+    return list(islice(corpus(world.base_model["seed"] + 1, mix, set()), 200))
 
 
-def test_more_steps_give_a_better_model_than_chance_and_than_fewer(world, examples, tmp_path):
+def test_more_steps_give_a_better_model_than_fewer_steps_and_than_chance(world, examples, tmp_path):
     pretraining.pretrain(world.base_model | {"steps": 1}, [], tmp_path / "one")
     pretraining.pretrain(world.base_model | {"steps": 120}, [], tmp_path / "many")
     one, some, many = (loss(path, examples) for path in (tmp_path / "one", world.model, tmp_path / "many"))
@@ -40,7 +40,7 @@ def test_more_steps_give_a_better_model_than_chance_and_than_fewer(world, exampl
     assert many < chance / 2
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(world, tmp_path):
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_gives_others(world, tmp_path):
     again, other = world.base_model | {"steps": 5}, world.base_model | {"steps": 5, "seed": 99}
     for name, settings in (("first", again), ("second", again), ("other", other)):
         pretraining.pretrain(settings, [world.development], tmp_path / name)
@@ -52,8 +52,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(world, tmp_p
     assert files["first"]["tokenizer.json"] == files["other"]["tokenizer.json"]
 
 
-def test_no_held_out_prompt_is_read_guided_or_not(world, tmp_path, monkeypatch):
-    """Held out are prompts that the same pre-training did read when nothing was held out."""
+def test_no_held_out_prompt_is_trained_on_guided_or_not(world, tmp_path, monkeypatch):
+    """The held-out prompts are prompts that the same pre-training sees when nothing is held out."""
     read = []
 
     def recorded(*args, **options):

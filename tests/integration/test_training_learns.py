@@ -1,4 +1,4 @@
-"""PPO on bandit-like toys: the reward is replaced by a simple one, and the policy must find it, or must not."""
+"""PPO on simple rewards, like those of bandits: the policy learns what pays, and does not without a learning rate."""
 
 import polars as pl
 import pytest
@@ -32,7 +32,7 @@ def rewarded(monkeypatch):
             right = rule(response, gold)
             return Verdict(1.0 if right else -1.0, None, right, right, "toy")
 
-        monkeypatch.setattr("limr.training.miniature.rollout_shards.grade", toy)
+        monkeypatch.setattr("limr.training.miniature.graded_rollouts.grade", toy)
 
     return use
 
@@ -42,7 +42,7 @@ def curve(outputs, column="reward"):
 
 
 def is_lucky(response, gold):
-    """A rule that a base model meets by chance only, a few times in a hundred."""
+    """A rule that the base model meets only by chance, a few times in a hundred."""
     return response.startswith("7")
 
 
@@ -57,8 +57,8 @@ def test_a_habit_that_pays_is_learned_from_chance_to_near_the_maximum(world, rew
     assert mean(rewards[-3:]) > 0.9
 
 
-def test_what_pays_on_some_prompts_and_costs_on_others_is_told_apart(world, rewarded, tmp_path):
-    """Two arms, and the prompt says which one pays: a habit for all prompts alike earns 0 at most."""
+def test_an_action_that_pays_on_some_prompts_only_is_learned_for_those_prompts(world, rewarded, tmp_path):
+    """There are two arms, and the prompt shows which one pays. One action for all prompts earns 0 at most."""
     subset = read_parquet(world.subset, "subset")
     first = pl.col("prompt").str.starts_with("F").or_(pl.col("prompt").str.starts_with("f"))
     arms = pl.concat([subset.filter(first).head(12), subset.filter(~first).head(12)])
@@ -72,9 +72,9 @@ def test_what_pays_on_some_prompts_and_costs_on_others_is_told_apart(world, rewa
     assert mean(rewards[-3:]) > 0.8
 
 
-def test_with_learning_rate_0_nothing_is_learned(world, rewarded, tmp_path):
+def test_with_a_vanishing_learning_rate_nothing_is_learned(world, rewarded, tmp_path):
     rewarded(is_lucky)
-    rewards = curve(world.train(tmp_path, **QUICK | {"actor_learning_rate": 0.0}))
+    rewards = curve(world.train(tmp_path, **QUICK | {"actor_learning_rate": 1e-30}))
     assert abs(mean(rewards[-3:]) - mean(rewards[:3])) < 0.2
     assert (tmp_path / "model" / "model.safetensors").read_bytes() == (world.model / "model.safetensors").read_bytes()
 

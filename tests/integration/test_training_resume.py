@@ -1,6 +1,6 @@
-"""A training run killed at any point ends, when started again, with the same bytes as one that was never killed.
+"""A training run that is killed at any point and started again gives the same bytes as an uninterrupted run.
 
-The kills are real: a process of its own sends itself SIGKILL at an exact point, or is killed from outside.
+The kills are real: a separate process sends itself SIGKILL at an exact point, or the test kills it.
 """
 
 import json
@@ -20,7 +20,7 @@ from limr.files.contracts import read_parquet
 
 PATIENCE = 300  # seconds until a process that should have ended counts as hanging
 
-# Trains in a process that kills itself at the n-th call of a function, halfway through what the call does.
+# Trains in a process that kills itself at the n-th call of a function, sometimes after half of the call's work.
 RUNNER = """
 import json, os, signal, sys
 from pathlib import Path
@@ -71,7 +71,7 @@ train(plan["settings"], paths["model"], paths["subset"], paths["development"], p
 
 
 def start(world, directory, work, point=None, call=0, **changes):
-    """A training process; with ``point`` it kills itself at the ``call``-th call there."""
+    """A training process. With ``point`` it kills itself at the ``call``-th call of the function there."""
     plan = {
         "point": point,
         "call": call,
@@ -103,7 +103,7 @@ def rollouts(outputs):
 
 
 def metrics(outputs):
-    """The metrics but for the one that is a measurement of time."""
+    """The metrics without the one that measures time."""
     return read_parquet(outputs["metrics"], "metrics").drop("samples_per_second")
 
 
@@ -118,13 +118,13 @@ def uninterrupted(world, tmp_path_factory):
     return world.train(tmp_path_factory.mktemp("uninterrupted"))
 
 
-def test_a_run_leaves_what_its_contract_promises(world, uninterrupted):
+def test_the_outputs_of_a_run_have_what_the_contracts_promise(world, uninterrupted):
     settings, table = world.settings, rollouts(uninterrupted)
     per_step = settings["prompts_per_step"] * settings["samples_per_prompt"]
     assert table["step"].value_counts(sort=True).sort("step")["count"].to_list() == [per_step] * settings["steps"]
     assert table.select("prompt_id", "visit", "sample").n_unique() == len(table)
     prompts = len(read_parquet(world.subset, "subset"))
-    # every pass but the last, which is still under way, met every prompt
+    # every pass but the last, which is incomplete, met every prompt
     met = table.group_by("visit").agg(pl.col("prompt_id").n_unique()).sort("visit")["prompt_id"].to_list()
     assert met[:-1] == [prompts] * (settings["steps"] * settings["prompts_per_step"] // prompts)
     by_step = table.group_by("step").agg(pl.col("reward").mean()).sort("step")["reward"].to_list()
@@ -161,7 +161,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(world, uninterrupted, tmp_path, 
     assert_same_run(outputs, uninterrupted)
 
 
-def test_outputs_deleted_after_the_last_step_are_published_again_without_training(world, tmp_path, caplog):
+def test_outputs_deleted_after_the_last_step_are_written_again_without_training(world, tmp_path, caplog):
     first = world.train(tmp_path, work=tmp_path / "work")
     kept = tmp_path / "kept"
     kept.mkdir()
@@ -179,7 +179,7 @@ def test_a_run_killed_again_and_again_resumes_to_the_same_bytes(world, uninterru
     assert_same_run(world.train(tmp_path, work=tmp_path / "work"), uninterrupted)
 
 
-def test_a_run_killed_from_outside_resumes_to_the_same_bytes(world, tmp_path):
+def test_a_run_killed_at_a_random_moment_resumes_to_the_same_bytes(world, tmp_path):
     longer = {"steps": 60, "checkpoint_interval": 5, "prompts_per_step": 4}
     killed = start(world, tmp_path, tmp_path / "work", **longer)
     deadline = time.monotonic() + PATIENCE
@@ -193,7 +193,7 @@ def test_a_run_killed_from_outside_resumes_to_the_same_bytes(world, tmp_path):
     assert_same_run(resumed, world.train(tmp_path / "straight", **longer))
 
 
-def test_one_seed_gives_the_same_bytes_twice_and_another_seed_others(world, uninterrupted, tmp_path):
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_gives_others(world, uninterrupted, tmp_path):
     assert_same_run(world.train(tmp_path / "again"), uninterrupted)
     other = world.train(tmp_path / "other", seed=1)
     assert contents(other["model"]) != contents(uninterrupted["model"])
@@ -210,7 +210,7 @@ def left_behind(world, tmp_path_factory):
 
 @pytest.fixture
 def interrupted(left_behind, tmp_path):
-    """A copy of it, for a test to go on from."""
+    """A copy of ``left_behind``, for a test to resume from."""
     return shutil.copytree(left_behind, tmp_path / "work")
 
 
@@ -218,7 +218,7 @@ def messages(caplog):
     return " ".join(record.getMessage() for record in caplog.records)
 
 
-def test_a_run_says_that_it_resumes_and_where(world, interrupted, tmp_path, caplog):
+def test_a_run_logs_that_it_resumes_and_from_which_step(world, interrupted, tmp_path, caplog):
     with caplog.at_level(logging.INFO, "limr"):
         world.train(tmp_path, work=interrupted)
     assert f"resuming at step 4 of {world.settings['steps']}" in messages(caplog)

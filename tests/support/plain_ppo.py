@@ -1,4 +1,4 @@
-"""PPO's formulas in plain loops, as the papers write them."""
+"""PPO's formulas as plain loops, written as in the papers."""
 
 
 def brute_force_advantages(rewards, values, discount, gae_lambda):

@@ -1,4 +1,4 @@
-"""Pretended commands of SLURM."""
+"""Fake SLURM commands for tests."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 
 def pretend(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, body: str) -> None:
-    """Put a command first on PATH that is ``body`` in sh."""
+    """Put a command ``name`` first on PATH; its body is the sh script ``body``."""
     program = folder / "pretended" / name
     program.parent.mkdir(exist_ok=True)
     program.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")

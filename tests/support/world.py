@@ -1,4 +1,4 @@
-"""A tiny world to train in: problems, a base model pre-trained for a moment, and settings that run in seconds."""
+"""Inputs of a tiny training run: problems, a briefly pre-trained base model, and settings that run in seconds."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ class World:
     base_model: dict[str, Any]
 
     def train(self, directory: Path, seed: int = 0, work: Path | None = None, **changes: Any) -> dict[str, Path]:
-        """Train to the end; the outputs' paths, in ``directory``."""
+        """Train to the end. Returns the outputs' paths, in ``directory``."""
         outputs = output_paths(directory)
         work = work or directory / "work"
         train(self.settings | changes, self.model, self.subset, self.development, seed, work, outputs)
@@ -35,6 +35,7 @@ class World:
 
 
 def output_paths(directory: Path) -> dict[str, Path]:
+    """The path of each output of a training run."""
     return {name: directory / name for name in OUTPUTS}
 
 

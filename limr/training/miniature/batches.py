@@ -1,4 +1,4 @@
-"""From token lists to right-padded tensors, and from those to the real tokens alone and back."""
+"""Conversion between token lists, right-padded tensors, and flat tensors that hold the real tokens only."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def pad(sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-    """Right-padded tokens (sequences, longest) and the mask that is True on real tokens.
+    """Right-padded tokens (sequences, longest) and the mask, of the same shape, that is True on real tokens.
 
     >>> tokens, mask = pad([[1, 2, 3], [4]])
     >>> tokens.tolist(), mask.sum(1).tolist()
@@ -26,7 +26,14 @@ def log_probabilities(logits: Tensor, tokens: Tensor) -> Tensor:
 
 
 def flatten(padded: Tensor, mask: Tensor) -> Tensor:
-    """The real entries of right-padded (rows, length, ...): every row's first, then all later ones row by row."""
+    """The real entries of right-padded (rows, length, ...): first the first of every row, then all others row by row.
+
+    This is the order in which ``TinyQwen2.response_states`` returns hidden states.
+
+    >>> tokens, mask = pad([[1, 2, 3], [4]])
+    >>> flatten(tokens, mask).tolist()
+    [1, 4, 2, 3]
+    """
     return torch.cat([padded[:, 0], padded[:, 1:][mask[:, 1:]]])
 
 

@@ -1,10 +1,9 @@
-"""PPO training of the miniature: rollout, reward, update, until the last step; resumable after any kill."""
+"""PPO training of the miniature: rollouts, rewards and updates, step after step. A killed run resumes."""
 
 import logging
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,9 @@ from limr.files.contracts import read_parquet, write_parquet
 from limr.progress import ProgressLines
 from limr.training.miniature import model as tiny
 from limr.training.miniature import tokenizer as tokens
+from limr.training.miniature.graded_rollouts import PromptSet, Rollouts, accuracy, sample
 from limr.training.miniature.learner import Learner
-from limr.training.miniature.miniature_settings import TrainingSettings
-from limr.training.miniature.rollout_shards import PromptSet, Rollouts, accuracy, sample
+from limr.training.miniature.miniature_settings import MiniatureSettings
 from limr.training.miniature.state import TrainingState, fingerprint
 from limr.training.miniature.torch_process import denormals_as_zero, reuse_freed_memory
 from limr.training.schedule import step_generator, step_prompts, step_uniforms
@@ -37,15 +36,18 @@ def train(
     work: Path,
     outputs: Mapping[str, Path],
 ) -> None:
-    """Train with PPO and publish the outputs; the arguments are those of ``limr.training.train``."""
-    options = TrainingSettings(**settings)
+    """Train with PPO and write the outputs. The arguments are those of ``limr.training.train``.
+
+    Raises LimrError naming the file when the model or the prompts cannot be read, or when there are no prompts.
+    """
+    options = MiniatureSettings(**settings)
     torch.set_num_threads(options.threads)
     torch.manual_seed(seed)
     reuse_freed_memory()
     prompts = _prompts(subset, model, "subset", options.reward_rule)
     held_out = _prompts(development, model, "prompts", options.reward_rule)
     learner = Learner(tiny.load(model), tiny.load(model), options)
-    state = TrainingState(work, fingerprint(asdict(options), seed, model, [subset, development]))
+    state = TrainingState(work, fingerprint(options.model_dump(), seed, model, [subset, development]))
     first, metrics = state.resume(learner)
     if first:
         logger.info("resuming at step %d of %d from %s", first, options.steps, work)
@@ -73,14 +75,14 @@ def train(
 def _prompts(path: Path, model: Path, contract: str, reward_rule: str) -> PromptSet:
     table = read_parquet(path, contract)
     if table.is_empty():
-        raise LimrError(f"{path}: holds no prompts; training needs at least one")
+        raise LimrError(where=path, found="no prompts", expected="at least one, to train on")
     return PromptSet(table, tokens.load(model), reward_rule)
 
 
 def _step(
-    learner: Learner, prompts: PromptSet, held_out: PromptSet, step: int, seed: int, options: TrainingSettings
+    learner: Learner, prompts: PromptSet, held_out: PromptSet, step: int, seed: int, options: MiniatureSettings
 ) -> tuple[dict[str, Any], Rollouts]:
-    """One training step; its row of the metrics contract, and its rollouts."""
+    """One training step. Returns its row of the metrics contract, and its rollouts."""
     held_out_accuracy = None
     if step % options.evaluation_interval == 0:
         held_out_accuracy = accuracy(learner.actor, held_out, options.max_response_tokens)
@@ -115,23 +117,23 @@ def _step(
 
 
 def _tensorboard(directory: Path, first: int) -> Any:
-    from torch.utils.tensorboard import SummaryWriter  # slow to import, and only training needs it
+    from torch.utils.tensorboard import SummaryWriter  # slow to import
 
     return SummaryWriter(str(directory), purge_step=first)
 
 
 def _log_time(metrics: list[dict[str, Any]]) -> None:
     rates = torch.tensor([row["samples_per_second"] for row in metrics])
-    logger.info("median %.0f rollouts a second, generated, graded and learned from", rates.median())
+    logger.info("median %.0f rollouts a second, generated, graded and trained on", rates.median())
 
 
 def _publish(
     work: Path, learner: Learner, metrics: list[dict[str, Any]], base: Path, outputs: Mapping[str, Path]
 ) -> None:
-    """Copy what the run leaves to its final names.
+    """Copy the results of the run to the outputs' paths.
 
-    The working directory stays until the workflow has succeeded (rules/training.smk): Snakemake deletes the outputs of
-    a job that it did not see finish, and they are then published again instead of made again.
+    The working directory stays until the workflow has succeeded (rules/training.smk). If Snakemake deletes the outputs
+    of a job that it did not see finish, the next run copies them again and does not train again.
     """
     for name in ("rollouts", "checkpoints", "tensorboard"):
         with whole_directory(outputs[name]) as temporary:

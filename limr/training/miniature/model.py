@@ -1,8 +1,8 @@
-"""A Qwen2 small enough for two CPU cores: what transformers' Qwen2ForCausalLM computes, written for PPO's shapes.
+"""A Qwen2 small enough for two CPU cores. It computes what transformers' Qwen2ForCausalLM computes, but faster for PPO.
 
-A group is one prompt with its n responses. The prompt is computed once for all n, which attend to its keys and values.
-Dense layers run on real tokens only, never on padding.
-Weights are named as in Qwen2ForCausalLM, so a directory saved here loads in transformers and vLLM, and the reverse.
+A group is one prompt with its n responses. The prompt is computed once for all n responses, which attend to its keys
+and values. Dense layers run on real tokens only, never on padding.
+Weights have the names of Qwen2ForCausalLM: transformers and vLLM load a directory saved here, and the reverse.
 """
 
 import json
@@ -16,21 +16,22 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from limr.errors import LimrError
+from limr.errors import LimrError, shown
 from limr.files.atomic import whole_directory
 from limr.training.miniature.operations import (
     attend,
     causal_bias,
     interleave_halves,
-    normalise,
-    pad,
+    pad_heads,
     response_bias,
+    rms_normalise,
     rotate,
     take,
-    unpad,
+    unpad_heads,
 )
 
 COMPANIONS = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json")
+"""The files of a model directory beside the weights."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,10 @@ class Shape:
 
 
 class KeysValues:
-    """Keys and values of prompts, one pair a layer, and which of them are real.
+    """Keys and values of prompts, one pair for each layer, and which of them are real.
 
     ``layers[l]``: two tensors (groups, key-value heads, prompt length, head size). ``mask``: (groups, prompt length),
-    True on real tokens. ``lengths``: (groups,), real tokens.
+    True on real tokens. ``lengths``: (groups,), the number of real tokens.
     """
 
     def __init__(self, layers: list[tuple[Tensor, Tensor]], mask: Tensor) -> None:
@@ -94,7 +95,7 @@ class Layer(nn.Module):
         self.post_attention_layernorm = nn.RMSNorm(shape.hidden_size, eps=shape.rms_norm_eps)
 
     def block(self) -> "Block":
-        """The block with its parameters as they are now."""
+        """The block with its current parameters, merged for speed; gradients flow back to the parameters."""
         attention, heads, kv_heads = self.self_attn, self.shape.num_attention_heads, self.shape.num_key_value_heads
         qkv_weight, qkv_bias = (
             torch.cat(
@@ -121,8 +122,8 @@ class Layer(nn.Module):
 class Block:
     """A transformer block's weights, merged once for many tokens.
 
-    Queries, keys and values are one projection, the queries scaled; what a norm multiplies by is taken up by the
-    projections that follow it.
+    Queries, keys and values are one projection, which also scales the queries. The weight of each norm is multiplied
+    into the projections that follow it.
     """
 
     shape: Shape
@@ -133,17 +134,20 @@ class Block:
     up: Tensor
     down: Tensor
 
-    def before_attention(self, x: Tensor, turns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys (both rotated) and values of tokens ``x`` (tokens, hidden): each (tokens, heads, head size)."""
+    def before_attention(self, x: Tensor, rotary: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys (both rotated) and values of tokens ``x`` (tokens, hidden): each (tokens, heads, head size).
+
+        ``rotary``: the rotary factors of the tokens' positions.
+        """
         heads, kv_heads = self.shape.num_attention_heads, self.shape.num_key_value_heads
-        qkv = functional.linear(normalise(x, self.shape.rms_norm_eps), self.qkv_weight, self.qkv_bias)
-        turned, v = qkv.unflatten(1, (-1, self.shape.head_size)).split([heads + kv_heads, kv_heads], 1)
-        return *rotate(turned, turns).split([heads, kv_heads], 1), v
+        qkv = functional.linear(rms_normalise(x, self.shape.rms_norm_eps), self.qkv_weight, self.qkv_bias)
+        qk, v = qkv.unflatten(1, (-1, self.shape.head_size)).split([heads + kv_heads, kv_heads], 1)
+        return *rotate(qk, rotary).split([heads, kv_heads], 1), v
 
     def after_attention(self, x: Tensor, attended: Tensor) -> Tensor:
-        """The block's output from its input ``x`` and the attention's heads ``attended``, both (tokens, hidden)."""
+        """The block's output (tokens, hidden), from its input ``x`` and the attention's output, of the same shape."""
         x = x + functional.linear(attended, self.output)
-        inner = normalise(x, self.shape.rms_norm_eps)
+        inner = rms_normalise(x, self.shape.rms_norm_eps)
         gate = functional.silu(functional.linear(inner, self.gate))
         return x + functional.linear(gate * functional.linear(inner, self.up), self.down)
 
@@ -158,8 +162,8 @@ class TinyQwen2(nn.Module):
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.num_hidden_layers))
         self.norm = nn.RMSNorm(shape.hidden_size, eps=shape.rms_norm_eps)
 
-    def turns(self, positions: Tensor) -> Tensor:
-        """The rotary turns at ``positions`` (tokens,), as complex numbers: (tokens, 1, head size / 2)."""
+    def rotary_factors(self, positions: Tensor) -> Tensor:
+        """The rotary factors at ``positions`` (tokens,), as complex numbers: (tokens, 1, head size / 2)."""
         half = torch.arange(0, self.shape.head_size, 2, device=positions.device, dtype=torch.float32)
         frequency = 1.0 / self.shape.rope_theta ** (half / self.shape.head_size)
         angles = (positions[:, None].float() * frequency)[:, None]
@@ -169,56 +173,62 @@ class TinyQwen2(nn.Module):
         """Next-token logits (..., vocabulary) of final hidden states (..., hidden)."""
         return functional.linear(hidden, self.embed_tokens.weight)
 
-    def read_prompts(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, KeysValues]:
-        """Read right-padded prompts ``tokens`` (groups, length), ``mask`` True on real tokens.
+    def prompt_states(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, KeysValues]:
+        """Final hidden states (groups, length, hidden) of right-padded prompts, zero on padding; and keys and values.
 
-        Returns the final hidden states (groups, length, hidden), zero on padding, and the keys and values.
+        ``tokens``: (groups, length). ``mask``: the same shape, True on real tokens.
         """
         groups, length = tokens.shape
-        places = mask.flatten().nonzero().squeeze(1)
-        turns = self.turns(places % length)
-        x = self.embed_tokens(tokens.flatten()[places])
+        indices = mask.flatten().nonzero().squeeze(1)  # of the real tokens in the flattened batch
+        rotary = self.rotary_factors(indices % length)
+        x = self.embed_tokens(tokens.flatten()[indices])
         bias = self._causal_bias(groups, length, x)
         cached = []
         for layer in self.layers:
             block = layer.block()
-            q, k, v = (pad(part, places, groups, length) for part in block.before_attention(x, turns))
+            q, k, v = (pad_heads(part, indices, groups, length) for part in block.before_attention(x, rotary))
             cached.append((k, v))
-            x = block.after_attention(x, unpad(attend(q, k, v, bias), places))
-        hidden = x.new_zeros(groups * length, self.shape.hidden_size).index_copy(0, places, self.norm(x))
+            x = block.after_attention(x, unpad_heads(attend(q, k, v, bias), indices))
+        hidden = x.new_zeros(groups * length, self.shape.hidden_size).index_copy(0, indices, self.norm(x))
         return hidden.view(groups, length, -1), KeysValues(cached, mask)
 
-    def read(self, prompts: Tensor, prompt_mask: Tensor, responses: Tensor, mask: Tensor) -> Tensor:
-        """Final hidden states before each response token, those that predict it: (real tokens, hidden).
+    def response_states(self, prompts: Tensor, prompt_mask: Tensor, responses: Tensor, mask: Tensor) -> Tensor:
+        """The final hidden states that predict each response token: (real tokens, hidden).
 
-        Prompts (groups, length) and responses (groups * n, length), n behind one another for each prompt, are
-        right-padded. The order is that of ``batches.flatten``: every response's first token, then all later tokens
-        row by row. Prompts and responses go through the layers together; the responses also see their prompt's keys.
+        ``prompts``: (groups, length). ``responses``: (groups * n, length), the n responses to a prompt one after
+        another. Both are right-padded, with masks of their shape. The order of the result is that of
+        ``batches.flatten``: first the first token of every response, then all later tokens row by row.
+
+        Prompts and responses go through the layers together; the responses also attend to their prompt's keys.
         """
         (groups, prompt_length), (rows, length) = prompts.shape, responses.shape
-        samples, length = rows // groups, length - 1  # nothing follows a response's last token
+        # A response's last token predicts nothing, so the responses are one token shorter here. Their first token is
+        # predicted by the prompt's last one.
+        samples, length = rows // groups, length - 1
         responses, mask = responses[:, :-1], mask[:, 1:]
         lengths = prompt_mask.sum(1)
+        # indices of the real tokens in the flattened batches; a response's positions begin where its prompt ends
         in_prompts, in_responses = (part.flatten().nonzero().squeeze(1) for part in (prompt_mask, mask))
         starts = lengths.repeat_interleave(samples)[:, None].expand(rows, length).flatten()[in_responses]
-        turns = self.turns(torch.cat([in_prompts % prompt_length, in_responses % max(length, 1) + starts]))
+        rotary = self.rotary_factors(torch.cat([in_prompts % prompt_length, in_responses % max(length, 1) + starts]))
         x = self.embed_tokens(torch.cat([prompts.flatten()[in_prompts], responses.flatten()[in_responses]]))
         causal = self._causal_bias(groups, prompt_length, x)
         bias = response_bias(prompt_mask, samples, length, self._sharing, self.shape.num_key_value_heads)
-        parts, wanted = [len(in_prompts), len(in_responses)], in_prompts
+        parts, wanted = [len(in_prompts), len(in_responses)], in_prompts  # wanted: prompt tokens still needed
         for number, layer in enumerate(self.layers, start=1):
             block = layer.block()
             of_prompts, of_responses = zip(
-                *(part.split(parts) for part in block.before_attention(x, turns)), strict=True
+                *(part.split(parts) for part in block.before_attention(x, rotary)), strict=True
             )
-            q, *seen = (pad(part, in_prompts, groups, prompt_length) for part in of_prompts)
-            if number == len(self.layers):  # above it only the prompts' last tokens count
+            q, *seen = (pad_heads(part, in_prompts, groups, prompt_length) for part in of_prompts)
+            if number == len(self.layers):  # after the last layer, only the prompts' last tokens predict anything
                 last = lengths.cumsum(0) - 1
                 x, wanted = torch.cat([take(x[: parts[0]], last), x[parts[0] :]]), in_prompts[last]
-            attended = [unpad(attend(q, *seen, causal), wanted)]
-            q, *own = (pad(part, in_responses, rows, length) for part in of_responses)
+            attended = [unpad_heads(attend(q, *seen, causal), wanted)]
+            q, *own = (pad_heads(part, in_responses, rows, length) for part in of_responses)
+            # keys and values of a response: its prompt's, then its own
             k, v = (torch.cat([s.repeat_interleave(samples, 0), o], 2) for s, o in zip(seen, own, strict=True))
-            attended.append(unpad(attend(q, k, v, bias), in_responses))
+            attended.append(unpad_heads(attend(q, k, v, bias), in_responses))
             x = block.after_attention(x, torch.cat(attended))
         first, later = self.norm(x).split([groups, len(in_responses)])
         return torch.cat([first.repeat_interleave(samples, 0), later])
@@ -233,33 +243,43 @@ class TinyQwen2(nn.Module):
 
 
 def save(model: TinyQwen2, directory: Path, like: Path) -> None:
-    """Write ``model`` as a Hugging Face directory; all other files (COMPANIONS) are those of ``like``."""
+    """Write ``model`` as a Hugging Face directory, with the other files (COMPANIONS) of the directory ``like``."""
     weights = {f"model.{name}": value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     with whole_directory(directory) as temporary:
         for name in COMPANIONS:
             shutil.copy(like / name, temporary / name)
         save_file(weights, temporary / "model.safetensors", metadata={"format": "pt"})
-        shutil.copymode(temporary / "config.json", temporary / "model.safetensors")  # safetensors: the owner's alone
+        # safetensors makes a file that only its owner can read
+        shutil.copymode(temporary / "config.json", temporary / "model.safetensors")
 
 
 def load(directory: Path) -> TinyQwen2:
-    """Read a model directory. Raises LimrError naming the file when it is missing, truncated or not such a Qwen2."""
+    """Load a model directory. Raises LimrError when a file is missing, truncated, or not of a Qwen2 like this one."""
     shape = _read_shape(directory / "config.json")
     path = directory / "model.safetensors"
     try:
         stored = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise LimrError(f"{path}: cannot be read as safetensors ({error}); make the model again") from error
+        raise LimrError(
+            f"cannot be read as safetensors ({error})", where=path, advice="Make the model again."
+        ) from error
     model = TinyQwen2(shape)
     weights = {name.removeprefix("model."): value for name, value in stored.items() if name != "lm_head.weight"}
     expected = model.state_dict()
     if wrong := sorted(weights.keys() ^ expected.keys()):
-        raise LimrError(f"{path}: tensor {wrong[0]!r} does not fit a Qwen2 of the sizes in config.json; another model?")
+        raise LimrError(
+            f"{'unknown' if wrong[0] in weights else 'missing'} tensor",
+            where=(path, f"tensor {wrong[0]!r}"),
+            expected="the tensors of a Qwen2 with the sizes in config.json",
+            advice="The weights belong to another model: make the model again.",
+        )
     for name, value in weights.items():
         if value.shape != expected[name].shape:
             raise LimrError(
-                f"{path}: tensor {name!r} has shape {tuple(value.shape)}, but config.json asks for "
-                f"{tuple(expected[name].shape)}: these weights belong to another model"
+                where=(path, f"tensor {name!r}"),
+                found=f"shape {tuple(value.shape)}",
+                expected=f"{tuple(expected[name].shape)}, from config.json",
+                advice="The weights belong to another model: make the model again.",
             )
     model.load_state_dict(weights)
     return model
@@ -269,15 +289,20 @@ def _read_shape(path: Path) -> Shape:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise LimrError(f"{path}: cannot be read as a model configuration ({error})") from error
-    if config.get("model_type") != "qwen2" or not config.get("tie_word_embeddings"):
         raise LimrError(
-            f"{path}: found model_type {config.get('model_type')!r}, tie_word_embeddings "
-            f"{config.get('tie_word_embeddings')!r}; the miniature engine trains a Qwen2 with tied embeddings only"
-        )
+            f"cannot be read as a model configuration ({error})", where=path, advice="Make the model again."
+        ) from error
+    for key, expected in (("model_type", "qwen2"), ("tie_word_embeddings", True)):
+        if config.get(key) != expected:
+            raise LimrError(
+                where=(path, f"key {key!r}"),
+                found=shown(config.get(key)),
+                expected=shown(expected),
+                advice="The miniature engine trains a Qwen2 with tied embeddings only.",
+            )
     rope = config.get("rope_parameters") or {}
     sizes = {name: config[name] for name in Shape.__dataclass_fields__ if name in config}
     required = [field.name for field in fields(Shape) if field.default is MISSING]
     if missing := [name for name in required if name not in sizes]:
-        raise LimrError(f"{path}: {missing[0]!r} is missing; the sizes of a Qwen2 are {', '.join(required)}")
+        raise LimrError(f"no key {missing[0]!r}", where=path, expected=", ".join(required))
     return Shape(**sizes | {"rope_theta": float(rope.get("rope_theta", config.get("rope_theta", 10_000.0)))})

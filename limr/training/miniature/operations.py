@@ -1,6 +1,8 @@
-"""The operations of a transformer in few passes over memory: at the miniature's sizes one costs as much as a product.
+"""The operations of a transformer, written to pass over memory as few times as possible.
 
-Each is checked against transformers' Qwen2, value and gradient, in tests/unit/training/miniature/test_model.py.
+Why this file exists: at the miniature's sizes one elementwise pass costs about as much time as a matrix product, so
+fewer passes mean faster training. tests/benchmarks/benchmark_ppo.py measures the training throughput.
+tests/unit/training/miniature/test_model.py checks values and gradients against transformers' Qwen2.
 """
 
 from typing import Any
@@ -9,8 +11,8 @@ import torch
 from torch import Tensor
 
 
-class _Normalise(torch.autograd.Function):
-    """x / root mean square of x; the gradient needs the result alone."""
+class _RMSNormalise(torch.autograd.Function):
+    """x / root mean square of x. The gradient needs only the result and the inverse root mean square."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, epsilon: float) -> Tensor:
@@ -21,13 +23,14 @@ class _Normalise(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        # d x = (g - y * mean(g * y)) * inverse, with y the normalised x
         normalised, inverse = ctx.saved_tensors
         along = (gradient * normalised).mean(-1, keepdim=True)
         return torch.addcmul(gradient, normalised, along, value=-1).mul_(inverse), None
 
 
 class _Take(torch.autograd.Function):
-    """``x[rows]`` for rows that are all different: their gradients are put in place, not added up."""
+    """``x[rows]`` for distinct rows: the backward pass copies their gradients, where indexing would add them up."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, rows: Tensor) -> Tensor:
@@ -41,9 +44,9 @@ class _Take(torch.autograd.Function):
         return gradient.new_zeros(ctx.length, *gradient.shape[1:]).index_copy_(0, rows, gradient), None
 
 
-def normalise(x: Tensor, epsilon: float) -> Tensor:
-    """Root-mean-square normalisation of the last dimension, without a weight: the next projection takes it up."""
-    return _Normalise.apply(x, epsilon)
+def rms_normalise(x: Tensor, epsilon: float) -> Tensor:
+    """Root-mean-square normalisation over the last dimension. The norm's weight is merged into the next projection."""
+    return _RMSNormalise.apply(x, epsilon)
 
 
 def take(x: Tensor, rows: Tensor) -> Tensor:
@@ -51,39 +54,46 @@ def take(x: Tensor, rows: Tensor) -> Tensor:
     return _Take.apply(x, rows)
 
 
-def pad(x: Tensor, places: Tensor, batch: int, length: int) -> Tensor:
-    """Tokens (tokens, heads, head size) at their ``places`` in (batch, heads, length, head size), zero elsewhere."""
+def pad_heads(x: Tensor, indices: Tensor, batch: int, length: int) -> Tensor:
+    """Put tokens (tokens, heads, head size) into (batch, heads, length, head size), zero elsewhere.
+
+    ``indices`` (tokens,): the position of each token in the flattened (batch, length).
+    """
     _, heads, size = x.shape
-    padded = x.new_zeros(batch * length, heads, size).index_copy(0, places, x)
+    padded = x.new_zeros(batch * length, heads, size).index_copy(0, indices, x)
     return padded.view(batch, length, heads, size).transpose(1, 2)
 
 
-def unpad(x: Tensor, places: Tensor) -> Tensor:
-    """The inverse of ``pad``, heads side by side: (tokens, heads * head size)."""
-    return take(x.transpose(1, 2).flatten(0, 1).flatten(1), places)
+def unpad_heads(x: Tensor, indices: Tensor) -> Tensor:
+    """The inverse of ``pad_heads``, with the heads side by side: (tokens, heads * head size)."""
+    return take(x.transpose(1, 2).flatten(0, 1).flatten(1), indices)
 
 
 def interleave_halves(weight: Tensor, heads: int) -> Tensor:
-    """Rows of a projection to ``heads`` heads reordered: the two that are rotated together stand side by side.
+    """Reorder the rows of a projection to ``heads`` heads, so that the two that are rotated together are neighbours.
 
-    Queries and keys are both reordered so, which leaves their products as they were.
+    Queries and keys are reordered alike, so their products stay the same.
     """
     return weight.view(heads, 2, -1, *weight.shape[1:]).transpose(1, 2).reshape(weight.shape)
 
 
-def rotate(x: Tensor, turns: Tensor) -> Tensor:
-    """Rotary positions: pairs of numbers of x (tokens, heads, head size) times ``turns`` (tokens, 1, head size / 2)."""
+def rotate(x: Tensor, rotary: Tensor) -> Tensor:
+    """Rotary positions (Su et al. 2021): multiply pairs of numbers, taken as complex numbers, by the rotary factors.
+
+    ``x``: (tokens, heads, head size). ``rotary``: complex, (tokens, 1, head size / 2). Returns the shape of ``x``.
+    """
     pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))
-    return torch.view_as_real(pairs * turns).flatten(-2)
+    return torch.view_as_real(pairs * rotary).flatten(-2)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
-    """Attention of scaled queries q (batch, heads, length, head size).
+    """Attention of scaled queries ``q`` (batch, heads, length, head size). Returns the shape of ``q``.
 
-    Keys and values k, v: (batch, key-value heads, keys, head size). Returns the shape of q.
-    ``bias``: from ``causal_bias`` or ``response_bias``. The query heads that share a key-value head stand one after
-    another as queries of one attention: fewer and larger products. For sequences of some dozens of tokens this is
-    twice as fast as torch's own attention for CPUs.
+    ``k`` and ``v``: (batch, key-value heads, keys, head size). ``bias``: from ``causal_bias`` or ``response_bias``.
+
+    The query heads that share a key-value head become queries of one attention, one head after another: this makes
+    fewer and larger products. For sequences of some dozens of tokens it is twice as fast as torch's own attention on
+    CPUs.
     """
     batch, heads, length, size = q.shape
     kv_heads = k.shape[1]
@@ -98,18 +108,19 @@ def mask_bias(mask: Tensor) -> Tensor:
 
 
 def causal_bias(length: int, sharing: int, device: torch.device) -> Tensor:
-    """What ``attend`` adds to the scores of right-padded sequences, ``sharing`` query heads a key-value head.
+    """The bias of ``attend`` for right-padded sequences: (1, sharing * length, length).
 
-    (1, sharing * length, length).
+    ``sharing``: query heads for each key-value head.
     """
     seen = torch.ones(length, length, dtype=torch.bool, device=device).tril()
     return mask_bias(seen).repeat(1, sharing, 1)
 
 
 def response_bias(prompt_mask: Tensor, samples: int, length: int, sharing: int, kv_heads: int) -> Tensor:
-    """As ``causal_bias``, for ``samples`` responses a prompt that also see the real tokens of their prompt.
+    """The bias of ``attend`` for responses that also see the real tokens of their prompt.
 
-    (groups * samples * kv_heads, sharing * length, prompt length + length).
+    ``prompt_mask``: (groups, prompt length), each group with ``samples`` responses of ``length`` tokens.
+    Returns (groups * samples * kv_heads, sharing * length, prompt length + length).
     """
     prompt = mask_bias(prompt_mask).repeat_interleave(samples * kv_heads, 0)[:, None].expand(-1, sharing * length, -1)
     causal = causal_bias(length, sharing, prompt_mask.device).expand(len(prompt), -1, -1)

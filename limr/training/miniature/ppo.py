@@ -1,7 +1,9 @@
 """Proximal policy optimisation (Schulman et al. 2017) on response tokens: rewards, advantages and losses.
 
 Per-token tensors are (responses, tokens) with a mask that is True on real tokens, or flat over the real tokens.
-All log-probabilities are in nats and at the temperature of the rollouts.
+All log-probabilities are in nats and at the temperature of the rollouts; the fork of OpenRLHF that the paper's authors
+trained with (arXiv 2502.11886) computes them at temperature 1. Losses are means over tokens; the fork takes the mean of
+the sequences' means.
 """
 
 import torch

@@ -1,10 +1,10 @@
-"""Pre-training of the miniature's base model: next-token prediction on solved problems, from random weights."""
+"""Pre-training of the miniature's base model, from random weights: next-token prediction on solved problems."""
 
 import json
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +19,8 @@ from limr.progress import ProgressLines
 from limr.training.miniature import model as tiny
 from limr.training.miniature import tokenizer as tokens
 from limr.training.miniature.batches import flatten, log_probabilities, pad
-from limr.training.miniature.corpus import Manners, corpus
+from limr.training.miniature.corpus import CorpusMix, corpus
+from limr.training.miniature.miniature_settings import PretrainingSettings
 from limr.training.miniature.torch_process import denormals_as_zero, reuse_freed_memory
 
 logger = logging.getLogger(__name__)
@@ -29,40 +30,22 @@ WEIGHT_DECAY = 0.01
 WARMUP_SHARE = 0.05
 
 
-@dataclass(frozen=True)
-class PretrainingSettings:
-    """The ``base_model`` section of the configuration."""
-
-    seed: int
-    threads: int
-    hidden_size: int
-    intermediate_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    num_key_value_heads: int
-    practice: float
-    guided: float
-    worked: float
-    boxed: float
-    wrong: float
-    steps: int
-    batch_size: int
-    learning_rate: float
-
-
 @denormals_as_zero()
 def pretrain(settings: Mapping[str, Any], held_out: Sequence[Path], model: Path) -> None:
-    """Train a base model and write it to directory ``model``; it never reads a prompt of the ``held_out`` files."""
+    """Train a base model and write it to the directory ``model``. It never sees a prompt of the ``held_out`` files.
+
+    ``settings``: the ``base_model`` section of the configuration. ``held_out``: files of contract prompts.
+    """
     options = PretrainingSettings(**settings)
-    torch.set_num_threads(1)  # the shards of a batch are the threads: see _accumulate
+    torch.set_num_threads(1)  # each thread computes a shard of the batch: see _accumulate
     torch.manual_seed(options.seed)
     reuse_freed_memory()
     tokenizer = tokens.build()
     network = tiny.TinyQwen2(_shape(options, tokenizer))
     _initialise(network, tokenizer)
     prompts = {prompt for path in held_out for prompt in read_parquet(path, "prompts")["prompt"]}
-    manners = Manners(options.practice, options.guided, options.worked, options.boxed, options.wrong)
-    examples = corpus(options.seed, manners, prompts)
+    mix = CorpusMix(options.practice, options.guided, options.worked, options.boxed, options.wrong)
+    examples = corpus(options.seed, mix, prompts)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=options.learning_rate, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
     )
@@ -97,10 +80,10 @@ def _shape(options: PretrainingSettings, tokenizer: Tokenizer) -> tiny.Shape:
 
 
 def _initialise(network: tiny.TinyQwen2, tokenizer: Tokenizer) -> None:
-    """Normal weights; the embeddings of numbers start from their digits and residues, mixed at random.
+    """Normally distributed weights; the embeddings of numbers start from random mixtures of digits and residues.
 
-    A tokenizer with one token a number hides that 57 and 58 are neighbours; starting from features of the number
-    spares the model the many thousand examples it would take to find that out.
+    One token for each number hides that 57 and 58 are neighbours. Starting from features of the number saves the many
+    thousand examples that the model would need to learn this.
     """
     for name, parameter in network.named_parameters():
         if parameter.dim() == 2:
@@ -119,7 +102,7 @@ def _initialise(network: tiny.TinyQwen2, tokenizer: Tokenizer) -> None:
 
 
 def _waves(numbers: torch.Tensor) -> torch.Tensor:
-    """Cosine and sine of each number at the periods that remainders and sizes have: (numbers, 2 * periods)."""
+    """Cosine and sine of each number, (numbers, 2 * periods), at periods that show remainders and sizes."""
     periods = torch.tensor([2, 3, 4, 5, 6, 7, 8, 9, 10, 25, 50, 100, 200])
     angles = 2 * torch.pi * numbers[:, None] / periods
     return torch.cat([angles.cos(), angles.sin()], dim=1)
@@ -133,10 +116,10 @@ def _schedule(progress: float) -> float:
 def _accumulate(
     network: tiny.TinyQwen2, tokenizer: Tokenizer, shards: list[list[tuple[str, str]]], pool: ThreadPoolExecutor
 ) -> float:
-    """Set the gradients of the loss on all ``shards``, one thread each; the mean loss of a token, in nats.
+    """Set the gradients of the mean loss of a token over all ``shards``. Returns this loss, in nats.
 
-    Operations this small do not repay being spread over threads one by one; half a batch for each thread does. The
-    sum is taken in the order of the shards, so the result is the same on every run.
+    Single operations are too small to be spread over threads, so each thread computes one shard of the batch. The
+    gradients are summed in the order of the shards, so the result is the same in every run.
     """
     parameters = list(network.parameters())
 
@@ -152,16 +135,16 @@ def _accumulate(
 
 
 def _loss(network: tiny.TinyQwen2, tokenizer: Tokenizer, examples: list[tuple[str, str]]) -> tuple[torch.Tensor, int]:
-    """Summed cross-entropy of the response tokens, in nats, and how many there are."""
+    """Summed cross-entropy of the response tokens, in nats, and the number of these tokens."""
     prompts, prompt_mask = pad(tokens.encode_prompts(tokenizer, [prompt for prompt, _ in examples]))
     encoded = tokenizer.encode_batch([response + tokens.END for _, response in examples])
     responses, mask = pad([encoding.ids for encoding in encoded])
-    hidden = network.read(prompts, prompt_mask, responses, mask)
+    hidden = network.response_states(prompts, prompt_mask, responses, mask)
     return -log_probabilities(network.logits(hidden), flatten(responses, mask)).sum(), len(hidden)
 
 
 def _write_companions(directory: Path, shape: tiny.Shape, tokenizer: Tokenizer) -> None:
-    """The files beside the weights, as transformers and vLLM expect them."""
+    """Write the files beside the weights, as transformers and vLLM expect them."""
     end, pad_token = tokenizer.token_to_id(tokens.END), tokenizer.token_to_id(tokens.PAD)
     sizes = {name: value for name, value in asdict(shape).items() if name != "rope_theta"}
     config = sizes | {

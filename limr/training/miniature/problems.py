@@ -1,8 +1,8 @@
 """The miniature's mathematics: synthetic problems with a subject, a level, an exact answer and a worked solution.
 
-Seven subjects, named after MATH's, with five levels each: the higher, the more steps a worked solution takes, or the
-larger they are. Most steps are sums, products or remainders below 100, which a tiny model can learn; products of
-two-digit numbers (the upper levels of counting and geometry) are beyond what it can do in one step: out of reach.
+There are seven subjects, named after those of MATH, with five levels each. At a higher level the worked solution has
+more steps, or larger ones. Most steps are sums, products or remainders below 100, which a tiny model can learn. The
+upper levels of counting and geometry need products of two-digit numbers, which are out of its reach.
 """
 
 import random
@@ -23,7 +23,7 @@ LEVELS = (1, 2, 3, 4, 5)
 
 @dataclass(frozen=True)
 class Problem:
-    """One problem: ``solution`` shows the steps (``7+5->12-3->9``) and ends on the answer, without a box."""
+    """One problem. ``solution`` shows the steps (``7+5->12-3->9``) and ends with the answer, without a box."""
 
     subject: str
     level: int
@@ -32,8 +32,8 @@ class Problem:
     solution: str
 
 
-class _TooLargeError(Exception):
-    """A step leaves the numbers the miniature works with (0 to 99); the problem is drawn again."""
+class _OutOfRangeError(Exception):
+    """A step leaves the miniature's numbers (0 to 99) or a division has a remainder; the problem is drawn again."""
 
 
 _OPERATIONS: dict[str, Callable[[int, int], int]] = {
@@ -46,7 +46,7 @@ _OPERATIONS: dict[str, Callable[[int, int], int]] = {
 
 
 def chain(start: int, steps: list[tuple[str, int]]) -> tuple[int, str]:
-    """Apply ``steps`` to ``start`` one after the other; the result and the worked text.
+    """Apply ``steps`` to ``start`` one after another. Returns the result and the worked text.
 
     >>> chain(7, [("+", 5), ("-", 3)])
     (9, '7+5->12-3->9')
@@ -54,10 +54,10 @@ def chain(start: int, steps: list[tuple[str, int]]) -> tuple[int, str]:
     value, text = start, str(start)
     for sign, operand in steps:
         if sign == "/" and value % operand:
-            raise _TooLargeError
+            raise _OutOfRangeError
         value = _OPERATIONS[sign](value, operand)
         if not 0 <= value <= 99:
-            raise _TooLargeError
+            raise _OutOfRangeError
         text += f"{sign}{operand}->{value}"
     return value, text
 
@@ -186,48 +186,50 @@ def draw(subject: str, level: int, rng: random.Random) -> Problem:
     while True:
         try:
             prompt, answer, solution = SUBJECTS[subject](level, rng)
-        except _TooLargeError:
+        except _OutOfRangeError:
             continue
         return Problem(subject, level, prompt, str(answer), solution)
 
 
 def practice(rng: random.Random, chains: int, steps: int) -> str:
-    """A page of plain arithmetic: ``chains`` random chains of ``steps`` steps, starting anywhere from 0 to 99."""
+    """A page of plain arithmetic: ``chains`` random chains of ``steps`` steps, each from a number between 0 and 99."""
     pieces = []
     while len(pieces) < chains:
         operations = [(rng.choice("+-*/%"), rng.randint(2, 9)) for _ in range(steps)]
         try:
             pieces.append(chain(rng.randint(0, 99), operations)[1])
-        except _TooLargeError:
+        except _OutOfRangeError:
             continue
     return ",".join(pieces)
 
 
 def stream(rng: random.Random, levels: Collection[int], avoid: set[str]) -> Iterator[Problem]:
-    """Endless problems of ``levels``, subject and level uniform, never with a prompt in ``avoid``.
+    """Endless problems of ``levels`` whose prompts are not in ``avoid``; subject and level are drawn uniformly.
 
-    The caller adds to ``avoid`` what it keeps; a prompt space that is used up ends in a LimrError.
+    The caller adds the prompts that it keeps to ``avoid``. Raises LimrError when there are no new problems left.
     """
     subjects, levels = list(SUBJECTS), sorted(levels)
-    refused = 0
+    skipped = 0
     while True:
         problem = draw(rng.choice(subjects), rng.choice(levels), rng)
         if problem.prompt in avoid:
-            refused += 1
-            if refused > 10_000:
+            skipped += 1
+            if skipped > 10_000:
                 raise LimrError(
-                    f"no new problems of levels {levels} are left after {len(avoid):,} prompts; ask for fewer problems"
+                    f"no new problems of levels {levels} are left after {len(avoid):,} prompts",
+                    advice="Ask for fewer problems.",
                 )
             continue
-        refused = 0
+        skipped = 0
         yield problem
 
 
 def prepare(data: Mapping[str, Any], benchmarks: Mapping[str, Any], outputs: Mapping[str, Path]) -> None:
-    """Draw the benchmarks, the development set and the training problems, and write one prompts file each.
+    """Draw the benchmarks, the development set and the training problems, and write one prompts file for each.
 
-    ``data``: seed, train, development (numbers of problems). ``benchmarks``: name to problems and levels. ``outputs``:
-    path of ``train``, ``development`` and each benchmark. No prompt occurs twice, within a file or between files.
+    ``data``: the ``seed``, and the numbers of problems ``train`` and ``development``. ``benchmarks``: name to
+    ``problems`` (a number) and ``levels``. ``outputs``: the paths of ``train``, ``development`` and each benchmark. No
+    prompt occurs twice, within a file or between files. Raises LimrError when there are not enough problems.
     """
     rng = random.Random(data["seed"])
     taken: set[str] = set()
@@ -240,7 +242,9 @@ def prepare(data: Mapping[str, Any], benchmarks: Mapping[str, Any], outputs: Map
                 taken.add(problem.prompt)
                 problems.append(problem)
         except LimrError as error:
-            raise LimrError(f"{name}: found {len(problems):,} of the {count:,} problems asked for: {error}") from error
+            error.found, error.expected = f"{len(problems):,} problems", f"{count:,}"
+            error.inside(name)
+            raise
         write_parquet(_as_frame(problems), outputs[name], "prompts")
 
 

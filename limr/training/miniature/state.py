@@ -1,8 +1,8 @@
-"""What an interrupted training run leaves behind, so that the next one ends with the same weights and rollouts.
+"""The working directory of a training run, from which an interrupted run resumes.
 
-A working directory holds ``state.pt`` (the learner after some step, and the metrics so far), ``rollouts/`` (a shard for
-each checkpoint interval) and ``checkpoints/`` (a model directory for each). The state is written last: what lies
-beyond it is made again, identically, because every step draws its random numbers from (seed, step) alone.
+It holds ``state.pt`` (the learner after some step, and the metrics so far), ``rollouts/`` (one shard for each
+checkpoint interval) and ``checkpoints/`` (one model directory each). The state is written last. A resumed run repeats
+the steps after it and gets the same bytes, because each step draws its random numbers from (seed, step) alone.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 def fingerprint(settings: dict[str, Any], seed: int, model: Path, prompts: Sequence[Path]) -> str:
-    """A digest of everything a training run depends on: a state with another one belongs to another run."""
+    """A digest of everything that a training run depends on. A state with another digest belongs to another run."""
     versions = [__version__, torch.__version__]
     digest = hashlib.sha256(json.dumps([settings, seed, versions], sort_keys=True).encode())
     for path in (*(model / name for name in ("config.json", "model.safetensors", "tokenizer.json")), *prompts):
@@ -44,7 +44,10 @@ class TrainingState:
         self.fingerprint = fingerprint
 
     def resume(self, learner: Learner) -> tuple[int, list[dict[str, Any]]]:
-        """Put ``learner`` back where the last run stopped; the steps done and their metrics (0 and none when new)."""
+        """Restore ``learner`` to where the last run stopped. Returns the number of steps done, and their metrics.
+
+        A new run, and a run whose state is damaged or of another run, starts from step 0 in an empty directory.
+        """
         path = self.work / "state.pt"
         stored = self._read(path) if path.exists() else None
         if stored is None:
@@ -57,19 +60,22 @@ class TrainingState:
     def save(
         self, steps: int, learner: Learner, tables: list[pl.DataFrame], metrics: list[dict[str, Any]], base: Path
     ) -> None:
-        """Keep the rollouts since the last call, a model directory, and the learner after ``steps`` steps."""
+        """Save the rollouts since the last call, a model directory, and the learner after ``steps`` steps.
+
+        ``tables``: the rollouts, one table for each step. ``base``: the base model's directory.
+        """
         first = steps - len(tables)
         shard = self.work / "rollouts" / f"steps_{first:06d}_{steps - 1:06d}.parquet"
         write_parquet(pl.concat(tables), shard, "rollouts")
         tiny.save(learner.actor, self.work / "checkpoints" / f"step_{steps:06d}", like=base)
         state = {"fingerprint": self.fingerprint, "steps": steps, "metrics": metrics, "learner": learner.state()}
-        # torch.save to a path hides why a write failed; through a file of our own a full disk stays an OSError
+        # torch.save to a path hides why a write failed; with an open file, a full disk raises an OSError
         with whole_file(self.work / "state.pt") as temporary, temporary.open("wb") as handle:
             torch.save(state, handle)
 
     def _read(self, path: Path) -> dict[str, Any] | None:
         try:
-            with zipfile.ZipFile(path) as archive:  # torch.load does not look at the checksums
+            with zipfile.ZipFile(path) as archive:  # torch.load does not check the checksums
                 if damaged := archive.testzip():
                     raise zipfile.BadZipFile(f"{damaged} is damaged")
             stored = torch.load(path, weights_only=True)

@@ -1,6 +1,6 @@
-r"""The miniature's tokenizer: numbers up to 99, words of the problem templates, signs; one token each.
+r"""The miniature's tokenizer: one token for each number up to 99, each word of the problem templates and each sign.
 
-Larger numbers are read two digits at a time from the left. Decoding gives back exactly the text that was encoded.
+Larger numbers are split into pairs of digits from the left. Decoding returns exactly the text that was encoded.
 """
 
 import random
@@ -26,12 +26,12 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}{{ '" + ASSISTANT + "' }}{% endif %}"
 )
 
-# A word keeps the space behind it, so that texts come back unchanged and no token is spent on a space.
+# A word includes the space after it: decoding returns the text unchanged, and spaces need no tokens of their own.
 _PATTERN = r"\\boxed\{|->|[A-Za-z]+ ?|[0-9]{1,2}|."
 
 
 def build() -> Tokenizer:
-    """The tokenizer, its vocabulary fixed by the problem templates: the same on every machine."""
+    """The tokenizer. The problem templates fix its vocabulary, so it is the same on every machine."""
     rng = random.Random(0)
     words = set(re.findall(_PATTERN, GUIDE))
     for subject in SUBJECTS:
@@ -41,8 +41,8 @@ def build() -> Tokenizer:
     numbers = [str(n) for n in range(100)] + [f"0{n}" for n in range(10)]
     signs = sorted((words | {BOX, "}", "->", ",", " ", "+", "-", "*", "/", "%"}) - set(numbers))
     vocabulary = {token: index for index, token in enumerate([*SPECIAL_TOKENS, *numbers, *signs])}
-    # transformers gives every Qwen2 directory Qwen2's own splitting of the text, whatever tokenizer.json says. It
-    # keeps added tokens, which are found before any splitting, the longest first: so all tokens are added ones.
+    # For a Qwen2 directory, transformers replaces the pre-tokenizer in tokenizer.json by Qwen2's own. It keeps added
+    # tokens, which are matched before any splitting, the longest first. So all tokens are added tokens.
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token=UNKNOWN, fuse_unk=True))
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
@@ -51,15 +51,17 @@ def build() -> Tokenizer:
 
 
 def load(model: Path) -> Tokenizer:
-    """The tokenizer of a model directory. Raises LimrError naming its file when it cannot be read."""
+    """The tokenizer of the directory ``model``. Raises LimrError when its file cannot be read."""
     path = model / "tokenizer.json"
     try:
         return Tokenizer.from_file(str(path))
-    except Exception as error:  # tokenizers raises bare ones
-        raise LimrError(f"{path}: cannot be read as a tokenizer ({error}); make the model again") from error
+    except Exception as error:  # the tokenizers library raises bare exceptions
+        raise LimrError(
+            f"cannot be read as a tokenizer ({error})", where=path, advice="Make the model again."
+        ) from error
 
 
 def encode_prompts(tokenizer: Tokenizer, prompts: Sequence[str]) -> list[list[int]]:
-    """Token ids of each prompt as one user turn, up to where the assistant begins; as CHAT_TEMPLATE renders it."""
+    """Token ids of each prompt as a user turn that ends where the assistant's begins, as CHAT_TEMPLATE renders it."""
     texts = [f"{USER}{prompt}{ASSISTANT}" for prompt in prompts]
     return [encoding.ids for encoding in tokenizer.encode_batch(texts)]

@@ -1,4 +1,4 @@
-"""Settings of the process that make the miniature's many small operations faster."""
+"""Process settings that speed up the many small tensor operations of the miniature."""
 
 import ctypes
 import sys
@@ -7,16 +7,16 @@ from contextlib import contextmanager
 
 import torch
 
-# glibc's malloc.h
+# parameters of mallopt(3), from glibc's malloc.h
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
 _GIGABYTE = 1 << 30
 
 
 def reuse_freed_memory() -> None:
-    """On Linux with glibc: serve large blocks from the heap and never trim it.
+    """On Linux with glibc, allocate large blocks on the heap and never return them to the system.
 
-    The miniature makes many short-lived tensors of some megabytes; by default each is mapped from the system, zeroed
-    page by page and unmapped again, which costs a fifth of the training time. Elsewhere this does nothing.
+    The miniature makes many short-lived tensors of some megabytes. By default the system maps each one, zeroes it page
+    by page and unmaps it again, which costs a fifth of the training time. On other systems this does nothing.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -29,7 +29,7 @@ def reuse_freed_memory() -> None:
 
 @contextmanager
 def denormals_as_zero() -> Iterator[None]:
-    """Treat numbers below 1e-38, which cost the processor a hundred times more than others, as 0; then as before."""
+    """Within this block, round numbers below 1e-38 to 0: the processor takes a hundred times longer for them."""
     torch.set_flush_denormal(True)
     try:
         yield

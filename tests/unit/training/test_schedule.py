@@ -1,4 +1,4 @@
-"""The schedule of training: complete shuffled passes, and any step computed alone."""
+"""The schedule of training has complete shuffled passes, and any step can be computed alone."""
 
 from collections import defaultdict
 
@@ -14,7 +14,7 @@ PROMPTS, PER_STEP, SEEDS = st.integers(1, 40), st.integers(1, 50), st.integers(0
 @given(PROMPTS, PER_STEP, SEEDS)
 def test_every_visit_is_a_permutation_of_all_prompts_and_visits_follow_without_a_gap(prompts, per_step, seed):
     visits, stream = defaultdict(list), []
-    for step in range(-(-3 * prompts // per_step)):  # three whole passes
+    for step in range(-(-3 * prompts // per_step)):  # three complete passes
         indices, numbers = step_prompts(prompts, per_step, step, seed)
         assert len(indices) == len(numbers) == per_step
         stream += numbers
@@ -26,7 +26,7 @@ def test_every_visit_is_a_permutation_of_all_prompts_and_visits_follow_without_a
 
 
 @given(PROMPTS, PER_STEP, SEEDS, st.integers(1, 5))
-def test_a_step_computed_alone_is_its_part_of_the_stream(prompts, per_step, seed, parts):
+def test_a_step_computed_alone_equals_its_part_of_the_whole_sequence(prompts, per_step, seed, parts):
     whole = step_prompts(prompts, per_step * parts, 0, seed)
     for step in range(parts):
         alone = step_prompts(prompts, per_step, step, seed)
@@ -42,7 +42,7 @@ def test_passes_and_seeds_are_shuffled_differently():
     assert first != list(range(100))
 
 
-def test_random_numbers_belong_to_step_and_seed_and_ignore_the_global_generator():
+def test_random_numbers_depend_on_step_and_seed_and_not_on_the_global_generator():
     draws = {}
     for seed in (0, 1):
         for step in (0, 1):

@@ -1,4 +1,4 @@
-"""Sampling: the right distribution, statistics that a fresh read confirms, rows independent of their neighbours."""
+"""Sampling: the right distribution, correct statistics, and rows that do not depend on each other."""
 
 import pytest
 import torch
@@ -22,9 +22,9 @@ def model(request):
 
 
 @pytest.mark.parametrize("temperature", [0.7, 1.0, 1.2])
-def test_statistics_equal_those_of_a_fresh_read(model, temperature):
+def test_statistics_equal_those_of_a_separate_forward_pass(model, temperature):
     responses = sampled(model, temperature=temperature)
-    hidden = model.read(*pad(PROMPTS), responses.tokens, responses.mask)
+    hidden = model.response_states(*pad(PROMPTS), responses.tokens, responses.mask)
     logits = model.logits(hidden) / temperature
     fresh = unflatten(log_probabilities(logits, flatten(responses.tokens, responses.mask)), responses.mask)
     distribution = logits.softmax(-1)
@@ -48,7 +48,7 @@ def test_greedy_equals_transformers_token_for_token(model):
         assert responses.tokens[row][responses.mask[row]].tolist() == theirs[0, len(prompt) :].tolist()
 
 
-def test_a_response_does_not_depend_on_its_neighbours(model):
+def test_a_response_does_not_depend_on_the_other_rows(model):
     uniforms = torch.rand(len(PROMPTS) * SAMPLES, LENGTH, generator=torch.Generator().manual_seed(5))
     together = sampled(model, uniforms=uniforms)
     for group, prompt in enumerate(PROMPTS):
@@ -59,7 +59,7 @@ def test_a_response_does_not_depend_on_its_neighbours(model):
             assert bool(alone.truncated[0]) is bool(together.truncated[row])
 
 
-def test_nothing_stands_after_the_end_token_and_only_responses_without_one_are_truncated(model):
+def test_no_token_follows_the_end_token_and_only_responses_without_one_are_truncated(model):
     responses = sampled(model, samples=40)
     ended = 0
     for tokens, mask, truncated in zip(responses.tokens, responses.mask, responses.truncated, strict=True):
@@ -73,7 +73,7 @@ def test_nothing_stands_after_the_end_token_and_only_responses_without_one_are_t
     assert 0 < ended < len(responses.tokens)  # both kinds occur
 
 
-def test_an_end_token_in_the_last_place_is_not_a_truncation():
+def test_a_response_with_its_end_token_in_the_last_place_is_not_truncated():
     model = random_model().requires_grad_(False)
     responses = sampled(model, samples=200, length=2)
     last = responses.tokens[:, 1][responses.mask[:, 1]] == END
@@ -86,7 +86,7 @@ def test_evenly_spread_random_numbers_give_each_token_its_probability(temperatur
     model, rows = random_model(vocabulary=6).requires_grad_(False), 5000
     uniforms = ((torch.arange(rows) + 0.5) / rows)[:, None]
     responses = sampled(model, [PROMPTS[0]], rows, 1, temperature, uniforms)
-    hidden, _ = model.read_prompts(*pad([PROMPTS[0]]))
+    hidden, _ = model.prompt_states(*pad([PROMPTS[0]]))
     expected = (model.logits(hidden[0, -1]) / temperature).softmax(-1) * rows
     found = torch.bincount(responses.tokens[:, 0], minlength=6)
     assert (found - expected).abs().max() <= 1.0 + 1e-2
@@ -96,11 +96,11 @@ def test_evenly_spread_random_numbers_give_each_token_its_probability(temperatur
 def test_sampled_frequencies_of_two_tokens_match_the_softmax(temperature):
     model, rows, vocabulary = random_model(vocabulary=5).requires_grad_(False), 8000, 5
     prompt = [3, 1, 4]
-    responses = sampled(model, [prompt], rows, 2, temperature, end=vocabulary)  # an end that never comes
+    responses = sampled(model, [prompt], rows, 2, temperature, end=vocabulary)  # an end token that does not exist
     first = responses.tokens[:, 0]
     pairs = torch.bincount(first * vocabulary + responses.tokens[:, 1], minlength=vocabulary**2)
     prompts, mask = pad([[*prompt, token] for token in range(vocabulary)])
-    hidden, _ = model.read_prompts(prompts, mask)
+    hidden, _ = model.prompt_states(prompts, mask)
     second = (model.logits(hidden[:, -1]) / temperature).softmax(-1)
     joint = (model.logits(hidden[0, -2]) / temperature).softmax(-1)[:, None] * second
     expected = joint.flatten() * rows
@@ -111,7 +111,7 @@ def test_sampled_frequencies_of_two_tokens_match_the_softmax(temperature):
     assert chi_square < degrees + 4 * (2 * degrees) ** 0.5
 
 
-def test_the_same_random_numbers_give_the_same_responses_and_others_give_others():
+def test_the_same_random_numbers_give_the_same_responses():
     model = random_model().requires_grad_(False)
     first, again = sampled(model), sampled(model)
     other = sampled(model, uniforms=torch.rand(len(PROMPTS) * SAMPLES, LENGTH))

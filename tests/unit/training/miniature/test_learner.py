@@ -1,9 +1,8 @@
-"""One PPO step against a loop over responses, each read alone: the gradient, the diagnostics, the bookkeeping."""
+"""One PPO step equals a loop over single responses: the gradient, the diagnostics, the learning rates, the state."""
 
 import copy
 import math
 import statistics
-from dataclasses import replace
 
 import pytest
 import torch
@@ -12,12 +11,12 @@ from small_models import PROMPTS, random_model
 
 from limr.training.miniature.batches import pad
 from limr.training.miniature.generate import generate
+from limr.training.miniature.graded_rollouts import Rollouts
 from limr.training.miniature.learner import Learner
-from limr.training.miniature.miniature_settings import TrainingSettings
-from limr.training.miniature.rollout_shards import Rollouts
+from limr.training.miniature.miniature_settings import MiniatureSettings
 
 SAMPLES, LENGTH, END = 3, 6, 7
-SETTINGS = TrainingSettings(
+SETTINGS = MiniatureSettings(
     engine="miniature",
     threads=1,
     steps=10,
@@ -43,7 +42,7 @@ SETTINGS = TrainingSettings(
 
 @pytest.fixture
 def learner():
-    """An actor that has moved away from its reference, and a critic with an opinion."""
+    """An actor that differs from its reference, and a critic whose values are not 0."""
     learner = Learner(random_model(seed=0), random_model(seed=1), SETTINGS)
     torch.nn.init.normal_(learner.critic[-1].weight, std=0.5)
     return learner
@@ -58,22 +57,22 @@ def rollouts(learner):
     return Rollouts(prompts, prompt_mask, responses, rewards, table=None)
 
 
-def read_alone(model, prompt, response):
-    """Hidden states that predict ``response`` and the log-probabilities of its tokens: one sequence, no batch."""
-    hidden, _ = model.read_prompts(*pad([prompt + response]))
+def unbatched(model, prompt, response):
+    """Hidden states that predict ``response``, and the log-probabilities of its tokens, from one sequence alone."""
+    hidden, _ = model.prompt_states(*pad([prompt + response]))
     states = hidden[0, len(prompt) - 1 : -1]
     log_probs = (model.logits(states) / SETTINGS.temperature).log_softmax(-1)
     return states, log_probs[torch.arange(len(response)), response]
 
 
-def by_hand(learner, rollouts):
-    """The loss of the first update and the mean KL estimate, response by response."""
+def computed_one_by_one(learner, rollouts):
+    """The loss of the first update and the mean KL estimate, computed response by response."""
     advantages, new, ratios = [], [], []
     for row, reward in enumerate(rollouts.rewards.tolist()):
         prompt = PROMPTS[row // SAMPLES]
         response = rollouts.responses.tokens[row][rollouts.responses.mask[row]].tolist()
-        _, actor = read_alone(learner.actor, prompt, response)
-        states, reference = read_alone(learner.reference, prompt, response)
+        _, actor = unbatched(learner.actor, prompt, response)
+        states, reference = unbatched(learner.reference, prompt, response)
         log_ratio = (actor - reference).tolist()
         rewards = [-SETTINGS.kl_coefficient * value for value in log_ratio]
         rewards[-1] += reward
@@ -88,8 +87,8 @@ def by_hand(learner, rollouts):
     return surrogate, statistics.fmean(ratios)
 
 
-def test_the_first_update_follows_the_gradient_worked_out_response_by_response(learner, rollouts):
-    loss, kl = by_hand(learner, rollouts)
+def test_the_first_update_has_the_gradient_computed_response_by_response(learner, rollouts):
+    loss, kl = computed_one_by_one(learner, rollouts)
     names, parameters = zip(*learner.actor.named_parameters(), strict=True)
     expected = dict(zip(names, torch.autograd.grad(loss, parameters), strict=True))
     row = learner.learn(rollouts, 0, torch.Generator().manual_seed(0))
@@ -103,7 +102,7 @@ def test_the_first_update_follows_the_gradient_worked_out_response_by_response(l
     assert row["clip_fraction"] == 0
 
 
-def test_the_reference_stays_as_it_is_and_actor_and_critic_move(learner, rollouts):
+def test_an_update_changes_actor_and_critic_but_not_the_reference(learner, rollouts):
     def copies():
         parts = (learner.reference, learner.actor, learner.critic)
         return [torch.cat([value.flatten() for value in part.state_dict().values()]) for part in parts]
@@ -118,14 +117,14 @@ def test_the_critic_learns_the_returns(learner, rollouts):
     assert losses[-1] < losses[0] / 2
 
 
-def test_warm_up_raises_the_learning_rate_to_its_setting(learner, rollouts):
+def test_warm_up_raises_the_learning_rates_to_their_settings(learner, rollouts):
     rates = [learner.learn(rollouts, step, torch.Generator().manual_seed(0))["learning_rate"] for step in range(6)]
     assert rates == pytest.approx([0.0025, 0.005, 0.0075, 0.01, 0.01, 0.01])
     assert learner.critic_optimizer.param_groups[0]["lr"] == SETTINGS.critic_learning_rate
 
 
-def test_the_gradient_is_clipped_to_its_norm(rollouts):
-    learner = Learner(random_model(seed=0), random_model(seed=1), replace(SETTINGS, gradient_clip=0.01))
+def test_the_gradient_is_clipped_to_the_largest_norm(rollouts):
+    learner = Learner(random_model(seed=0), random_model(seed=1), SETTINGS.model_copy(update={"gradient_clip": 0.01}))
     row = learner.learn(rollouts, 0, torch.Generator().manual_seed(0))
     norm = torch.nn.utils.get_total_norm([parameter.grad for parameter in learner.actor.parameters()])
     assert norm.item() == pytest.approx(0.01, rel=1e-3)
@@ -133,7 +132,9 @@ def test_the_gradient_is_clipped_to_its_norm(rollouts):
 
 
 def test_mini_batches_cover_every_rollout_once(rollouts):
-    learner = Learner(random_model(seed=0), random_model(seed=1), replace(SETTINGS, mini_batch_size=SAMPLES))
+    learner = Learner(
+        random_model(seed=0), random_model(seed=1), SETTINGS.model_copy(update={"mini_batch_size": SAMPLES})
+    )
     seen, update = [], learner._update
     learner._update = lambda experience, groups: seen.append(groups.tolist()) or update(experience, groups)
     learner.learn(rollouts, 0, torch.Generator().manual_seed(0))
@@ -141,7 +142,7 @@ def test_mini_batches_cover_every_rollout_once(rollouts):
     assert sorted(group for groups in seen for group in groups) == list(range(len(PROMPTS)))
 
 
-def test_a_restored_learner_goes_on_exactly_as_the_saved_one(learner, rollouts):
+def test_a_restored_learner_continues_exactly_like_the_saved_one(learner, rollouts):
     learner.learn(rollouts, 0, torch.Generator().manual_seed(0))
     restored = Learner(random_model(seed=5), random_model(seed=1), SETTINGS)
     restored.load_state(copy.deepcopy(learner.state()))

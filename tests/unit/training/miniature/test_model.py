@@ -1,16 +1,16 @@
-"""The miniature's Qwen2 is transformers' Qwen2: same numbers on ragged input, same files on disk."""
+"""The miniature's Qwen2 equals transformers' Qwen2: the same numbers on ragged input, the same files on disk."""
 
 import json
 import shutil
 
 import pytest
 import torch
+from refusals import refused
 from safetensors.torch import load_file, save_file
 from small_models import PROMPTS, SIZES, random_model, transformers_twin
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen2ForCausalLM
 
-from limr.errors import LimrError
 from limr.training.miniature import model as tiny
 from limr.training.miniature import tokenizer as tokens
 from limr.training.miniature.batches import pad, unflatten
@@ -35,10 +35,10 @@ def pair(request):
         yield model, transformers_twin(model)
 
 
-def test_prompts_read_together_equal_prompts_read_alone_by_transformers(pair):
+def test_a_batch_of_prompts_has_the_hidden_states_of_transformers(pair):
     model, twin = pair
     batch, mask = pad(PROMPTS)
-    hidden, keys_values = model.read_prompts(batch, mask)
+    hidden, keys_values = model.prompt_states(batch, mask)
     assert keys_values.lengths.tolist() == [5, 1, 3]
     for row, prompt in enumerate(PROMPTS):
         close(hidden[row, : len(prompt)], hidden_states(twin, prompt))
@@ -46,10 +46,10 @@ def test_prompts_read_together_equal_prompts_read_alone_by_transformers(pair):
         close(model.logits(hidden[row, : len(prompt)]), twin(torch.tensor([prompt])).logits[0])
 
 
-def test_read_gives_the_states_that_predict_each_response_token(pair):
+def test_response_states_are_those_that_predict_each_token(pair):
     model, twin = pair
     responses, mask = pad([response for group in RESPONSES for response in group])
-    hidden = unflatten(model.read(*pad(PROMPTS), responses, mask), mask)
+    hidden = unflatten(model.response_states(*pad(PROMPTS), responses, mask), mask)
     row = 0
     for prompt, group in zip(PROMPTS, RESPONSES, strict=True):
         for response in group:
@@ -58,21 +58,23 @@ def test_read_gives_the_states_that_predict_each_response_token(pair):
             row += 1
 
 
-def test_read_of_responses_of_one_token(pair):
+def test_response_states_of_responses_of_one_token(pair):
     model, twin = pair
     responses, mask = pad([[1]] * (len(PROMPTS) * SAMPLES))
-    hidden = model.read(*pad(PROMPTS), responses, mask)
+    hidden = model.response_states(*pad(PROMPTS), responses, mask)
     for row, prompt in enumerate(prompt for prompt in PROMPTS for _ in range(SAMPLES)):
         close(hidden[row], hidden_states(twin, prompt)[-1])
 
 
-def test_what_stands_on_the_padding_does_not_matter():
+def test_tokens_on_the_padding_have_no_effect():
     model = random_model()
     prompts, prompt_mask = pad(PROMPTS)
     responses, mask = pad([response for group in RESPONSES for response in group])
     with torch.no_grad():
-        expected = model.read(prompts, prompt_mask, responses, mask)
-        found = model.read(prompts.masked_fill(~prompt_mask, 10), prompt_mask, responses.masked_fill(~mask, 10), mask)
+        expected = model.response_states(prompts, prompt_mask, responses, mask)
+        found = model.response_states(
+            prompts.masked_fill(~prompt_mask, 10), prompt_mask, responses.masked_fill(~mask, 10), mask
+        )
     assert torch.equal(found, expected)
 
 
@@ -80,7 +82,7 @@ def test_gradients_equal_those_of_transformers():
     model = random_model()
     twin = transformers_twin(model)
     responses, mask = pad([response for group in RESPONSES for response in group])
-    model.logits(model.read(*pad(PROMPTS), responses, mask)).logsumexp(-1).sum().backward()
+    model.logits(model.response_states(*pad(PROMPTS), responses, mask)).logsumexp(-1).sum().backward()
     for prompt, group in zip(PROMPTS, RESPONSES, strict=True):
         for response in group:
             logits = twin(torch.tensor([prompt + response])).logits[0, len(prompt) - 1 : -1]
@@ -92,7 +94,7 @@ def test_gradients_equal_those_of_transformers():
 
 @pytest.fixture(scope="module")
 def companions(tmp_path_factory):
-    """Everything of a model directory but its weights, with the real tokenizer."""
+    """The files of a model directory without its weights, with the real tokenizer."""
     from limr.training.miniature.pretrain import _write_companions
 
     path = tmp_path_factory.mktemp("companions")
@@ -103,7 +105,7 @@ def companions(tmp_path_factory):
 
 @pytest.fixture
 def saved(companions, tmp_path):
-    """A random model and the directory it was saved in."""
+    """A random model, and the directory that holds it."""
     model = random_model(vocabulary=Tokenizer.from_file(str(companions / "tokenizer.json")).get_vocab_size())
     tiny.save(model, tmp_path / "model", like=companions)
     return model, tmp_path / "model"
@@ -115,9 +117,9 @@ def test_a_saved_directory_gives_the_same_logits_in_transformers_and_here(saved)
     assert isinstance(loaded, Qwen2ForCausalLM)
     prompts, mask = pad([[60, 61, 62]])
     with torch.no_grad():
-        expected = model.logits(model.read_prompts(prompts, mask)[0])
+        expected = model.logits(model.prompt_states(prompts, mask)[0])
         close(loaded(prompts).logits, expected)
-        assert torch.equal(again.logits(again.read_prompts(prompts, mask)[0]), expected)
+        assert torch.equal(again.logits(again.prompt_states(prompts, mask)[0]), expected)
 
 
 def test_a_directory_written_by_transformers_loads_here(saved, tmp_path):
@@ -127,7 +129,7 @@ def test_a_directory_written_by_transformers_loads_here(saved, tmp_path):
     assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
 
 
-def test_the_chat_template_in_transformers_gives_the_ids_that_training_reads(saved):
+def test_the_chat_template_in_transformers_gives_the_token_ids_of_training(saved):
     _, directory = saved
     theirs, ours = AutoTokenizer.from_pretrained(directory), tokens.load(directory)
     prompts = ["Compute 57+8.", "Solve 4x+3=43.", tokens.GUIDE + "Find 77 mod 5."]
@@ -156,44 +158,75 @@ def damage_weights(directory, change):
 
 NORM = "model.norm.weight"
 DAMAGES = {
-    "another architecture": (lambda path: damage_config(path, model_type="llama"), ["config.json", "'llama'"]),
-    "untied embeddings": (lambda path: damage_config(path, tie_word_embeddings=False), ["config.json", "tied"]),
-    "a size missing": (lambda path: damage_config(path, hidden_size=None), ["config.json", "hidden_size"]),
-    "no configuration": (lambda path: (path / "config.json").unlink(), ["config.json"]),
-    "not JSON": (lambda path: (path / "config.json").write_text("{"), ["config.json"]),
-    "no weights": (lambda path: (path / "model.safetensors").unlink(), ["model.safetensors"]),
+    "another architecture": (
+        lambda path: damage_config(path, model_type="llama"),
+        "config.json",
+        {"where": "'model_type'", "found": '"llama"', "expected": '"qwen2"'},
+    ),
+    "untied embeddings": (
+        lambda path: damage_config(path, tie_word_embeddings=False),
+        "config.json",
+        {"where": "'tie_word_embeddings'", "found": "false", "advice": "tied embeddings"},
+    ),
+    "a size missing": (
+        lambda path: damage_config(path, hidden_size=None),
+        "config.json",
+        {"what": "no key 'hidden_size'", "expected": "intermediate_size"},
+    ),
+    "no configuration": (
+        lambda path: (path / "config.json").unlink(),
+        "config.json",
+        {"what": "cannot be read as a model configuration"},
+    ),
+    "not JSON": (
+        lambda path: (path / "config.json").write_text("{"),
+        "config.json",
+        {"what": "cannot be read as a model configuration"},
+    ),
+    "no weights": (
+        lambda path: (path / "model.safetensors").unlink(),
+        "model.safetensors",
+        {"what": "cannot be read as safetensors"},
+    ),
     "other sizes": (
         lambda path: damage_config(path, intermediate_size=99),
-        ["model.safetensors", "_proj.weight", "99"],
+        "model.safetensors",
+        {"where": "_proj.weight", "found": "shape (", "expected": "99"},
     ),
-    "fewer layers": (lambda path: damage_config(path, num_hidden_layers=1), ["model.safetensors", "layers.1."]),
+    "fewer layers": (
+        lambda path: damage_config(path, num_hidden_layers=1),
+        "model.safetensors",
+        {"where": "layers.1.", "what": "unknown tensor"},
+    ),
     "a tensor missing": (
         lambda path: damage_weights(path, lambda weights: weights.pop(NORM)),
-        ["model.safetensors", "norm.weight"],
+        "model.safetensors",
+        {"where": "norm.weight", "what": "missing tensor"},
     ),
     "a tensor too many": (
         lambda path: damage_weights(path, lambda weights: weights.update(other=torch.ones(1))),
-        ["model.safetensors", "other"],
+        "model.safetensors",
+        {"where": "'other'", "what": "unknown tensor"},
     ),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_directory_is_refused_naming_file_and_tensor(saved, damage):
+def test_loading_a_damaged_directory_names_file_and_tensor(saved, damage):
     _, directory = saved
-    change, named = DAMAGES[damage]
+    change, file, parts = DAMAGES[damage]
     change(directory)
-    with pytest.raises(LimrError) as error:
+    with refused(**parts) as error:
         tiny.load(directory)
-    assert all(name in str(error.value) for name in [str(directory), *named]), str(error.value)
+    assert error.value.where[0] == str(directory / file)
 
 
 @pytest.mark.parametrize("kept", [0, 5, 200, 5000])
-def test_truncated_weights_are_refused_naming_the_file(saved, kept):
+def test_loading_truncated_weights_names_the_file(saved, kept):
     _, directory = saved
     path = directory / "model.safetensors"
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(LimrError, match=r"model\.safetensors"):
+    with refused(where=path, what="cannot be read as safetensors"):
         tiny.load(directory)
 
 

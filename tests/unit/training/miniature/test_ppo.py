@@ -1,4 +1,4 @@
-"""PPO's mathematics against plain Python loops written from the papers' definitions."""
+"""PPO's formulas equal plain Python loops written from the papers' definitions."""
 
 import math
 import statistics
@@ -22,7 +22,7 @@ FLAT_SIGNED = st.lists(st.tuples(SMALL, SMALL, SIGNED), min_size=1, max_size=12)
 
 
 def padded(rows, filling, extra=0):
-    """Right-padded float64 tensor and mask; ``filling`` stands on the padding."""
+    """Right-padded float64 tensor and mask; the padding holds ``filling``."""
     length = max(map(len, rows)) + extra
     mask = torch.tensor([[column < len(row) for column in range(length)] for row in rows])
     values = [[*row, *[filling] * (length - len(row))] for row in rows]
@@ -68,7 +68,7 @@ def test_generalized_advantages_are_the_discounted_sums_of_later_errors(batch, d
 
 
 @given(RAGGED)
-def test_with_lambda_and_discount_one_the_return_is_the_sum_of_what_follows(batch):
+def test_with_lambda_and_discount_one_the_return_is_the_sum_of_later_rewards(batch):
     rewards, mask = padded(columns(batch, 0), 0.0)
     values, _ = padded(columns(batch, 1), 0.0)
     _, returns = generalized_advantages(rewards, values, mask, 1.0, 1.0)
@@ -87,7 +87,7 @@ def test_normalised_advantages_have_mean_0_and_variance_1_over_the_real_tokens(b
     assert_rows(normalise(advantages, mask), expected)
 
 
-def test_equal_advantages_normalise_to_next_to_nothing():
+def test_equal_advantages_normalise_to_almost_zero():
     advantages, mask = padded([[0.1, 0.1, 0.1], [0.1]], 7.0)
     assert normalise(advantages, mask).abs().max() < 1e-6
 
@@ -97,7 +97,7 @@ def flat(tokens):
 
 
 def is_clipped(ratio, advantage, clip):
-    """The surrogate no longer improves with the ratio: it has moved far enough in the advantage's direction."""
+    """Whether the ratio has passed the clip range in the advantage's direction, so the surrogate is constant."""
     return (advantage > 0 and ratio > 1 + clip) or (advantage < 0 and ratio < 1 - clip)
 
 

@@ -1,7 +1,7 @@
-"""The miniature's world: true arithmetic, right answers, no overlap; and a corpus that keeps held-out prompts out.
+"""The miniature's problems have true steps, right answers and no overlap; its corpus has no held-out prompts.
 
-Nothing here uses the generator's own arithmetic: solutions are parsed step by step, and every prompt is solved again
-from its text by a small calculator.
+These tests do not use the generator's own arithmetic. They parse solutions step by step, and a small calculator solves
+every prompt again from its text.
 """
 
 import random
@@ -14,10 +14,10 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refused
 
-from limr.errors import LimrError
 from limr.files.contracts import read_parquet
-from limr.training.miniature.corpus import PRACTICE_PROMPT, Manners, corpus
+from limr.training.miniature.corpus import PRACTICE_PROMPT, CorpusMix, corpus
 from limr.training.miniature.problems import LEVELS, SUBJECTS, draw, practice, prepare, stream
 from limr.training.miniature.tokenizer import BOX, GUIDE
 
@@ -111,7 +111,7 @@ CHECKS = [
 
 
 def last_value_of_true_steps(worked):
-    """The value a worked text ends on, each of its steps checked by hand: ``7+5->12-3->9`` gives 9."""
+    """The last value of a worked text, with each step checked: ``7+5->12-3->9`` gives 9."""
     start, steps = re.fullmatch(r"(\d+)((?:[-+*/%]\d+->\d+)+)", worked).groups()
     value = int(start)
     for sign, operand, shown in re.findall(r"([-+*/%])(\d+)->(\d+)", steps):
@@ -127,7 +127,7 @@ def last_value_of_true_steps(worked):
 
 
 @given(EXAMPLES)
-def test_the_steps_of_every_worked_solution_are_true_and_end_on_the_answer(example):
+def test_the_steps_of_every_worked_solution_are_true_and_end_with_the_answer(example):
     subject, level, seed = example
     problem = draw(subject, level, random.Random(seed))
     assert str(last_value_of_true_steps(problem.solution)) == problem.answer
@@ -135,14 +135,14 @@ def test_the_steps_of_every_worked_solution_are_true_and_end_on_the_answer(examp
 
 
 @given(EXAMPLES)
-def test_every_answer_solves_the_problem_its_prompt_states(example):
+def test_every_answer_solves_the_problem_of_its_prompt(example):
     subject, level, seed = example
     problem = draw(subject, level, random.Random(seed))
     assert is_solved_by(problem.prompt, int(problem.answer)), problem
 
 
 @given(st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 4))
-def test_a_practice_page_holds_true_chains_only(seed, chains, steps):
+def test_a_practice_page_has_only_true_chains(seed, chains, steps):
     pages = practice(random.Random(seed), chains, steps).split(",")
     assert len(pages) == chains
     for page in pages:
@@ -161,7 +161,7 @@ def written(directory, data):
     return outputs
 
 
-def test_the_files_hold_what_was_asked_for(prepared):
+def test_the_files_have_the_numbers_levels_and_subjects_of_the_settings(prepared):
     tables = {name: read_parquet(path, "prompts") for name, path in prepared.items()}
     assert {name: len(table) for name, table in tables.items()} == {
         "train": 150,
@@ -179,26 +179,26 @@ def test_no_prompt_occurs_twice_within_or_between_files(prepared):
     assert everything["prompt"].n_unique() == everything["prompt_id"].n_unique() == len(everything)
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_problems(prepared, tmp_path):
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_gives_other_problems(prepared, tmp_path):
     again = written(tmp_path / "again", DATA)
     assert all(again[name].read_bytes() == path.read_bytes() for name, path in prepared.items())
     other = read_parquet(written(tmp_path / "other", DATA | {"seed": 4})["train"], "prompts")
     assert not other.equals(read_parquet(prepared["train"], "prompts"))
 
 
-def test_asking_for_more_problems_than_there_are_is_a_clear_error(tmp_path):
+def test_asking_for_more_problems_than_there_are_is_an_error(tmp_path):
     outputs = {name: tmp_path / f"{name}.parquet" for name in ("train", "development", "easy")}
     too_many = {"easy": {"problems": 50_000, "levels": [1]}}
-    with pytest.raises(LimrError, match="easy"):
+    with refused(where="easy", what="levels [1] are left", expected="50,000", advice="fewer problems"):
         prepare(DATA, too_many, outputs)
 
 
-MANNERS = Manners(practice=0.2, guided=0.3, worked=0.25, boxed=0.4, wrong=0.15)
+MIX = CorpusMix(practice=0.2, guided=0.3, worked=0.25, boxed=0.4, wrong=0.15)
 
 
 @pytest.fixture(scope="module")
 def examples():
-    return list(islice(corpus(7, MANNERS, set()), 12_000))
+    return list(islice(corpus(7, MIX, set()), 12_000))
 
 
 def assert_share(found, total, share, slack=0.0):
@@ -210,22 +210,22 @@ def final_answer(response):
     return response.split(" ")[-1].removeprefix(BOX).removesuffix("}")
 
 
-def test_the_shares_of_the_corpus_are_as_set(examples):
+def test_the_corpus_has_the_shares_of_its_mix(examples):
     kinds = Counter(
         "practice" if prompt == PRACTICE_PROMPT else "guided" if prompt.startswith(GUIDE) else "plain"
         for prompt, _ in examples
     )
-    assert_share(kinds["practice"], len(examples), MANNERS.practice)
-    assert_share(kinds["guided"], len(examples), MANNERS.guided)
+    assert_share(kinds["practice"], len(examples), MIX.practice)
+    assert_share(kinds["guided"], len(examples), MIX.guided)
     solved = [(prompt, response) for prompt, response in examples if prompt != PRACTICE_PROMPT]
     plain = [response for prompt, response in solved if not prompt.startswith(GUIDE)]
-    assert_share(sum("->" in response for response in plain), len(plain), MANNERS.worked)
-    assert_share(sum(BOX in response for _, response in solved), len(solved), MANNERS.boxed)
+    assert_share(sum("->" in response for response in plain), len(plain), MIX.worked)
+    assert_share(sum(BOX in response for _, response in solved), len(solved), MIX.boxed)
     wrong = sum(
         not is_solved_by(prompt.removeprefix(GUIDE), int(final_answer(response))) for prompt, response in solved
     )
-    # an answer of 0 made smaller stays 0, and is right after all
-    assert_share(wrong, len(solved), MANNERS.wrong, slack=0.01)
+    # an answer of 0 that should become smaller stays 0, and is right
+    assert_share(wrong, len(solved), MIX.wrong, slack=0.01)
 
 
 def test_guided_problems_always_show_their_steps(examples):
@@ -234,18 +234,18 @@ def test_guided_problems_always_show_their_steps(examples):
     assert all("->" in response for response in guided)
 
 
-def test_the_corpus_never_yields_a_held_out_prompt_guided_or_not():
+def test_the_corpus_has_no_held_out_prompt_guided_or_not():
     rng = random.Random(0)
     everything = {draw(subject, 1, rng).prompt for subject in SUBJECTS for _ in range(400)}
     held_out = set(sorted(everything)[::2])
-    seen = {prompt.removeprefix(GUIDE) for prompt, _ in islice(corpus(1, MANNERS, held_out), 8_000)}
+    seen = {prompt.removeprefix(GUIDE) for prompt, _ in islice(corpus(1, MIX, held_out), 8_000)}
     assert not seen & held_out
-    assert seen & everything  # it does reach the prompts around them
+    assert seen & everything  # it does yield other prompts of the same kind
 
 
-def test_a_stream_avoids_what_is_taken_and_ends_when_nothing_is_left():
+def test_a_stream_avoids_taken_prompts_and_ends_when_none_is_left():
     rng, taken, count = random.Random(0), set(), 0
-    with pytest.raises((ValueError, LimrError)):
+    with refused(what="no new problems of levels [1]"):
         for problem in stream(rng, [1], taken):
             assert problem.prompt not in taken
             taken.add(problem.prompt)
@@ -254,5 +254,5 @@ def test_a_stream_avoids_what_is_taken_and_ends_when_nothing_is_left():
 
 
 def test_the_corpus_is_the_same_for_the_same_seed():
-    first, again, other = (list(islice(corpus(seed, MANNERS, set()), 50)) for seed in (1, 1, 2))
+    first, again, other = (list(islice(corpus(seed, MIX, set()), 50)) for seed in (1, 1, 2))
     assert first == again != other

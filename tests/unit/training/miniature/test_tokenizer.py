@@ -1,4 +1,4 @@
-"""Every text of the miniature's world goes through the tokenizer and comes back unchanged."""
+"""Every text of the miniature is unchanged after encoding and decoding."""
 
 import random
 from itertools import islice
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limr.training.miniature.corpus import PRACTICE_PROMPT, Manners, corpus
+from limr.training.miniature.corpus import PRACTICE_PROMPT, CorpusMix, corpus
 from limr.training.miniature.problems import LEVELS, SUBJECTS, draw
 from limr.training.miniature.tokenizer import (
     ASSISTANT,
@@ -26,14 +26,14 @@ TOKENIZER = build()
 EXAMPLES = st.tuples(st.sampled_from(sorted(SUBJECTS)), st.sampled_from(LEVELS), st.integers(0, 10**6))
 
 
-def assert_comes_back(text):
+def assert_round_trip(text):
     encoding = TOKENIZER.encode(text)
     assert UNKNOWN not in encoding.tokens, text
     assert TOKENIZER.decode(encoding.ids) == text
 
 
 @given(EXAMPLES)
-def test_prompts_and_solutions_of_all_subjects_and_levels_come_back(example):
+def test_prompts_and_solutions_of_all_subjects_and_levels_round_trip(example):
     subject, level, seed = example
     problem = draw(subject, level, random.Random(seed))
     for text in (
@@ -42,22 +42,22 @@ def test_prompts_and_solutions_of_all_subjects_and_levels_come_back(example):
         problem.solution,
         f"{problem.solution} {BOX}{problem.answer}}}",
     ):
-        assert_comes_back(text)
+        assert_round_trip(text)
 
 
-def test_all_that_the_base_model_reads_comes_back_but_the_heading_of_practice_pages():
-    pairs = islice(corpus(0, Manners(0.2, 0.3, 0.3, 0.5, 0.2), set()), 2000)
+def test_all_texts_of_the_corpus_round_trip_except_the_heading_of_practice_pages():
+    pairs = islice(corpus(0, CorpusMix(0.2, 0.3, 0.3, 0.5, 0.2), set()), 2000)
     for prompt, response in pairs:
         if prompt != PRACTICE_PROMPT:
-            assert_comes_back(prompt)
-        assert_comes_back(response)
+            assert_round_trip(prompt)
+        assert_round_trip(response)
     assert TOKENIZER.encode(PRACTICE_PROMPT).tokens == [UNKNOWN, "."]
 
 
 @given(st.integers(0, 10**6))
-def test_any_number_comes_back(number):
-    assert_comes_back(str(number))
-    assert_comes_back(f"{number:09d}")
+def test_any_number_round_trips(number):
+    assert_round_trip(str(number))
+    assert_round_trip(f"{number:09d}")
 
 
 def test_numbers_below_100_are_one_token():
@@ -65,25 +65,25 @@ def test_numbers_below_100_are_one_token():
 
 
 @pytest.mark.parametrize("text", ["日本", "é", "Zebra"])
-def test_what_the_world_does_not_hold_is_unknown_and_not_an_error(text):
+def test_text_outside_the_vocabulary_becomes_the_unknown_token(text):
     assert UNKNOWN in TOKENIZER.encode(text).tokens
 
 
-def test_special_tokens_are_left_out_of_decoded_text():
+def test_decoding_can_skip_special_tokens():
     ids = TOKENIZER.encode(f"{USER}12{ASSISTANT}7{END}").ids
     assert len(ids) == 5
     assert TOKENIZER.decode(ids, skip_special_tokens=True) == "127"
 
 
 @given(st.lists(EXAMPLES, min_size=1, max_size=4))
-def test_an_encoded_prompt_is_the_user_turn_up_to_the_assistant(examples):
+def test_an_encoded_prompt_is_a_user_turn_that_ends_where_the_assistant_begins(examples):
     prompts = [draw(subject, level, random.Random(seed)).prompt for subject, level, seed in examples]
     user, assistant = (TOKENIZER.token_to_id(token) for token in (USER, ASSISTANT))
     expected = [[user, *TOKENIZER.encode(prompt).ids, assistant] for prompt in prompts]
     assert encode_prompts(TOKENIZER, prompts) == expected
 
 
-def test_the_vocabulary_is_fixed_and_survives_its_file(tmp_path):
+def test_the_vocabulary_is_fixed_and_unchanged_by_saving_and_loading(tmp_path):
     TOKENIZER.save(str(tmp_path / "tokenizer.json"))
     assert load(tmp_path).to_str() == TOKENIZER.to_str() == build().to_str()
     ids = TOKENIZER.get_vocab()

@@ -1,4 +1,4 @@
-"""One step's rollouts: responses sampled from the policy, graded, and kept as rows of the rollouts contract."""
+"""The rollouts of one step: responses sampled from the policy and graded, as tensors and as rows of the contract."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from limr.training.miniature.tokenizer import END, encode_prompts
 
 
 class PromptSet:
-    """A prompts or subset table with its prompts encoded once, and the rule that its responses are graded by."""
+    """The prompts of a prompts or subset table, encoded once, and the rule of the reward that grades responses."""
 
     def __init__(self, table: pl.DataFrame, tokenizer: Tokenizer, reward_rule: str = "paper") -> None:
         self.ids = table["prompt_id"].to_list()
@@ -31,7 +31,11 @@ class PromptSet:
 
 @dataclass(frozen=True)
 class Rollouts:
-    """Graded responses: n rows for each of the step's prompts, one after the other."""
+    """Graded responses: n rows for each of the step's prompts, one prompt after another.
+
+    ``prompts`` and ``prompt_mask``: (prompts, prompt length), right-padded. ``rewards``: (prompts * n,). ``table``: the
+    rows of the rollouts contract, in the same order.
+    """
 
     prompts: Tensor
     prompt_mask: Tensor
@@ -51,10 +55,13 @@ def sample(
     temperature: float,
     uniforms: Tensor | None,
 ) -> Rollouts:
-    """Sample and grade ``samples`` responses for each prompt of ``indices``; ``uniforms`` None means greedy."""
+    """Sample and grade ``samples`` responses for each prompt of ``indices``, whose visits are ``visits``.
+
+    ``uniforms``: random numbers for sampling, (prompts * samples, length); None means greedy decoding.
+    """
     prompts, prompt_mask = pad([prompt_set.tokens[index] for index in indices])
     responses = generate(model, prompts, prompt_mask, samples, length, temperature, prompt_set.end, uniforms)
-    longest = int(responses.mask.sum(1).max())
+    longest = int(responses.mask.sum(1).max())  # cut the columns that are padding in every row
     responses = Responses(
         responses.tokens[:, :longest],
         responses.mask[:, :longest],
@@ -63,9 +70,9 @@ def sample(
         responses.truncated,
     )
     texts = _decode(prompt_set.tokenizer, responses)
-    golds = [prompt_set.answers[index] for index in indices for _ in range(samples)]
-    answered = zip(texts, golds, responses.truncated.tolist(), strict=True)
-    verdicts = [grade(*row, prompt_set.reward_rule) for row in answered]
+    answers = [prompt_set.answers[index] for index in indices for _ in range(samples)]
+    graded = zip(texts, answers, responses.truncated.tolist(), strict=True)
+    verdicts = [grade(*row, prompt_set.reward_rule) for row in graded]
     rewards = torch.tensor([verdict.reward for verdict in verdicts])
     ids = [prompt_set.ids[index] for index in indices]
     table = _table(ids, visits, step, samples, responses, texts, verdicts)
@@ -73,9 +80,9 @@ def sample(
 
 
 def accuracy(model: TinyQwen2, prompt_set: PromptSet, length: int) -> float:
-    """Share of the prompts whose greedy response is correct."""
-    everything = list(range(len(prompt_set)))
-    rollouts = sample(model, prompt_set, everything, [0] * len(everything), 0, 1, length, 1.0, None)
+    """Share of the prompts whose greedy response, of at most ``length`` tokens, is correct."""
+    indices = list(range(len(prompt_set)))
+    rollouts = sample(model, prompt_set, indices, [0] * len(indices), 0, 1, length, 1.0, None)
     return float(rollouts.table["correct"].mean())
 
 
