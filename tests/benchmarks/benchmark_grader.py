@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from equal_forms import equal_forms
-from golds import ABSENT, FOLDER, NO_ANSWERS, all_golds
+from golds import NO_ANSWERS, all_golds
 from processes import cpu_seconds
 from wrong_forms import wrong_forms
 
@@ -216,8 +216,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the stream (0)")
     parser.add_argument("--threads", type=int, help="only grade the stream from so many threads, print responses/s")
     options = parser.parse_args()
-    if not FOLDER.exists():
-        sys.exit(ABSENT)
     logging.disable(logging.WARNING)  # Math-Verify tells of every timeout
     stream = make_stream(options.prompts, options.visits, options.samples, options.seed)
     if options.threads:

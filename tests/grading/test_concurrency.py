@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 from equal_forms import equal_forms
-from golds import FOLDER, distinct_golds
+from golds import distinct_golds
 from wrong_forms import wrong_forms
 
 from limr.grading import equal, equivalence
@@ -29,8 +29,8 @@ Row = tuple[str, str]  # response and gold
 
 
 def responses() -> Iterator[Row]:
-    """Right and wrong answers to golds, most of which take computer algebra; the real golds where these are at hand."""
-    for gold in [*GOLDS, *(distinct_golds() if FOLDER.exists() else ())]:
+    """Right and wrong answers: first to golds most of whose answers need computer algebra, then to the real golds."""
+    for gold in [*GOLDS, *distinct_golds()]:
         for form in [*equal_forms(gold), *wrong_forms(gold)]:
             yield f"\\boxed{{{form.answer}}}", gold
 

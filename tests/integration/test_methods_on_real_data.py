@@ -1,37 +1,30 @@
-"""Every method on the released One-Shot-RLVR trajectories, the chooser of thetas on the released LIM scores."""
+"""Every method on the released One-Shot-RLVR trajectories, and a theta found from the size of the released subset."""
 
-import json
 import statistics
 
 import polars as pl
 import pytest
-from places import REFERENCE
+from real_data import one_shot_rlvr, released_scores
 
-from limr.logs.one_shot_rlvr import read_one_shot_rlvr
 from limr.selection.choose import choose
 from limr.selection.scoring import score_prompts
 from limr.trajectories import Trajectories
 
-DATA = REFERENCE
-FILE = DATA / "one_shot_rlvr/acc_step_500.json"
-RELEASED = DATA / "limr/scores.json"
-VISITS = 44  # all prompts have as many
+VISITS = 44  # every prompt has as many
 
 # Index of pi_i, the prompt with the i-th highest variance over all visits it has, in the data sets that were released
 # with the file for training on that prompt alone (data/train/one_shot_rlvr/pi*_r128.parquet, column extra_info)
 PI = {1: "124", 2: "267", 13: "682", 1209: "789"}
 
-pytestmark = pytest.mark.skipif(not FILE.exists(), reason=f"needs the reference data: {FILE} is absent")
-
 
 @pytest.fixture(scope="module")
 def curves() -> dict[str, list[float]]:
-    return {index: curve[:VISITS] for index, curve in json.loads(FILE.read_text()).items()}
+    return {index: curve[:VISITS] for index, curve in one_shot_rlvr().items()}
 
 
 @pytest.fixture(scope="module")
-def trajectories() -> Trajectories:
-    return read_one_shot_rlvr(FILE, visits=VISITS)
+def trajectories(curves) -> Trajectories:
+    return Trajectories.from_curves(accuracies=curves)
 
 
 def scored(trajectories: Trajectories, method: str, **options) -> pl.DataFrame:
@@ -47,9 +40,9 @@ def test_standard_deviation_puts_the_papers_first_prompts_first(trajectories):
 
 
 def test_standard_deviation_over_all_visits_of_a_prompt_ranks_as_the_paper_does():
-    whole = json.loads(FILE.read_text())
+    whole = one_shot_rlvr()
     scores = {}
-    for number in sorted({len(curve) for curve in whole.values()}):  # prompts with as many visits share a matrix
+    for number in sorted({len(curve) for curve in whole.values()}):  # a matrix for each number of visits
         same = {index: curve for index, curve in whole.items() if len(curve) == number}
         frame = scored(Trajectories.from_curves(accuracies=same), "standard_deviation")
         scores |= dict(frame.select("prompt_id", "score").rows())
@@ -100,10 +93,8 @@ def test_mopps_without_discount_ranks_by_how_far_the_mean_accuracy_is_from_a_hal
     assert ranked == pytest.approx(sorted(distances.values()), abs=1e-12)
 
 
-@pytest.mark.skipif(not RELEASED.exists(), reason=f"needs the reference data: {RELEASED} is absent")
 @pytest.mark.parametrize(("wanted", "theta", "number"), [(1389, 0.60, 1389), (1324, 0.61, 1324), (1356, 0.61, 1324)])
 def test_the_theta_of_the_released_subset_is_found_from_its_size(wanted, theta, number):
-    released = pl.DataFrame(json.loads(RELEASED.read_text(encoding="utf-8")))
-    scores = released.select(pl.col("prompt").alias("prompt_id"), "score", reason=pl.lit(""))
+    scores = released_scores().select("prompt_id", "score", reason=pl.lit(""))
     chosen = choose(scores, {"theta_for": wanted}, len(scores)).filter("selected")
     assert (chosen["score"].min(), len(chosen)) == (theta, number)

@@ -1,8 +1,7 @@
-"""The figures of ../shared/data/README.md from the real One-Shot-RLVR trajectories, by the pipeline's own stages."""
+"""Known figures of the real One-Shot-RLVR trajectories, computed by the pipeline's own stages."""
 
 import polars as pl
 import pytest
-from places import REFERENCE
 
 from limr.files.contracts import write_parquet
 from limr.logs.one_shot_rlvr import read_one_shot_rlvr
@@ -10,16 +9,13 @@ from limr.report.selection_summary import write_summary
 from limr.selection.scoring import score_prompts
 from limr.trajectories import Trajectories, visit_matrix
 
-FILE = REFERENCE / "one_shot_rlvr/acc_step_500.json"
 LIM = {"score": "lim", "keep": {"theta": 0.6}, "options": {"signal": "accuracy"}}
 LINEAR = {"score": "linear", "keep": {"theta": 0.7}}
 
-pytestmark = pytest.mark.skipif(not FILE.exists(), reason=f"needs the reference data: {FILE} is absent")
-
 
 @pytest.fixture(scope="module")
-def trajectories() -> Trajectories:
-    return read_one_shot_rlvr(FILE, visits=44)
+def trajectories(one_shot_rlvr) -> Trajectories:
+    return read_one_shot_rlvr(one_shot_rlvr).before(44)
 
 
 @pytest.fixture(scope="module")
@@ -52,20 +48,20 @@ def test_never_solved_prompts_score_512_and_always_solved_ones_0(scores, traject
 
 
 @pytest.mark.parametrize(("visits", "share"), [(21, 0.10), (44, 0.15)])
-def test_linear_at_theta_07_keeps_10_to_15_percent(visits, share):
-    frame = score_prompts("linear", LINEAR, read_one_shot_rlvr(FILE, visits), None, seed=0)
+def test_linear_at_theta_07_keeps_10_to_15_percent(one_shot_rlvr, visits, share):
+    frame = score_prompts("linear", LINEAR, read_one_shot_rlvr(one_shot_rlvr).before(visits), None, seed=0)
     assert round(frame["selected"].mean(), 2) == share
 
 
-def test_all_visits_of_the_file_can_be_used_and_who_lacks_one_is_dropped_with_the_reason():
-    frame = score_prompts("lim", LIM, read_one_shot_rlvr(FILE, visits=57), None, seed=0)
+def test_all_visits_of_the_file_can_be_used_and_a_prompt_without_one_is_dropped_with_the_reason(one_shot_rlvr):
+    frame = score_prompts("lim", LIM, read_one_shot_rlvr(one_shot_rlvr), None, seed=0)
     unscored = frame.filter(pl.col("score").is_null())
     assert len(frame) == 1209
-    assert 0 < len(unscored) <= 0.1 * len(frame), "the visits that count are those of nine prompts in ten"
-    assert unscored["reason"].str.starts_with("missing visit").all()
+    assert 0 < len(unscored) <= 0.1 * len(frame), "the visits that count are those that nine prompts in ten have"
+    assert unscored["reason"].str.starts_with("missing visits: ").all()
 
 
-def test_the_summary_prints_the_figures_from_the_trajectories_alone(tmp_path, trajectories, scores):
+def test_the_summary_needs_the_trajectories_only_and_prints_the_figures(tmp_path, trajectories, scores):
     write_parquet(trajectories.frame(), tmp_path / "trajectories/seed0.parquet", "trajectories")
     write_parquet(scores, tmp_path / "scores/lim/seed0.parquet", "scores")
     output = tmp_path / "selection.md"

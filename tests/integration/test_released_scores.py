@@ -1,35 +1,28 @@
-"""The LIM scores that the authors released, chosen from by this project's chooser: their subset comes out."""
-
-import json
+"""The rule that chooses by theta, applied to the LIM scores that the authors released, gives their subset."""
 
 import polars as pl
 import pytest
-from places import REFERENCE
+from real_data import released_scores
 
 from limr.selection.choose import choose
-
-FOLDER = REFERENCE / "limr"
-
-pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason=f"needs the reference data: {FOLDER} is absent")
 
 
 @pytest.fixture(scope="module")
 def released() -> pl.DataFrame:
-    rows = json.loads((FOLDER / "scores.json").read_text(encoding="utf-8"))
-    # the prompt itself is the key: two of the 7,935 differ in white space only
-    return pl.DataFrame(rows).select(pl.col("prompt").alias("prompt_id"), "score", reason=pl.lit(""))
+    return released_scores().with_columns(reason=pl.lit(""))
 
 
 def test_theta_060_selects_exactly_the_released_subset(released):
-    subset = {row["prompt"] for row in json.loads((FOLDER / "limr_train.json").read_text(encoding="utf-8"))}
-    chosen = choose(released, {"theta": 0.6}, len(released)).filter("selected")["prompt_id"]
-    assert (len(released), len(chosen)) == (7935, 1389)
-    assert set(chosen) == subset
+    scores = released.drop("in_subset")
+    chosen = choose(scores, {"theta": 0.6}, len(scores)).filter("selected")["prompt_id"]
+    assert (len(scores), len(chosen)) == (7935, 1389)
+    assert set(chosen) == set(released.filter("in_subset")["prompt_id"])
 
 
 def test_the_released_number_by_rank_is_the_same_subset(released):
-    by_theta = choose(released, {"theta": 0.6}, len(released)).filter("selected")
-    assert choose(released, {"top": 1389}, len(released)).filter("selected").equals(by_theta)
+    scores = released.drop("in_subset")
+    by_theta = choose(scores, {"theta": 0.6}, len(scores)).filter("selected")
+    assert choose(scores, {"top": 1389}, len(scores)).filter("selected").equals(by_theta)
 
 
 def test_a_strict_comparison_would_lose_the_65_prompts_at_060(released):

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from workplace import ROOT, Workplace, new_workplace
+from places import REFERENCE, WITHOUT_REFERENCE
+from workplace import Workplace, new_workplace
 
 
 @pytest.fixture
@@ -21,9 +22,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
 
 
 @pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of reference data beside the repository."""
-    folder = ROOT.parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip(f"needs the reference data: {folder} is absent")
-    return folder
+def reference_data() -> Path:
+    """The folder of the whole reference data beside the repository."""
+    if not REFERENCE.is_dir():
+        pytest.skip(WITHOUT_REFERENCE)
+    return REFERENCE

@@ -60,9 +60,9 @@ def test_a_local_model_that_is_not_there_is_told_by_the_command_too(tmp_path: Pa
     assert "WRONG base model: base_model.path: nowhere/config.json: no such file" in capsys.readouterr().out
 
 
-def test_the_paper_s_data_are_audited_from_local_files(shared_data: Path, tmp_path: Path) -> None:
+def test_the_paper_s_data_are_audited_from_local_files(reference_data: Path, tmp_path: Path) -> None:
     place = Workplace(tmp_path)
-    files = f"data={{files: {shared_data}}}"
+    files = f"data={{files: {reference_data}}}"
     output = place.make("--config", files, *shipped("config/paper.yaml"), "results/paper/data/audit.md")
     assert "in the published list (MATH-FULL): 8,523 problems, 8,521 distinct" in output
     audit = (place.results / "paper" / "data" / "audit.md").read_text(encoding="utf-8")
@@ -99,20 +99,20 @@ def test_a_wrong_key_and_a_wrong_method_stop_the_run_in_one_block(workplace: Wor
     assert not workplace.results.exists()
 
 
-def test_a_theta_that_selects_nothing_is_told_which_it_could_be(shared_data: Path, tmp_path: Path) -> None:
+def test_a_theta_that_selects_nothing_is_told_which_it_could_be(one_shot_rlvr: Path, tmp_path: Path) -> None:
     place = Workplace(tmp_path)
     text = (ROOT / "config" / "one_shot_rlvr.yaml").read_text(encoding="utf-8").replace("theta: 0.6", "theta: 0.99")
     (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
-    failed = place.snakemake("--config", _path(shared_data), "--", "results/one_shot_rlvr/scores/lim/seed0.parquet")
+    failed = place.snakemake("--config", _path(one_shot_rlvr), "--", "results/one_shot_rlvr/scores/lim/seed0.parquet")
     assert failed.returncode != 0
     assert "theta 0.99 selects none of the 1,209 prompts" in failed.stdout
     assert "90 %: 0.880" in failed.stdout
     assert "Traceback" not in failed.stdout
 
 
-def test_real_trajectories_are_scored_without_training_anything(shared_data: Path, tmp_path: Path) -> None:
+def test_real_trajectories_are_scored_without_training_anything(one_shot_rlvr: Path, tmp_path: Path) -> None:
     place = Workplace(tmp_path)
-    place.make("--config", _path(shared_data), *shipped("config/one_shot_rlvr.yaml"), "all")
+    place.make("--config", _path(one_shot_rlvr), *shipped("config/one_shot_rlvr.yaml"), "all")
     results = place.results / "one_shot_rlvr"
     assert not (results / "runs").exists()
     summary = (results / "selection.md").read_text(encoding="utf-8")
@@ -121,5 +121,5 @@ def test_real_trajectories_are_scored_without_training_anything(shared_data: Pat
     assert (results / "figures" / "trajectories.png").exists()
 
 
-def _path(shared_data: Path) -> str:
-    return f"trajectories={{path: {shared_data / 'one_shot_rlvr' / 'acc_step_500.json'}}}"
+def _path(trajectories: Path) -> str:
+    return f"trajectories={{path: {trajectories}}}"

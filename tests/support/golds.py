@@ -6,16 +6,13 @@ The reader is the tests' own: it shares nothing with ``limr.grading``, so that a
 trusted, and forms made from them; never a model's output.
 """
 
-import json
 import random
 import re
 from functools import cache
 
 import sympy
-from places import REFERENCE
+from real_data import golds
 
-FOLDER = REFERENCE
-ABSENT = f"needs the reference data: {FOLDER} is absent"
 NO_ANSWERS = ("",)
 
 _TOKEN = re.compile(r"\s+|\d+\.\d+|\.\d+|\d+|\\[A-Za-z]+|\\.|.", re.DOTALL)
@@ -26,11 +23,7 @@ _UNREAD = 64  # longer golds are not worth reading: every form has plenty of sho
 
 def all_golds() -> list[str]:
     """The 9,093 golds of MATH-FULL and of the three benchmarks, in the order of the files, repeats included."""
-    rows = json.loads((FOLDER / "limr/math.8k.json").read_text(encoding="utf-8"))
-    for name in ("math500", "aime24", "amc23"):
-        lines = (FOLDER / f"benchmarks/{name}.jsonl").read_text(encoding="utf-8").splitlines()
-        rows += [json.loads(line) for line in lines]
-    return [row["answer"] for row in rows]
+    return [answer for answers in golds().values() for answer in answers]
 
 
 def distinct_golds(seed: int = 0) -> list[str]:

@@ -1,7 +1,15 @@
-"""Where the tests find the repository, and the reference data that may lie beside it."""
+"""Where the tests find the repository, the samples in it, and the whole reference data, which may be beside it."""
 
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 SUPPORT = Path(__file__).parent
+SAMPLES = ROOT / "tests" / "samples"
 REFERENCE = ROOT.parent / "shared" / "data"
+
+WITHOUT_REFERENCE = (
+    f"needs the whole reference data in {REFERENCE}; tests/samples/README.md lists its files and where to get them"
+)
+needs_reference = pytest.mark.skipif(not REFERENCE.is_dir(), reason=WITHOUT_REFERENCE)

@@ -5,7 +5,6 @@ import json
 import polars as pl
 import pytest
 from a_run import write_run
-from places import REFERENCE
 
 from limr.errors import ContractError, LimrError
 from limr.files.contracts import write_parquet
@@ -13,8 +12,6 @@ from limr.logs.convert import convert
 from limr.logs.log import LogOptions
 from limr.logs.source import read_source
 from limr.trajectories import Trajectories
-
-ONE_SHOT = REFERENCE / "one_shot_rlvr/acc_step_500.json"
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +76,8 @@ def test_a_broken_one_shot_file_is_refused_with_the_prompt(tmp_path):
         read_source(path)
 
 
-@pytest.mark.skipif(not ONE_SHOT.exists(), reason=f"needs the reference data: {ONE_SHOT} is absent")
-def test_the_real_one_shot_trajectories_whole_and_cut():
-    whole, cut = read_source(ONE_SHOT), read_source(ONE_SHOT, visits=44)
+def test_the_real_one_shot_trajectories_whole_and_cut(one_shot_rlvr):
+    whole, cut = read_source(one_shot_rlvr), read_source(one_shot_rlvr, visits=44)
     assert isinstance(whole.trajectories, Trajectories)
     assert whole.prompts is None
     assert whole.audit.visits_of_prompt == (44, 53, 57)
