@@ -19,3 +19,12 @@ def collapsed(text: str) -> str:
     '\\$ 5'
     """
     return " ".join(text.split())
+
+
+def has_lone_surrogate(text: str) -> bool:
+    r"""Whether ``text`` holds half of a UTF-16 pair. No file can hold such a text as UTF-8.
+
+    >>> has_lone_surrogate("half \ud83d"), has_lone_surrogate("½")
+    (True, False)
+    """
+    return any("\ud800" <= character <= "\udfff" for character in text)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from limr.cli import arguments
-from limr.errors import LimrError, UsageError
+from limr.errors import Setting, UsageError, Words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -110,9 +110,10 @@ def _write_of_data_set(
     logged = dict(prompts.drop_nulls("prompt").select("prompt_id", "prompt").iter_rows())
     subset = subset_of_data_set(selected, logged, data_set, columns)
     if subset.missing and not options.skip_missing:
-        raise LimrError(f"{subset.missing}\n  To write the others all the same: --skip-missing")
+        subset.missing.advice = [*subset.missing.advice, " To write the others, pass ", Setting("skip_missing"), "."]
+        raise subset.missing
     write_some(data_set, subset.rows, options.output)
     if subset.missing:
-        arguments.say("select", subset.missing)
+        arguments.say("select", subset.missing.render(Words.COMMAND_LINE))
     rows, total = len(subset.rows), len(data_set.rows)
     arguments.say("select", f"{rows:,} of the {total:,} rows of {options.prompts} written", *subset.summary())

@@ -11,7 +11,7 @@ from limr.errors import LimrError
 from limr.files.atomic import write_text
 from limr.files.contracts import read_parquet
 from limr.files.markdown import markdown_table
-from limr.selection.scores_file import kind_of_reason
+from limr.selection.reason import kind_of
 from limr.trajectories import Trajectories, known_signals, visit_matrix
 
 FROM_THE_START_ACCURACY = 0.75
@@ -136,7 +136,7 @@ def _by_method(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _without_score(rows: pl.DataFrame, n_seeds: int) -> list[str]:
     """A table of the reasons for which prompts have no score, when there are any."""
-    because = kind_of_reason("reason").alias("no score, because")
+    because = kind_of("reason").alias("no score, because")
     unscored = rows.filter(pl.col("score").is_null()).group_by("method", because, maintain_order=True).len()
     counts = unscored.with_columns((pl.col("len") / n_seeds).alias("prompts")).drop("len")
     return [] if unscored.is_empty() else [markdown_table(counts, whole=["prompts"])]

@@ -1,4 +1,8 @@
-"""How early could the probe have stopped? LIM's selection after its first visits against that after all of them."""
+"""How early could the probe have stopped? LIM's selection after the first visits against that after all visits.
+
+LIM is computed here for every number of visits and every bootstrap resample, so this file calls its formula
+(``alignment``) on matrices that it lays out once, instead of running the method thousands of times.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,8 +12,8 @@ import polars as pl
 
 from limr.errors import LimrError
 from limr.selection.agreement import PAPER_SHARE, overlap, spearman, top
-from limr.selection.method import Pool
-from limr.selection.methods.lim import alignment, lim
+from limr.selection.method import Pool, run_method
+from limr.selection.methods.lim import alignment
 from limr.selection.rounding import ROUNDING
 from limr.trajectories import Trajectories, VisitMatrix, visit_matrix
 
@@ -23,11 +27,15 @@ THETA_OVERLAP, THETA_SELECTED = "overlap_theta", "selected_theta"
 
 @dataclass(frozen=True)
 class EarlyStopping:
-    """What ``early_stopping`` found.
+    """The result of ``early_stopping``.
 
-    ``rows`` has one row a number of visits, from 1 to all: ``visits``; ``rollouts``, the share of the probe's rollouts
-    that they took; ``scored``, how many prompts have a score; of each of ``measures`` its value, ``{measure}_low`` and
-    ``{measure}_high``, null where it has none; and with a theta ``selected_theta``.
+    ``rows`` has one row per number of visits, from 1 to all:
+
+    - ``visits``, and ``rollouts``: the share of the probe's rollouts that these visits took;
+    - ``scored``: how many prompts have a score;
+    - for each of ``measures`` its value, ``{measure}_low`` and ``{measure}_high``, null where it has none;
+    - with a theta, ``selected_theta``: how many prompts score at least theta.
+
     ``number`` is how many of the ``prompts`` are the best ``share`` of them.
     """
 
@@ -42,11 +50,11 @@ class EarlyStopping:
 
     @property
     def chance(self) -> float:
-        """The overlap to expect of two selections of ``number`` prompts made at random."""
+        """The expected overlap of two random selections of ``number`` prompts."""
         return self.number / self.prompts
 
     def reaches(self, level: float) -> dict[str, float]:
-        """The first row from which the overlap stays at or above ``level`` to the end: the last one, if no other."""
+        """The first row from which the overlap stays at or above ``level`` to the end: at the latest, the last row."""
         below = (self.rows[OVERLAP].fill_null(0) < level).arg_true()
         return self.rows.row(0 if below.is_empty() else below[-1] + 1, named=True)
 
@@ -65,21 +73,21 @@ def early_stopping(
 ) -> EarlyStopping:
     """Compare LIM after k visits with LIM after all K visits that count (``visit_matrix``), for every k from 1 to K.
 
-    After k visits, LIM has the scores that it would have had if the probe had stopped there: mean curve, prompts
-    without gaps and score are those of the first k visits alone. ``signal``, ``missing`` and ``best_reward`` are LIM's
-    own options.
+    LIM after k visits gives the scores that it would have given if the probe had stopped there: the mean curve, the
+    prompts without gaps and the scores use the first k visits alone. ``signal``, ``missing`` and ``best_reward`` are
+    LIM's own options.
 
-    - *overlap*: of the best ``share`` of all prompts after k visits, how much is among the best after all visits.
+    - *overlap*: of the best ``share`` of all prompts after k visits, how many are among the best after all visits.
       Prompts that tie at the cut count in part (``agreement.top``).
     - *overlap at theta*: the same for the prompts that score at least ``theta`` (``agreement.overlap``).
     - *rank correlation*: Spearman's, over the prompts that have both scores.
-    - *later visits*: the same with LIM of the visits after the first k, in place of all. The first k visits are part
-      of the full score, so that agreement with it is partly built in; the later ones know nothing of them.
+    - *later visits*: the same, with LIM of the visits after the first k instead of all visits. The first k visits are
+      part of the full score, so agreement with it is partly built in. The later visits are independent of them.
 
     The bands are 95 % percentile intervals over bootstrap resamples of the prompts. A resample draws as many prompts,
-    with replacement, the same for all scores and every k, and makes the mean curves anew from them. The bands err on
-    the wide side: simulated ones hold the value of the whole population 96 to 99 % of the time. ``progress`` is
-    called after each k.
+    with replacement, the same for all scores and every k, and computes its own mean curves. The bands err on the wide
+    side: in simulations they contain the value of the whole population 96 to 99 % of the time. ``progress`` is called
+    after each k.
 
     Raises LimrError as LIM does, and where ``share`` of the prompts is none of them, or all.
     """
@@ -87,9 +95,15 @@ def early_stopping(
     n_prompts, n_visits = matrix.values.shape
     number = round(share * n_prompts)
     if not 0 < number < n_prompts:
-        raise LimrError(f"share: found {share:g} of {n_prompts:,} prompts, expected some of them and not all")
-    pool = Pool(trajectories.prompt_ids, trajectories, seed=0)
-    lim(pool, signal=signal, missing=missing, best_reward=best_reward)  # where it cannot score at all, it says why
+        raise LimrError(
+            where="share", found=f"{share:g} of {n_prompts:,} prompts", expected="at least one prompt and not all"
+        )
+    # where LIM cannot score all visits, it raises an error that says why
+    run_method(
+        "lim",
+        Pool(trajectories.prompt_ids, trajectories, seed=0),
+        {"signal": signal, "missing": missing, "best_reward": best_reward},
+    )
     draws = _draws(n_prompts, resamples, seed)
 
     def scores(values: np.ndarray) -> Iterator[np.ndarray]:
@@ -110,15 +124,15 @@ def early_stopping(
 
 
 def _draws(n_prompts: int, resamples: int, seed: int) -> list[np.ndarray]:
-    """First every prompt once, then the resamples: rows of the matrix."""
+    """Row numbers of the matrix: every prompt once, then one array per resample."""
     generator = np.random.default_rng(seed)
     drawn = [generator.integers(n_prompts, size=n_prompts, dtype=np.int32) for _ in range(resamples)]
     return [np.arange(n_prompts, dtype=np.int32), *drawn]
 
 
 def _scores(matrix: VisitMatrix, missing: str, best: float, draws: list[np.ndarray]) -> Iterator[np.ndarray]:
-    """LIM's scores in each of ``draws``; NaN for a prompt that has none, and for all where LIM has no answer."""
-    values = np.full(matrix.values.shape, np.nan)
+    """LIM's scores in each of ``draws``: NaN for a prompt without a score, and for all where LIM is undefined."""
+    values = np.full(matrix.values.shape, np.nan)  # a prompt that lacks a visit keeps NaN in its whole row
     try:
         whole, dropped = matrix.without_gaps(missing)
         values[[prompt_id not in dropped for prompt_id in matrix.prompt_ids]] = whole.values
@@ -128,7 +142,7 @@ def _scores(matrix: VisitMatrix, missing: str, best: float, draws: list[np.ndarr
     for draw in draws:
         drawn, whole = values[draw], known[draw]
         curve = drawn[whole].mean(axis=0) if whole.any() else np.empty(0)
-        # without visits, or where everything was solved at each of them, there is nothing to divide by
+        # LIM divides by 0 where there are no visits, and where every prompt was solved at each of them
         unsolved = (best - curve > ROUNDING).any()
         yield alignment(drawn, curve, best) if unsolved else np.full(len(draw), np.nan)
 
@@ -136,7 +150,7 @@ def _scores(matrix: VisitMatrix, missing: str, best: float, draws: list[np.ndarr
 def _row(
     early: Iterator[np.ndarray], later: Iterator[np.ndarray], full: list[np.ndarray], number: int, theta: float | None
 ) -> dict[str, float]:
-    """The measures for one number of visits; each iterates over the draws, the first of which is the prompts."""
+    """The measures for one number of visits. The arguments iterate over the draws; the first is all prompts."""
     row: dict[str, float] = {}
     of_draws = []
     for scores, later_scores, full_scores in zip(early, later, full, strict=True):
@@ -170,7 +184,7 @@ def _overlap(first: np.ndarray, second: np.ndarray, number: int) -> float:
 
 
 def _band(measure: str, of_draws: np.ndarray) -> dict[str, float]:
-    """The value for the prompts themselves, and the band of the resamples that have one."""
+    """The value for all prompts, and the band over the resamples that have a value."""
     resampled = of_draws[1:][~np.isnan(of_draws[1:])]
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(resampled, [tail, 1 - tail]) if len(resampled) else (np.nan, np.nan)

@@ -1,25 +1,44 @@
-"""The methods by name: a method is one decorated function in a file of its own in ``methods/``.
+"""The registry of score methods. A method is one decorated function in a file of its own in ``methods/``.
 
-It takes the ``Pool`` and its own options (keyword-only parameters with a default), and gives a ``Scores``. Every file
-in ``methods/`` is imported when a method is first asked for, so a new method needs no other change than a row of
-configuration.
+    @score_method("standard_deviation", signals=("accuracy", "reward"))
+    def standard_deviation(values: np.ndarray) -> np.ndarray:
+        ...
+
+The positional parameters of the function name what it reads:
+
+- ``values``: the visit matrix, prompts x visits (float64), of the prompts that have every visit;
+- ``prompt_ids``: the prompts, one per score;
+- ``signal``: ``reward`` or ``accuracy``, whichever ``values`` holds;
+- ``n_samples``: the number of samples that most visits have;
+- ``seed``: the seed of the selection.
+
+Its keyword-only parameters are its options. It returns one score per prompt; the higher, the better.
+
+All files in ``methods/`` are imported when a method is first asked for. A new method is a new file there.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from limr.errors import LimrError
-from limr.trajectories import Trajectories
+import numpy as np
+
+from limr.errors import LimrError, one_of
+from limr.selection.options import Option, declared_options
+from limr.selection.reason import MISSING_VISITS, Reason
+from limr.trajectories import MISSING, Trajectories, usual_samples, visit_matrix
+
+_INPUTS = ("values", "prompt_ids", "signal", "n_samples", "seed")
+_OF_CURVES = ("values", "signal", "n_samples")  # inputs that only a method with signals can read
 
 
 @dataclass(frozen=True)
 class Pool:
-    """What a method may look at: the prompts that can be selected (sorted ids), their trajectories, and the seed."""
+    """The prompts that can be selected (sorted ids), their trajectories, and the seed."""
 
     prompt_ids: list[str]
     trajectories: Trajectories | None
@@ -28,39 +47,59 @@ class Pool:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a method says: prompt_id -> score, the higher the better, and prompt_id -> why a prompt has no score."""
+    """The result of a method: the score of each prompt that has one, and for other prompts the reason why not.
+
+    A prompt of the pool that is in neither has no trajectory.
+    """
 
     scores: dict[str, float]
-    dropped: dict[str, str] = field(default_factory=dict)
+    dropped: dict[str, Reason] = field(default_factory=dict)
 
 
-ScoreFunction = Callable[..., Scores]
+ScoreFunction = Callable[..., np.ndarray | Sequence[float]]
 
 
 @dataclass(frozen=True)
 class ScoreMethod:
-    """A registered method."""
+    """A registered method: its function, the signals it can read, and its options by name.
 
+    Without ``signals`` it reads no trajectories. ``nan_means`` is the reason that a score of NaN stands for.
+    """
+
+    name: str
     function: ScoreFunction
-    needs_trajectories: bool
-
-    @property
-    def options(self) -> list[str]:
-        """Names of the options it takes."""
-        parameters = inspect.signature(self.function).parameters.values()
-        return [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+    signals: tuple[str, ...]
+    nan_means: str
+    inputs: tuple[str, ...]
+    options: dict[str, Option]
 
 
 _METHODS: dict[str, ScoreMethod] = {}
 
 
-def score_method(name: str, *, needs_trajectories: bool) -> Callable[[ScoreFunction], ScoreFunction]:
-    """Register the decorated function as score method ``name``."""
+def score_method(
+    name: str, *, signals: tuple[str, ...] = (), nan_means: str = ""
+) -> Callable[[ScoreFunction], ScoreFunction]:
+    """Register the decorated function as score method ``name``; the function itself stays as it is.
+
+    ``signals`` are those that the method can read, its default first. With more than one, the method has the option
+    ``signal``. Every method with signals has the option ``missing`` (see ``VisitMatrix.without_gaps``).
+
+    ``nan_means`` is the reason why a prompt has no score where the function returns NaN; ``{signal}`` in it stands for
+    the signal. Without it NaN stays a score, which breaks the contract of the scores file.
+    """
 
     def register(function: ScoreFunction) -> ScoreFunction:
         if name in _METHODS:
             raise ValueError(f"score method {name!r} is defined twice")
-        _METHODS[name] = ScoreMethod(function, needs_trajectories)
+        parameters = inspect.signature(function).parameters.values()
+        inputs = tuple(parameter.name for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY)
+        for parameter in inputs:
+            if parameter not in _INPUTS or (parameter in _OF_CURVES and not signals):
+                known = _INPUTS if signals else [known for known in _INPUTS if known not in _OF_CURVES]
+                raise ValueError(f"score method {name!r}: found input {parameter!r}, expected {one_of(known)}")
+        options = _options_of_curves(signals) | declared_options(function)
+        _METHODS[name] = ScoreMethod(name, function, signals, nan_means, inputs, options)
         return function
 
     return register
@@ -71,47 +110,101 @@ def score_names() -> list[str]:
     return sorted(_methods())
 
 
-def method_summary(score_name: str) -> str:
-    """What score method ``score_name`` does, in a sentence: the first line of its docstring."""
-    return (inspect.getdoc(_find(score_name).function) or "").partition("\n")[0]
+def find_method(score_name: str) -> ScoreMethod:
+    """The method with that name. Raises LimrError listing the known names."""
+    if score_name not in _methods():
+        raise LimrError(f"unknown score {score_name!r}", expected=one_of(score_names()))
+    return _METHODS[score_name]
 
 
 def option_names(score_name: str) -> list[str]:
     """Names of the options that score method ``score_name`` takes."""
-    return _find(score_name).options
-
-
-def option_parameters(score_name: str) -> dict[str, inspect.Parameter]:
-    """The options that score method ``score_name`` takes, as its signature declares them."""
-    method = _find(score_name)
-    parameters = inspect.signature(method.function).parameters
-    return {name: parameters[name] for name in method.options}
+    return list(find_method(score_name).options)
 
 
 def needs_trajectories(score_name: str) -> bool:
-    """Whether score method ``score_name`` looks at trajectories, and so needs a probe."""
-    return _find(score_name).needs_trajectories
+    """Whether score method ``score_name`` reads trajectories, and so needs a probe."""
+    return bool(find_method(score_name).signals)
+
+
+def parse_options(score_name: str, texts: Mapping[str, str]) -> dict[str, Any]:
+    """The options of a command line (name -> text) as values of the types that the method declares.
+
+    Raises LimrError for an unknown method or option, and for a value that the option does not take.
+
+    >>> parse_options("pass_rate_band", {"lowest": "0.3", "missing": "next"})
+    {'lowest': 0.3, 'missing': 'next'}
+    """
+    method = find_method(score_name)
+    return _with_options(method, texts, Option.parse)
 
 
 def run_method(score_name: str, pool: Pool, options: Mapping[str, Any]) -> Scores:
-    """Score ``pool`` with method ``score_name``.
+    """Score the prompts of ``pool`` with method ``score_name``.
 
-    Raises LimrError listing what is known when the name or an option is not, and when trajectories are lacking.
+    Raises LimrError for an unknown method, for an unknown option or a wrong value of one, and where trajectories are
+    missing or give no scores.
     """
-    method = _find(score_name)
-    for option in options:
-        if option not in method.options:
-            known = ", ".join(method.options) or "no option"
-            raise LimrError(f"score {score_name!r}: unknown option {option!r}; it takes {known}")
-    if method.needs_trajectories and pool.trajectories is None:
-        raise LimrError(f"score {score_name!r} needs trajectories and was given none: run the probe first")
-    return method.function(pool, **options)
+    method = find_method(score_name)
+    _with_options(method, options, Option.check)
+    where = f"score {score_name!r}"
+    inputs: dict[str, Any] = {"prompt_ids": pool.prompt_ids, "seed": pool.seed}
+    dropped: dict[str, Reason] = {}
+    signal = ""
+    if method.signals:
+        if pool.trajectories is None:
+            raise LimrError("this score needs trajectories", where=where, advice="Run the probe first.")
+        signal = options.get("signal", method.signals[0])
+        matrix, gaps = visit_matrix(pool.trajectories, signal).without_gaps(options.get("missing", MISSING[0]))
+        dropped = {prompt_id: Reason(MISSING_VISITS, visits) for prompt_id, visits in gaps.items()}
+        inputs |= {"values": matrix.values, "prompt_ids": matrix.prompt_ids, "signal": signal}
+        if "n_samples" in method.inputs:
+            inputs["n_samples"] = usual_samples(pool.trajectories)
+        where += f" of {signal} curves"
+    own = {name: value for name, value in options.items() if name not in _options_of_curves(method.signals)}
+    try:
+        found = method.function(**{name: inputs[name] for name in method.inputs}, **own)
+    except LimrError as error:
+        error.inside(where)
+        raise
+    return _named_scores(method, inputs["prompt_ids"], np.asarray(found, dtype=np.float64), signal, dropped)
 
 
-def _find(score_name: str) -> ScoreMethod:
-    if score_name not in _methods():
-        raise LimrError(f"unknown score {score_name!r}; known are {', '.join(score_names())}")
-    return _METHODS[score_name]
+def _named_scores(
+    method: ScoreMethod, prompt_ids: Sequence[str], scores: np.ndarray, signal: str, dropped: dict[str, Reason]
+) -> Scores:
+    named = dict(zip(prompt_ids, scores.tolist(), strict=True))
+    if method.nan_means:
+        reason = Reason(method.nan_means.format(signal=signal))
+        dropped |= {prompt_ids[row]: reason for row in np.flatnonzero(np.isnan(scores))}
+        named = {prompt_id: score for prompt_id, score in named.items() if prompt_id not in dropped}
+    return Scores(named, dropped)
+
+
+def _options_of_curves(signals: tuple[str, ...]) -> dict[str, Option]:
+    """The options that every method with these signals has."""
+    options = {}
+    if len(signals) > 1:
+        options["signal"] = Option("signal", signals[0], str, choices=signals)
+    if signals:
+        options["missing"] = Option("missing", MISSING[0], str, choices=MISSING)
+    return options
+
+
+def _with_options(method: ScoreMethod, given: Mapping[str, Any], read: Callable[[Option, Any], Any]) -> dict[str, Any]:
+    """``given`` (name -> value) with each value read by ``read``; errors name the method."""
+    values = {}
+    for name, value in given.items():
+        try:
+            if name not in method.options:
+                raise LimrError(
+                    f"unknown option {name!r}", expected=one_of(method.options) if method.options else "no option"
+                )
+            values[name] = read(method.options[name], value)
+        except LimrError as error:
+            error.inside(f"score {method.name!r}")
+            raise
+    return values
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Files of scores: read from Parquet or JSON Lines, chosen from again, and what lies beside them."""
+"""Scores files: read from Parquet or JSON Lines, selected from again, summarised."""
 
 import math
 from collections.abc import Mapping
@@ -12,18 +12,19 @@ from limr.files.contracts import check, columns, read_parquet, write_parquet
 from limr.files.markdown import percentage
 from limr.files.rows import STANDARD, read_rows, write_rows
 from limr.selection.choose import QUANTILES, choose
-from limr.selection.scoring import NOT_GRADABLE
+from limr.selection.reason import NOT_GRADABLE, kind_of
 
 
 def read_scores(file: str) -> pl.DataFrame:
     """The scores of one method (contract ``scores``) from ``*.parquet``, ``*.jsonl`` or ``-``, best first.
 
-    Raises LimrError naming the file where it is not to the contract, and where it holds several methods' scores.
+    Raises LimrError naming the file where it breaks the contract, and where it holds the scores of several methods.
     """
     scores = read_parquet(file, "scores") if Path(file).suffix == ".parquet" else _from_rows(file)
     methods = scores["method"].unique().sort().to_list()
     if len(methods) != 1:
-        raise LimrError(f"{file}: found the scores of {len(methods)} methods ({', '.join(methods)}), expected one's")
+        found = f"{len(methods)} methods ({', '.join(methods)})"
+        raise LimrError(where=file, found=found, expected="the scores of one method")
     return scores.sort("rank", "prompt_id", nulls_last=True)
 
 
@@ -36,7 +37,7 @@ def write_scores(scores: pl.DataFrame, file: str) -> None:
 
 
 def beside(file: str, name: str) -> Path:
-    """The file that lies beside a scores file.
+    """The path of a companion file in the folder of a scores file.
 
     >>> beside("run/scores.parquet", "prompts.parquet").as_posix()
     'run/scores.prompts.parquet'
@@ -45,13 +46,13 @@ def beside(file: str, name: str) -> Path:
 
 
 def choose_again(scores: pl.DataFrame, keep: str | Mapping[str, Any]) -> pl.DataFrame:
-    """The same ``scores`` with another choice, as ``score_prompts`` would have made it with this ``keep``.
+    """The same ``scores`` with another selection, as ``score_prompts`` gives it for this ``keep``.
 
     Raises LimrError as ``choose`` does.
     """
-    # why a scored prompt was left out was the old choice's reason
+    # a prompt with a score that was not selected has the reason of the previous selection
     scored = scores.with_columns(reason=pl.when(pl.col("score").is_null()).then("reason").otherwise(pl.lit("")))
-    pool_size = (scores["reason"] != NOT_GRADABLE).sum()
+    pool_size = scores.select((kind_of("reason") != NOT_GRADABLE.kind).sum()).item()
     chosen = choose(scored.select("prompt_id", "score", "reason"), keep, pool_size)
     return chosen.with_columns(method=pl.lit(scores["method"][0])).select(list(columns("scores")))
 
@@ -71,28 +72,18 @@ def thetas(scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def selection_summary(scores: pl.DataFrame) -> list[str]:
-    """In lines: how many prompts have a score, why others have none, and how many are selected."""
+    """In lines: how many prompts are selected, how many have no score, and why."""
     selected, unscored = scores.filter("selected"), scores.filter(pl.col("score").is_null())
     lines = [
         f"{scores['method'][0]}: {len(selected):,} of {len(scores):,} prompts selected"
         f" ({percentage(len(selected) / len(scores))}), scores of {selected['score'].min():.4g} and more"
     ]
     if len(unscored):
-        kinds = unscored.group_by(reason=kind_of_reason("reason")).len("count")
+        kinds = unscored.group_by(reason=kind_of("reason")).len("count")
         kinds = kinds.select("reason", "count").sort("count", "reason", descending=[True, False])
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in kinds.iter_rows())
         lines.append(f"without a score: {len(unscored):,} ({reasons})")
     return lines
-
-
-def kind_of_reason(column: str) -> pl.Expr:
-    """The reasons in ``column`` without their numbers, so that those of a kind can be counted.
-
-    >>> reasons = pl.DataFrame({"reason": ["missing visit 7 of 0 to 8", "missing visits 1, 2 of 8", "no trajectory"]})
-    >>> reasons.select(kind_of_reason("reason"))["reason"].to_list()
-    ['missing visits', 'missing visits', 'no trajectory']
-    """
-    return pl.col(column).str.replace(r"\d.*", "").str.replace(r"visit\s*$", "visits").str.strip_chars()
 
 
 def _from_rows(file: str) -> pl.DataFrame:
@@ -101,12 +92,14 @@ def _from_rows(file: str) -> pl.DataFrame:
     for place, row in read_rows(file):
         if set(row) != set(schema):
             raise LimrError(
-                f"{place}: found the keys {', '.join(row)}, expected {', '.join(schema)}: is this a scores file?"
+                where=place,
+                found=f"the keys {', '.join(row)}",
+                expected=f"{', '.join(schema)}, the keys of a scores file",
             )
         rows.append(row)
     name = "standard input" if file == STANDARD else file
     try:
         frame = pl.DataFrame(rows, schema, orient="row", strict=True)
     except (pl.exceptions.PolarsError, TypeError) as error:
-        raise LimrError(f"{name}: not the rows of a scores file: {error}") from error
+        raise LimrError(f"these rows do not fit the columns of a scores file ({error})", where=name) from error
     return check(frame, "scores", where=name)

@@ -1,1 +1,1 @@
-"""From scores to the file that a trainer reads."""
+"""From scores to a subset, and from a subset to the file that a trainer reads."""

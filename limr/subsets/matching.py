@@ -1,4 +1,4 @@
-"""Which rows of somebody's own data set the prompts of a training log are.
+"""Find the prompts of a training log among the rows of a user's own data set.
 
 A prompt is found by its id, by its text, or by its text without the instruction that training put around every prompt
 ("Let's think step by step ..."). Where two different texts fit, none is taken.
@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from limr.prompts import collapsed
 from limr.prompts import prompt_id as hash_of
 
-_PROBES = 32  # prompts of the log that are searched for texts of the data set, to learn where in them these stand
+_PROBES = 32  # prompts of the log that are searched for texts of the data set, to find the instruction around them
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """What stands before and after the data set's text in every prompt of the log (white space collapsed)."""
+    """The text before and after the data set's own text in every prompt of the log (white space collapsed)."""
 
     before: str
     after: str
@@ -27,9 +27,9 @@ class Instruction:
 
 @dataclass
 class Matching:
-    """The rows of each prompt that was found (prompt_id -> row numbers), and how, and who was not.
+    """The rows of each prompt that was found (prompt_id -> row numbers), how they were found, and the other prompts.
 
-    ``ambiguous`` are those of ``unmatched`` that two different texts of the data set fit.
+    ``ambiguous`` are those of ``unmatched`` for which two different texts of the data set fit.
     """
 
     rows: dict[str, list[int]] = field(default_factory=dict)
@@ -50,9 +50,9 @@ def match(
 ) -> Matching:
     """Find the prompts ``wanted`` (ids) among the rows of a data set.
 
-    ``logged`` has the text of every prompt of the log (prompt_id -> text), not of the wanted ones alone: what all of
-    them share is how an instruction is known. ``texts`` and ``ids`` are the data set's, one a row. An equal id is not
-    enough where both texts are known and one is no part of the other, unless ``trust_ids``.
+    ``logged`` has the text of every prompt of the log (prompt_id -> text), not only of the wanted ones: the instruction
+    is recognised as the text that all of them share. ``texts`` and ``ids`` are the data set's, one per row. An equal id
+    is not enough where both texts are known and neither contains the other, unless ``trust_ids``.
 
     >>> logged = {"a": "1+1? Be brief.", "b": "2*3? Be brief.", "c": "5-4? Be brief."}
     >>> found = match(["a", "c"], logged, ["5-4?", "9/3?", "1+1?", "2*3?"])
@@ -64,7 +64,7 @@ def match(
     for row, text in enumerate(map(collapsed, texts)):
         rows_of_text[text].append(row)
     for row, row_id in enumerate(ids or ()):
-        if trust_ids or _may_be(logged.get(row_id), collapsed(texts[row])):
+        if trust_ids or _texts_agree(logged.get(row_id), collapsed(texts[row])):
             rows_of_id[row_id].append(row)
     found = Matching()
     remaining = []
@@ -84,7 +84,7 @@ def match(
 
 
 def nearest(text: str, texts: Iterable[str]) -> str | None:
-    """The one of ``texts`` that shares most words with ``text`` (Jaccard's index; the first of equals)."""
+    """The one of ``texts`` that shares most words with ``text`` (Jaccard's index; the first of those that tie)."""
     words = set(text.split())
 
     def shared(other: str) -> float:
@@ -94,14 +94,16 @@ def nearest(text: str, texts: Iterable[str]) -> str | None:
     return max(texts, key=shared, default=None)
 
 
-def _may_be(logged: str | None, text: str) -> bool:
+def _texts_agree(logged: str | None, text: str) -> bool:
     return logged is None or text in logged or logged in text
 
 
 def _match_without_instruction(
     found: Matching, remaining: list[str], logged: Mapping[str, str], rows_of_text: Mapping[str, list[int]]
 ) -> None:
+    """Find the ``remaining`` prompts by their text without the instruction, and add them to ``found``."""
     known = {prompt_id: logged[prompt_id] for prompt_id in remaining if prompt_id in logged}
+    # a cut is how many characters the instruction takes before and after the text of the data set
     cuts = _cuts(list(known.values()), list(logged.values()), rows_of_text)
     fits = {
         prompt_id: {cut: text[cut[0] : len(text) - cut[1]] for cut in cuts if _is_cut_out(text, *cut, rows_of_text)}
@@ -109,7 +111,7 @@ def _match_without_instruction(
     }
     counts = [sum(cut in of_prompt for of_prompt in fits.values()) for cut in cuts]
     best = max(counts, default=0)
-    # one prompt alone is no evidence of an instruction, and of two that explain as many none is the better one
+    # One prompt alone is no evidence of an instruction. Of two cuts that explain equally many, neither is better.
     cut = cuts[counts.index(best)] if best > 1 and counts.count(best) == 1 else None
     for prompt_id in remaining:
         of_prompt = fits.get(prompt_id, {})
@@ -126,7 +128,8 @@ def _match_without_instruction(
 
 
 def _cuts(remaining: list[str], logged: list[str], texts: Collection[str]) -> list[tuple[int, int]]:
-    """Where the data set's texts can stand in all prompts of the log: (characters before, characters after)."""
+    """Where texts of the data set can stand in all prompts of the log: (characters before, characters after)."""
+    # the instruction is at most what all prompts share at their start and at their end
     before, after = _shared_start(logged), _shared_start([text[::-1] for text in logged])
     if not before + after or len(set(logged)) < 2:
         return []
@@ -144,12 +147,13 @@ def _cuts(remaining: list[str], logged: list[str], texts: Collection[str]) -> li
 
 
 def _shared_start(texts: list[str]) -> int:
-    first, last = min(texts, default=""), max(texts, default="")  # what these two share, all between them share
+    """How many characters all ``texts`` share at their start."""
+    first, last = min(texts, default=""), max(texts, default="")  # all texts sort between these two and share as much
     return next((at for at, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), len(first))
 
 
 def _is_cut_out(text: str, before: int, after: int, texts: Collection[str]) -> bool:
-    """Whether what is left is a text of the data set, and no word or number was cut through for it."""
+    """Whether the cut leaves a text of the data set, and does not cut through a word or number."""
     end = len(text) - after
     return (
         before < end
@@ -159,5 +163,5 @@ def _is_cut_out(text: str, before: int, after: int, texts: Collection[str]) -> b
 
 
 def _in_a_word(left: str, right: str) -> bool:
-    """Whether nobody would put an instruction between the two characters; scripts without spaces are let through."""
+    """Whether two neighbouring characters belong to one word or number. Scripts without spaces count as separate."""
     return left.isascii() and right.isascii() and right.isalnum() and (left.isalnum() or left in "-.,/")

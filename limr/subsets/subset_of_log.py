@@ -1,18 +1,18 @@
-"""The subset of somebody's own training log: the selected prompts with what the log has of them."""
+"""The subset of a user's own training log: the selected prompts with the text and answer that the log has."""
 
 from collections.abc import Sequence
 
 import polars as pl
 
-from limr.errors import LimrError
 from limr.files.contracts import check, columns
 from limr.logs.log import Prompt
+from limr.subsets.selected import selected_rows
 
 
 def log_prompts(prompts: Sequence[Prompt] | None, prompt_ids: Sequence[str]) -> pl.DataFrame:
     """The prompts of a log as a frame (contract ``log_prompts``), sorted by prompt_id.
 
-    Where the log holds no prompts (None) the rows are those of ``prompt_ids``; what it does not hold is null.
+    Where the log has no prompts (None) the rows are ``prompt_ids``. What the log does not have is null.
     """
     rows = (
         [(prompt_id, None, None) for prompt_id in prompt_ids]
@@ -26,17 +26,8 @@ def log_prompts(prompts: Sequence[Prompt] | None, prompt_ids: Sequence[str]) -> 
 def subset_of_log(scores: pl.DataFrame, prompts: pl.DataFrame) -> pl.DataFrame:
     """The selected prompts of ``scores`` (contract ``scores``) with their texts and answers, best first.
 
-    ``prompts`` is to contract ``log_prompts``, the result to contract ``log_subset``. Raises LimrError when a selected
-    prompt is not among ``prompts``, or none is selected.
+    ``prompts`` follows contract ``log_prompts``, the result contract ``log_subset``. Raises LimrError as
+    ``selected_rows`` does.
     """
-    selected = scores.filter("selected").sort("rank", nulls_last=True)
-    if selected.is_empty():
-        raise LimrError(f"scores: none of the {len(scores):,} prompts is selected")
-    unknown = selected.join(prompts, on="prompt_id", how="anti")
-    if not unknown.is_empty():
-        raise LimrError(
-            f"scores: prompt {unknown['prompt_id'][0]} is selected and is not among the {len(prompts):,} prompts of the"
-            f" log ({len(unknown):,} such): were the scores made from another log?"
-        )
-    rows = selected.join(prompts, on="prompt_id", how="left", maintain_order="left")
+    rows = selected_rows(scores, prompts, "log").join(prompts, on="prompt_id", how="left", maintain_order="left")
     return check(rows.select(list(columns("log_subset"))), "log_subset", where="subset of the log")

@@ -1,6 +1,6 @@
-"""A subset as the training frameworks read it: one file each, which is read back before it gets its name.
+"""Export a subset to the file that a training framework reads. The file is read back before it gets its final name.
 
-Written to the loaders of OpenRLHF 0.11 (openrlhf/datasets/prompts_dataset.py), verl 0.8 (verl/utils/dataset/
+The formats follow the loaders of OpenRLHF 0.11 (openrlhf/datasets/prompts_dataset.py), verl 0.8 (verl/utils/dataset/
 rl_dataset.py, verl/utils/reward_score/__init__.py) and TRL 1.10 (docs/source/dataset_formats.md, trl/rewards/
 accuracy_rewards.py).
 """
@@ -15,23 +15,24 @@ from pathlib import Path
 from typing import Any
 
 from limr.data.source_rows import boxed_answer
-from limr.errors import LimrError
+from limr.errors import LimrError, Setting, shown
 from limr.files.atomic import whole_file
 from limr.files.rows import STANDARD, Row
 from limr.prompts import prompt_id
-from limr.subsets.data_set import DataSet, column_of, conversation, user_turn
+from limr.subsets.conversations import conversation, last_of_user, user_text
+from limr.subsets.data_set import DataSet, column_of
 
-_MATHEMATICS = re.compile(r"(?<!\\)\$|\\\(|\\\[|\\boxed\b")  # an answer that says itself where its LaTeX begins
+_MATHEMATICS = re.compile(r"(?<!\\)\$|\\\(|\\\[|\\boxed\b")  # an answer that marks its own LaTeX
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What the rows get beside prompt and answer."""
+    """What the rows get besides prompt and answer."""
 
-    system: str | None = None  # what the system says before the user
+    system: str | None = None  # the system message before the user's
     instruction: str | None = None  # put after every prompt, on a line of its own
-    plain: bool = False  # prompts as text, for base models without a chat template, instead of messages
-    data_source: str | None = None  # verl: what its reward functions go by; else the rows' own
+    plain: bool = False  # prompts as text instead of messages, for base models without a chat template
+    data_source: str | None = None  # verl: the name by which it finds its reward function; default: the row's own
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,18 @@ class Example:
 
 @dataclass(frozen=True)
 class Framework:
-    """The file a framework reads."""
+    """The file that a framework reads."""
 
     suffix: str
-    row: Callable[[Example, bool], Row]  # the second says whether prompts are to be plain text
-    usage: str  # how the framework is told of {file}
-    chat: str = ""  # and that prompts are messages
+    row: Callable[[Example, bool], Row]  # the row of an example, whose prompt is plain text or messages
+    usage: str  # the arguments that make the framework read {file}
+    chat: str = ""  # further arguments where prompts are messages
 
 
 def _openrlhf(example: Example, plain: bool) -> Row:
-    # --data.apply_chat_template makes messages of a text itself
-    alone = plain or len(example.messages) == 1
-    prompt = example.messages[0]["content"] if alone else example.messages
+    # a prompt of one message may be text: --data.apply_chat_template makes a message of it
+    as_text = plain or len(example.messages) == 1
+    prompt = example.messages[0]["content"] if as_text else example.messages
     return {"prompt": prompt, "label": example.answer, "prompt_id": example.prompt_id}
 
 
@@ -66,15 +67,15 @@ def _verl(example: Example, plain: bool) -> Row:
     return {
         "data_source": example.data_source,
         "prompt": example.messages,
-        "ability": "math",  # which nothing in verl reads
+        "ability": "math",  # nothing in verl reads it
         "reward_model": {"style": "rule", "ground_truth": example.answer},
         "extra_info": {"split": "train", "index": example.number, "prompt_id": example.prompt_id},
     }
 
 
 def _trl(example: Example, plain: bool) -> Row:
-    # `solution` is what TRL's accuracy_reward asks for, and it finds no LaTeX outside of mathematics: of MATH's bare
-    # answers, one in six does not equal itself there. A reward function of one's own gets all columns by name.
+    # TRL's accuracy_reward reads `solution`, and finds LaTeX only inside $...$: without the signs, one in six of MATH's
+    # answers does not equal itself there. Other reward functions get all columns by name.
     prompt = example.messages[0]["content"] if plain else example.messages
     solution = example.answer if _MATHEMATICS.search(example.answer) else f"${example.answer}$"
     return {"prompt": prompt, "solution": solution, "answer": example.answer, "prompt_id": example.prompt_id}
@@ -99,11 +100,11 @@ def export(
     options: ExportOptions = ExportOptions(),
     columns: dict[str, str] | None = None,
 ) -> str:
-    """Write ``data_set`` as framework ``to`` reads it; what to tell the framework.
+    """Write ``data_set`` as framework ``to`` reads it, and return the arguments that make the framework read it.
 
-    ``columns`` says which columns hold ``prompt`` and ``answer`` where their names are not the usual ones. Rows keep
-    their order; columns that the framework does not read are left out. The file gets its name after it was read back
-    (by pyarrow, which is what the loaders use) and each row was found in it as it should be.
+    ``columns`` names the columns of ``prompt`` and ``answer`` where they do not have the usual names. Rows keep their
+    order. Columns that the framework does not read are left out. The file gets its final name after it was read back
+    with pyarrow, which the loaders use, and every row came back unchanged.
 
     Raises LimrError naming the place of a row that has no text as prompt or no answer, and when ``output`` cannot be
     written.
@@ -120,13 +121,18 @@ def check_export(to: str, output: str, options: ExportOptions) -> None:
     """Raise LimrError where ``export`` could not write ``output`` for framework ``to``, before any work is done."""
     suffix = FRAMEWORKS[to].suffix
     if Path(output).suffix != suffix and (output != STANDARD or suffix == ".parquet"):
-        raise LimrError(
-            f"{output}: {to} reads {'Parquet' if suffix == '.parquet' else 'JSON Lines'}: name it *{suffix}"
-        )
+        kind = "Parquet" if suffix == ".parquet" else "JSON Lines"
+        raise LimrError(f"{to} reads {kind}", where=output, expected=f"a file *{suffix}")
     if options.plain and to == "verl":
-        raise LimrError("plain: verl reads messages only, and applies the model's chat template to them")
+        raise LimrError(
+            [Setting("plain"), " is not possible"],
+            expected="messages: verl reads nothing else, and applies the model's chat template to them",
+        )
     if options.plain and options.system is not None:
-        raise LimrError("plain: a prompt of plain text has no place for what the system says; put it into the prompts")
+        raise LimrError(
+            [Setting("plain"), " and ", Setting("system"), " exclude each other"],
+            advice="A plain text has no system message. Put that text into the prompts.",
+        )
 
 
 def _examples(data_set: DataSet, to: str, options: ExportOptions, columns: dict[str, str]) -> list[Example]:
@@ -137,14 +143,23 @@ def _examples(data_set: DataSet, to: str, options: ExportOptions, columns: dict[
     for number, (row, (place, prompt), (_, answer)) in enumerate(zip(data_set.rows, prompts, answers, strict=True)):
         messages = _messages(prompt, place, options)
         if options.plain and len(messages) > 1:
-            raise LimrError(f"{place}: prompt: found {len(messages)} messages, and plain text holds the user's only")
+            raise LimrError(
+                where=(place, "prompt"),
+                found=f"{len(messages)} messages",
+                expected=["one of the user alone, with ", Setting("plain")],
+            )
         source = options.data_source or row.get("data_source")
         if to == "verl" and not source:
             raise LimrError(
-                f"{place}: key 'data_source' is missing: verl chooses the reward function by it. Say which:"
-                " --data-source lighteval/MATH (for answers in \\boxed{}), or any name your own reward function knows"
+                "key 'data_source' is missing, by which verl chooses the reward function",
+                where=place,
+                advice=[
+                    "Set it with ",
+                    Setting("data_source", "lighteval/MATH"),
+                    " (for answers in \\boxed{}), or any name that your own reward function knows.",
+                ],
             )
-        name = row.get("prompt_id") or prompt_id(user_turn(prompt, place))
+        name = row.get("prompt_id") or prompt_id(user_text(prompt, place))
         text = _answer(answer, place)
         if answer_column == "solution":
             text = _end_of_solution(text)
@@ -156,10 +171,15 @@ def _messages(prompt: Any, place: str, options: ExportOptions) -> list[Row]:
     messages = [dict(message) for message in conversation(prompt, place)]
     if options.system is not None:
         if messages[0]["role"] == "system":
-            raise LimrError(f"{place}: prompt: the system speaks already: {messages[0]['content'][:80]!r}")
+            raise LimrError(
+                "there is already a system message",
+                where=(place, "prompt"),
+                found=shown(messages[0]["content"], most=80),
+                advice=["Leave out ", Setting("system"), "."],
+            )
         messages.insert(0, {"role": "system", "content": options.system})
     if options.instruction is not None:
-        last = next(message for message in reversed(messages) if message["role"] == "user")
+        last = last_of_user(messages)
         last["content"] = f"{last['content']}\n{options.instruction}"
     return messages
 
@@ -168,14 +188,16 @@ def _answer(answer: Any, place: str) -> str:
     is_answer = isinstance(answer, str | int | float) and not isinstance(answer, bool) and answer != ""
     if not is_answer:
         raise LimrError(
-            f"{place}: answer: found {answer!r}, expected text: no response to it could be rewarded."
-            " Where the log holds no gold answers, take the data set's rows: limr select SCORES --prompts DATA_SET"
+            where=(place, "answer"),
+            found=shown(answer),
+            expected="text, as no response could be rewarded without it",
+            advice="If the log has no gold answers, take the data set's rows: `limr select SCORES --prompts DATA_SET`.",
         )
     return str(answer)
 
 
 def _end_of_solution(text: str) -> str:
-    r"""The answer that a worked solution ends with, or that stands in it as TRL has it; else the text itself.
+    r"""The last boxed answer of a worked solution, or the formula that the text consists of; else the text itself.
 
     >>> _end_of_solution(r"Half of $1$ is $\boxed{\frac{1}{2}}$."), _end_of_solution("$2$"), _end_of_solution("7")
     ('\\frac{1}{2}', '2', '7')
@@ -185,7 +207,7 @@ def _end_of_solution(text: str) -> str:
 
 
 def _checked(rows: Sequence[Row], suffix: str, output: str) -> bytes:
-    """The file's bytes, after every row was found in them again."""
+    """The bytes of the file, after they were read back and every row came back unchanged."""
     import pyarrow as pa
     import pyarrow.json
     import pyarrow.parquet
@@ -202,10 +224,15 @@ def _checked(rows: Sequence[Row], suffix: str, output: str) -> bytes:
             read = pyarrow.json.read_json(io.BytesIO(content), whole)
         found = read.to_pylist()
     except (pa.ArrowException, UnicodeEncodeError, TypeError) as error:
-        raise LimrError(f"{output}: its loader could not read these rows: {error}") from error
+        raise LimrError(f"its loader could not read these rows ({error})", where=output) from error
     for number, (row, again) in enumerate(zip(rows, found, strict=True)):
         if row != again:
-            raise LimrError(f"{output}: its loader would read row {number} as {str(again)[:200]}, not {str(row)[:200]}")
+            raise LimrError(
+                "its loader would change a row",
+                where=(output, f"row {number}"),
+                found=str(again)[:200],
+                expected=str(row)[:200],
+            )
     return content
 
 
@@ -217,4 +244,4 @@ def _write(content: bytes, output: str) -> None:
         with whole_file(output) as temporary:
             temporary.write_bytes(content)
     except OSError as error:
-        raise LimrError(f"{output}: cannot be written: {error.strerror or error}") from error
+        raise LimrError(f"cannot be written ({error.strerror or error})", where=output) from error

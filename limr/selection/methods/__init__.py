@@ -1,1 +1,1 @@
-"""Score methods, one a file; each is known by being here."""
+"""Score methods, one per file. ``limr.selection.method`` imports every file in this folder."""

@@ -1,13 +1,13 @@
-"""FULL: every prompt, the run that the subsets are measured against (arXiv 2502.11886, section 2: MATH-FULL)."""
+"""FULL: every prompt. The subsets are compared with this run (arXiv 2502.11886, section 2: MATH-FULL)."""
 
-from limr.selection.method import Pool, Scores, score_method
+from limr.selection.method import score_method
 
 
-@score_method("full", needs_trajectories=False)
-def full(pool: Pool) -> Scores:
+@score_method("full")
+def full(prompt_ids: list[str]) -> list[float]:
     """Give every prompt the same score, 1.
 
-    >>> full(Pool(["x", "y"], None, seed=0)).scores
-    {'x': 1.0, 'y': 1.0}
+    >>> full(["x", "y"])
+    [1.0, 1.0]
     """
-    return Scores(dict.fromkeys(pool.prompt_ids, 1.0))
+    return [1.0] * len(prompt_ids)

@@ -1,39 +1,36 @@
-"""GRESO: how likely the prompt would be tried again, after the groups without variance that it ended with.
+"""GRESO: how likely the prompt would be tried again, after the visits without variance that its curve ends with.
 
 Source: "Act Only When It Pays: Efficient Reinforcement Learning for LLM Reasoning via Selective Rollouts", arXiv
-2506.02177 (probabilistic pre-rollout filtering): before a prompt is tried in the next epoch, it is skipped with
-probability 1 - p_e ^ z, z the number of visits in a row, up to the last, whose samples all earned the same. p_e, the
-base exploration probability, starts at 0.5 in the released code (verl/trainer/ttis/presampling_selector.py), and is
-then moved by 0.01 a step, one for prompts too easy and one for those too hard, to hold their shares of a batch. Here
-the rule is asked once, after the last recorded visit, with p_e as it starts: the score is p_e ^ z, the probability of
-not being skipped. "Earned the same" is: all right or all wrong. The released code counts only visits of the kind that
-the last one is, and skips nobody with more than 0.99; the formula does neither, and neither do we.
+2506.02177 (probabilistic pre-rollout filtering). Before a prompt is tried in the next epoch, it is skipped with
+probability 1 - p_e ^ z, where z is the number of visits in a row, up to the last, whose samples all earned the same.
+p_e, the base exploration probability, starts at 0.5 in the released code (verl/trainer/ttis/presampling_selector.py).
+The code then moves it by 0.01 per step, one p_e for prompts too easy and one for those too hard, to hold their shares
+of a batch.
+
+Here the rule is applied once, after the last recorded visit, with p_e as it starts. The score is p_e ^ z, the
+probability of not being skipped. "Earned the same" means all correct or all wrong. The released code counts only
+visits of the same kind as the last one, and skips no prompt with more than 0.99. The formula does neither, nor do we.
 """
 
 import numpy as np
 
-from limr.selection.method import Pool, Scores, score_method
-from limr.selection.rounding import check_option
-from limr.trajectories import visit_matrix
+from limr.selection.method import score_method
+from limr.selection.options import Share
 
 
-@score_method("greso", needs_trajectories=True)
-def greso(pool: Pool, *, exploration: float = 0.5, missing: str = "drop") -> Scores:
+@score_method("greso", signals=("accuracy",))
+def greso(values: np.ndarray, *, exploration: Share = 0.5) -> np.ndarray:
     """Score each prompt by the probability that GRESO would try it once more after the last visit: 1 or less.
 
-    exploration ^ z, z the number of visits in a row, up to the last, whose samples were all right or all wrong. Many
-    prompts tie: choose by theta, or know that `top` breaks ties by prompt_id. Options: ``exploration``, the base
-    exploration probability, and ``missing`` (see ``VisitMatrix.without_gaps``).
+    exploration ^ z, where z is the number of visits in a row, up to the last, whose samples were all correct or all
+    wrong. Option ``exploration`` is the base exploration probability. Many prompts tie: select by theta, or accept that
+    `top` breaks ties by prompt_id.
 
-    >>> from limr.trajectories import Trajectories
-    >>> curves = {"mixed": [1.0, 0.5, 0.5], "never": [0.0, 0.0, 0.0], "learned": [0.0, 0.5, 1.0]}
-    >>> greso(Pool(sorted(curves), Trajectories.from_curves(accuracies=curves), seed=0)).scores
-    {'learned': 0.5, 'mixed': 1.0, 'never': 0.125}
+    >>> greso(np.array([[0.0, 0.5, 1.0], [1.0, 0.5, 0.5], [0.0, 0.0, 0.0]])).tolist()
+    [0.5, 1.0, 0.125]
     """
-    check_option("greso", "exploration", exploration, 0, 1)
-    matrix, dropped = visit_matrix(pool.trajectories, "accuracy").without_gaps(missing)
-    mixed = (matrix.values > 0) & (matrix.values < 1)
+    mixed = (values > 0) & (values < 1)
     last_first = mixed[:, ::-1]
+    # argmax is the index of the first True, which is the number of visits without variance at the end of the curve
     streak = np.where(mixed.any(axis=1), last_first.argmax(axis=1), mixed.shape[1])
-    scores = np.power(float(exploration), streak)
-    return Scores(dict(zip(matrix.prompt_ids, scores.tolist(), strict=True)), dropped)
+    return np.power(float(exploration), streak)

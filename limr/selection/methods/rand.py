@@ -2,22 +2,21 @@
 
 import hashlib
 
-from limr.selection.method import Pool, Scores, score_method
+from limr.selection.method import score_method
 
 
-@score_method("rand", needs_trajectories=False)
-def rand(pool: Pool) -> Scores:
+@score_method("rand")
+def rand(prompt_ids: list[str], seed: int) -> list[float]:
     """Give each prompt a number drawn uniformly from [0, 1).
 
-    The draw is a hash of the seed and the prompt's own id: it depends on no other prompt and on no order of rows.
+    The number is a hash of the seed and the prompt's own id. It does not depend on other prompts or their order.
 
-    >>> a, b = (rand(Pool(ids, None, seed=1)).scores for ids in (["x", "y"], ["w", "x"]))
-    >>> a["x"] == b["x"], a["x"] == rand(Pool(["x"], None, seed=2)).scores["x"]
+    >>> rand(["x", "y"], seed=1)[1] == rand(["y", "z"], seed=1)[0], rand(["x"], seed=1) == rand(["x"], seed=2)
     (True, False)
     """
-    return Scores({prompt_id: _uniform(f"{pool.seed}:{prompt_id}") for prompt_id in pool.prompt_ids})
+    return [_uniform(f"{seed}:{prompt_id}") for prompt_id in prompt_ids]
 
 
 def _uniform(text: str) -> float:
-    # a double has 53 bits of mantissa: dividing more than that could round up to 1
+    # A double has 53 bits of mantissa. Dividing a longer integer could round up to 1.
     return (int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:8], "big") >> 11) / 2**53

@@ -134,18 +134,18 @@ def test_an_error_of_a_method_names_the_argument_that_helps(run, tmp_path, capsy
     ]
     (tmp_path / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rewards))
     assert ended(["score", tmp_path / "log.jsonl", "-o", "-", "--option", "best_reward=0.5"]) == 1
-    assert "say so: --option best_reward=..." in capsys.readouterr().err
+    assert "If a solved prompt earns more, set `--option best_reward=...`." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (["--method", "lmi"], "unknown score 'lmi'; known are"),
+        (["--method", "lmi"], "unknown score 'lmi', expected one of cosine"),
         (
             ["--option", "signals=reward"],
-            "score 'lim': unknown option 'signals'; it takes signal, missing, best_reward",
+            "score 'lim': unknown option 'signals', expected one of signal, missing, best_reward",
         ),
-        (["--option", "best_reward=high"], "option best_reward: found 'high', expected a number"),
+        (["--option", "best_reward=high"], 'option best_reward: found "high", expected a number'),
         (["--option", "signal"], "found 'signal', expected NAME=VALUE"),
         (["--keep", "theta_for=0"], "expected a whole number of prompts, at least 1"),
         (["--samples", "0"], "expected a whole number, 1 or more"),

@@ -16,7 +16,7 @@ from limr.subsets.subset_of_log import log_prompts
 
 TEXTS = ["What is 1 + 1?", "What is 2 * 3?", "Is 7 prime?", "Solve x + 1 = 3.", "How many days has May?"]
 INSTRUCTION = "Let's think step by step and put the final answer within \\boxed{}."
-UNSCORED = "missing visit 3 of 0 to 4"
+UNSCORED = "missing visits: 3 of 0 to 4"
 
 
 def scores_of(texts):
@@ -129,7 +129,7 @@ def test_a_prompt_that_is_not_found_stops_the_command_and_is_shown_beside_its_ne
     error = capsys.readouterr().err
     assert f"{data}: 1 of the 2 selected prompts are not among its rows" in error
     assert "in the log: 'What is 1 + 1?'" in error
-    assert "the nearest in column 'question':   'What is 1 + 2?'" in error
+    assert "nearest in column 'question': 'What is 1 + 2?'" in error
     assert "--column prompt_id=NAME" in error
     assert not subset.exists()
     assert main(["select", scores, "--prompts", data, "-o", str(subset), "--skip-missing"]) == 0
@@ -158,7 +158,7 @@ def test_rows_that_hold_a_prompt_twice_are_both_kept_and_said(tmp_path, scores, 
     data = data_set(tmp_path, questions(*TEXTS, TEXTS[0] + " "))
     assert main(["select", scores, "--prompts", data, "-o", str(tmp_path / "subset.jsonl")]) == 0
     assert [row["id"] for row in written(tmp_path / "subset.jsonl")] == [0, 1, 5]
-    assert "rows that hold a prompt for another time, kept too: 1" in capsys.readouterr().err
+    assert "duplicate rows of these prompts, kept too: 1" in capsys.readouterr().err
 
 
 def test_scores_come_through_a_pipe_as_they_come_from_a_file(tmp_path, capsys, monkeypatch):
@@ -175,7 +175,7 @@ def test_scores_come_through_a_pipe_as_they_come_from_a_file(tmp_path, capsys, m
     ("wrong", "message"),
     [
         (["--keep", "theta"], "expected `all`, or exactly one of theta, top, share, quantile, theta_for"),
-        (["--keep", "share=2"], "keep: share: found 2, expected a fraction above 0, at least 0 and at most 1"),
+        (["--keep", "share=2"], "keep: share: found 2, expected a fraction above 0 and at most 1"),
         (["--keep", "top=2.5"], "keep: top: found 2.5, expected a whole number of prompts"),
         (["--keep", "theta=high"], "found 'high', expected a number"),
         (["-o", "subset.txt"], "subset.txt: found the suffix '.txt', expected .parquet or .jsonl, or - alone"),
@@ -204,7 +204,7 @@ def test_wrong_usage_is_found_before_a_file_is_read(capsys, wrong, message):
         (b'{"method": 1', "line 1: not JSON"),
         (
             b'{"method": "lim", "prompt_id": "a", "score": "high", "rank": 1, "selected": true, "reason": ""}\n',
-            "not the rows of a scores file",
+            "these rows do not fit the columns of a scores file",
         ),
     ],
 )
