@@ -10,7 +10,7 @@ from limr.settings import Count, Settings, SomeShare
 class TransformersSection(Settings):
     """Evaluation with transformers, in one process."""
 
-    engine: Literal["transformers"] = Field(description="what generates: transformers, in one process")
+    engine: Literal["transformers"] = Field(description="transformers (in one process)")
     threads: Count = Field(
         description="torch's threads, whatever --cores says; another number rounds differently and gives another table"
     )
@@ -22,7 +22,7 @@ class TransformersSection(Settings):
 class VllmSection(Settings):
     """Evaluation with vLLM, in processes of its own, on GPUs."""
 
-    engine: Literal["vllm"] = Field(description="what generates: vllm, in processes of its own, on GPUs")
+    engine: Literal["vllm"] = Field(description="vllm (in processes of its own, on GPUs)")
     threads: Count = Field(
         description="threads of each engine's process; where vLLM runs on CPUs, another number rounds differently"
     )

@@ -1,29 +1,59 @@
-"""The ``training`` section of the configuration, as the miniature engine reads it."""
+"""The settings of the miniature engine: pre-training of its base model, and PPO."""
 
-from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from limr.settings import Count, NotNegative, Positive, Seed, Settings, Share
+
+_THREADS = "torch's threads, whatever --cores says; another number rounds differently and gives another table"
 
 
-@dataclass(frozen=True)
-class TrainingSettings:
-    """PPO settings, described in ``schemas/config.schema.json``; ``reward_rule`` is the ``rule`` of its ``reward``."""
+class PretrainingSettings(Settings):
+    """Pre-training of the miniature's base model."""
 
-    engine: str
-    threads: int
-    steps: int
-    prompts_per_step: int
-    samples_per_prompt: int
-    temperature: float
-    max_response_tokens: int
-    mini_batch_size: int
-    actor_learning_rate: float
-    critic_learning_rate: float
-    warmup_steps: int
-    kl_coefficient: float
-    gae_lambda: float
-    discount: float
-    clip: float
-    value_clip: float
-    gradient_clip: float
-    evaluation_interval: int
-    checkpoint_interval: int
-    reward_rule: str
+    seed: Seed = Field(description="seed of the weights and of the corpus")
+    threads: Count = Field(description=_THREADS)
+    hidden_size: Count = Field(description="width")
+    intermediate_size: Count = Field(description="width of the feed-forward layers")
+    num_hidden_layers: Count = Field(description="number of layers")
+    num_attention_heads: Count = Field(description="number of query heads")
+    num_key_value_heads: Count = Field(description="number of key and value heads")
+    practice: Share = Field(description="share of the corpus that is bare arithmetic practice")
+    guided: Share = Field(description="share of the corpus that asks for the steps of the solution")
+    worked: Share = Field(description="share of the answers that are worked out")
+    boxed: Share = Field(description="share of the answers that are boxed")
+    wrong: Share = Field(description="share of the answers that are wrong")
+    steps: Count = Field(description="optimiser steps")
+    batch_size: Count = Field(description="examples in each step")
+    learning_rate: Positive = Field(description="highest learning rate")
+
+
+class MiniatureSection(Settings):
+    """PPO with the miniature engine: torch, in one process."""
+
+    engine: Literal["miniature"] = Field(description="miniature (PPO on torch, in one process)")
+    threads: Count = Field(description=_THREADS)
+    steps: Count = Field(description="training steps, the same for every method")
+    prompts_per_step: Count = Field(description="prompts in each step")
+    samples_per_prompt: Count = Field(description="responses to a prompt at each visit (paper: 8)")
+    temperature: Positive = Field(description="sampling temperature of the rollouts (paper: 1.2)")
+    max_response_tokens: Count = Field(description="longest response, in tokens")
+    mini_batch_size: Count = Field(description="responses in a mini-batch")
+    actor_learning_rate: Positive = Field(description="highest learning rate of the policy")
+    critic_learning_rate: Positive = Field(description="highest learning rate of the value function")
+    warmup_steps: int = Field(ge=0, description="steps over which the learning rates rise")
+    kl_coefficient: NotNegative = Field(description="weight of the per-token KL penalty (paper: 0.01)")
+    gae_lambda: Share = Field(description="lambda of generalised advantage estimation (paper: 0.95)")
+    discount: Share = Field(description="gamma (paper: 1)")
+    clip: Positive = Field(description="half-width of the policy's clip range (paper: 0.2)")
+    value_clip: Positive = Field(description="half-width of the value function's clip range (paper: 0.2)")
+    gradient_clip: Positive = Field(description="largest norm of a gradient")
+    evaluation_interval: Count = Field(description="steps between two evaluations on the development set")
+    checkpoint_interval: Count = Field(description="steps between two checkpoints")
+
+
+class MiniatureSettings(MiniatureSection):
+    """The section `training`, and what other sections say about training."""
+
+    reward_rule: str = Field(description="`reward.rule` of the configuration")

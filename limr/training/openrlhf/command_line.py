@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from limr.training.openrlhf.openrlhf_settings import Argument, OpenRLHFSettings
+from limr.errors import LimrError
+from limr.training.openrlhf.openrlhf_settings import Argument, OpenRLHFSection, OpenRLHFSettings
 
 EXECUTOR = Path(__file__).with_name("executor.py")
 
@@ -68,15 +69,18 @@ def command_line(options: OpenRLHFSettings, paths: RunPaths, seed: int, attempt:
     return line
 
 
-def refused(options: OpenRLHFSettings) -> Iterable[str]:
-    """A line for each of ``options.arguments`` that cannot be given, or has the value of no argument."""
+def forbidden_arguments(options: OpenRLHFSection) -> Iterable[LimrError]:
+    """An error for each of ``options.arguments`` that a configuration must not set."""
     here = Path()
     ours = _experiment(options, 0) | _paths(RunPaths(here, here, here, here, here, here), "") | _machine(options)
     for name, value in options.arguments.items():
+        where = f"training.arguments.{name}"
         if name in FORBIDDEN and value is not False:
-            yield f"training.arguments.{name}: it cannot be set: {FORBIDDEN[name]}"
+            yield LimrError("this argument cannot be set", where=where, advice=f"Remove it: {FORBIDDEN[name]}.")
         elif name in ours or name == "ckpt.load_enable":
-            yield f"training.arguments.{name}: it cannot be set here: it follows from the other settings"
+            yield LimrError(
+                "this argument cannot be set here", where=where, advice="Remove it: it follows from the other settings."
+            )
 
 
 def warmup_ratio(updates: int, of: int) -> float:
@@ -89,7 +93,7 @@ def warmup_ratio(updates: int, of: int) -> float:
     return max(0.0, updates - 0.5) / of
 
 
-def _experiment(options: OpenRLHFSettings, seed: int) -> dict[str, Argument]:
+def _experiment(options: OpenRLHFSection, seed: int) -> dict[str, Argument]:
     """What is trained: the same on every machine."""
     ratio = warmup_ratio(options.warmup_updates, options.updates)
     return {
@@ -143,7 +147,7 @@ def _paths(paths: RunPaths, attempt: str) -> dict[str, Argument]:
     }
 
 
-def _machine(options: OpenRLHFSettings) -> dict[str, Argument]:
+def _machine(options: OpenRLHFSection) -> dict[str, Argument]:
     """Where it is trained."""
     groups = {
         f"{group}.{key}": value

@@ -1,64 +1,114 @@
-"""The ``training`` section of the configuration, as the OpenRLHF engine reads it."""
+"""The settings of the OpenRLHF engine: PPO, and the machines that it runs on.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+"paper" is arXiv 2502.11886; "released script" is the training script that its authors published.
+"""
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from limr.settings import Count, Positive, Settings, Share, SomeShare, refusal
 
 Argument = bool | int | float | str
 
-# what may change between a run that was stopped and the one that resumes it: how fast it runs, not what it trains
+# These settings may change between a run that was stopped and the run that resumes it: they change the speed, not what
+# is trained.
 MACHINE = ("train_micro_batch_size", "rollout_micro_batch_size", "gpu_memory_utilization", "patience_minutes")
 
 
-@dataclass(frozen=True)
-class OpenRLHFSettings:
-    """PPO settings and the machines, described in ``schemas/config.schema.json``.
+def _scalar(value: Any) -> Any:
+    if isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise refusal(expected="a finite number, text, true or false")
 
-    In brackets: the paper's value (arXiv 2502.11886). With dashes: the flag of the released training script.
-    """
 
-    engine: str
-    steps: int  # rollout batches; 175 are the probe's 21 visits of each prompt
-    prompts_per_step: int  # rollout batch (1,024)
-    samples_per_prompt: int  # (8)
-    temperature: float  # of the rollouts (1.2)
-    max_prompt_tokens: int  # --prompt_max_len 1024
-    max_response_tokens: int  # --generate_max_len 3072
-    mini_batch_size: int  # responses an optimiser step (256)
-    actor_learning_rate: float  # (5e-7)
-    critic_learning_rate: float  # (9e-6)
-    warmup_updates: int  # optimiser steps; --lr_warmup_steps 10
-    kl_coefficient: float  # --init_kl_coef 0.01
-    gae_lambda: float  # --lambd 0.95
-    discount: float  # --gamma 1
-    clip: float  # --eps_clip 0.2
-    value_clip: float  # --value_clip 0.2; the default of OpenRLHF has become 0.5
-    gradient_clip: float  # --max_norm 1.0
-    evaluation_interval: int  # steps between two looks at the development set
-    checkpoint_interval: int  # steps between two checkpoints
-    checkpoints_to_resume_from: int  # how many are kept with their optimiser states; at least two
-    nodes: int
-    gpus_per_node: int
-    zero_stage: int  # bf16, ZeRO-3
-    offload_optimizer: bool  # --adam_offload
-    train_micro_batch_size: int  # responses a GPU and backward pass
-    rollout_micro_batch_size: int  # responses a GPU and forward pass
-    tensor_parallel_size: int  # GPUs a vLLM engine
-    gpu_memory_utilization: float  # vLLM's share of a GPU
-    patience_minutes: float  # without a sign of life, after which a run is stopped
-    reward_rule: str  # ``reward.rule`` of the configuration
-    system_prompt: str | None = None  # ``base_model.system_prompt`` of the configuration
-    arguments: Mapping[str, Argument] = field(default_factory=dict)  # further arguments of OpenRLHF, laid over ours
+class OpenRLHFSection(Settings):
+    """PPO with OpenRLHF on Ray, vLLM and DeepSpeed, on GPUs."""
+
+    engine: Literal["openrlhf"] = Field(description="openrlhf (OpenRLHF on Ray, vLLM and DeepSpeed, on GPUs)")
+    steps: Count = Field(
+        description="training steps, the same for every method, one rollout batch each; 175 are 21 visits of each "
+        "of the paper's prompts"
+    )
+    prompts_per_step: Count = Field(description="prompts in a rollout batch (paper: 1,024)")
+    samples_per_prompt: Count = Field(description="responses to a prompt at each visit (paper: 8)")
+    temperature: Positive = Field(description="sampling temperature of the rollouts (paper: 1.2)")
+    max_prompt_tokens: Count = Field(
+        description="longest prompt, in tokens with the chat template; a longer one stops the run (released script: "
+        "1,024, --prompt_max_len)"
+    )
+    max_response_tokens: Count = Field(
+        description="longest response, in tokens (paper: 3,072; released script: --generate_max_len)"
+    )
+    mini_batch_size: Count = Field(description="responses in an optimiser step (paper: 256)")
+    actor_learning_rate: Positive = Field(description="highest learning rate of the policy (paper: 5e-7)")
+    critic_learning_rate: Positive = Field(description="highest learning rate of the value function (paper: 9e-6)")
+    warmup_updates: int = Field(
+        ge=0,
+        description="optimiser steps over which the learning rates rise (released script: 10, --lr_warmup_steps)",
+    )
+    kl_coefficient: Positive = Field(
+        description="weight of the per-token KL penalty (paper: 0.01; released script: --init_kl_coef)"
+    )
+    gae_lambda: Share = Field(
+        description="lambda of generalised advantage estimation (paper: 0.95; released script: --lambd)"
+    )
+    discount: Share = Field(description="gamma (paper: 1; released script: --gamma)")
+    clip: Positive = Field(description="half-width of the policy's clip range (paper: 0.2, --eps_clip)")
+    value_clip: Positive = Field(
+        description="half-width of the value function's clip range (paper: 0.2; OpenRLHF's default is 0.5 by now)"
+    )
+    gradient_clip: Positive = Field(description="largest norm of a gradient (released script: 1.0, --max_norm)")
+    evaluation_interval: Count = Field(description="steps between two evaluations on the development set")
+    checkpoint_interval: Count = Field(description="steps between two checkpoints")
+    checkpoints_to_resume_from: int = Field(
+        ge=2, description="how many of the newest checkpoints keep their optimiser states; all keep their weights"
+    )
+    nodes: Count = Field(description="machines; with more than one, RAY_ADDRESS names the Ray cluster to join")
+    gpus_per_node: Count = Field(description="GPUs of each machine")
+    zero_stage: int = Field(
+        ge=2, le=3, description="how DeepSpeed shards a model over the GPUs: ZeRO stage 2 or 3 (paper: 3)"
+    )
+    offload_optimizer: bool = Field(
+        description="keep the optimiser's states in the machine's memory and update there: slower, for small GPUs "
+        "(released script: --adam_offload)"
+    )
+    train_micro_batch_size: Count = Field(description="responses that a GPU learns from at a time")
+    rollout_micro_batch_size: Count = Field(description="responses that a GPU reads at a time, without learning")
+    tensor_parallel_size: Count = Field(description="GPUs of one vLLM engine")
+    gpu_memory_utilization: SomeShare = Field(description="share of a GPU's memory that vLLM takes while it generates")
+    patience_minutes: Positive = Field(
+        description="minutes without a line in OpenRLHF's log after which the run is stopped with an error"
+    )
+    arguments: dict[str, Annotated[Argument, BeforeValidator(_scalar)]] = Field(
+        default_factory=dict,
+        description="further arguments of OpenRLHF by name, e.g. ds.zpg: 8; true gives a flag, false removes a default",
+    )
 
     @property
     def gpus(self) -> int:
+        """GPUs of all machines."""
         return self.nodes * self.gpus_per_node
 
     @property
     def rows(self) -> int:
-        """Prompts that a whole run meets, each counted as often as it is met."""
+        """Prompts that a whole run meets. A prompt counts once for each visit."""
         return self.steps * self.prompts_per_step
 
     @property
+    def rollouts_per_step(self) -> int:
+        """Responses in a rollout batch."""
+        return self.prompts_per_step * self.samples_per_prompt
+
+    @property
     def updates(self) -> int:
-        """Optimiser steps of a whole run, as OpenRLHF counts them (``prepare_datasets`` of its ppo_trainer.py)."""
+        """Optimiser steps of a whole run, as OpenRLHF counts them (``prepare_datasets`` in its ppo_trainer.py)."""
         return self.rows * self.samples_per_prompt // self.mini_batch_size
+
+
+class OpenRLHFSettings(OpenRLHFSection):
+    """The section `training`, and what other sections say about training."""
+
+    reward_rule: str = Field(description="`reward.rule` of the configuration")
+    system_prompt: str | None = Field(default=None, description="`base_model.system_prompt` of the configuration")

@@ -4,7 +4,6 @@ import math
 import subprocess
 import sys
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -99,7 +98,7 @@ def test_the_probe_visits_each_prompt_21_times() -> None:
 
 @pytest.mark.parametrize("warmup", [0, 1, 10, 5600])
 def test_warm_up_takes_as_many_optimiser_steps_as_it_should(warmup: int, package: Path) -> None:
-    options = replace(settings(), warmup_updates=warmup)
+    options = settings().model_copy(update={"warmup_updates": warmup})
     found = parsed(options, package)
     rows = options.steps * options.prompts_per_step
     updates = rows * found.rollout.n_samples_per_prompt // found.train.batch_size * found.train.num_episodes
@@ -149,7 +148,7 @@ def test_what_breaks_training_or_the_records_is_never_on_the_line_and_cannot_be_
 
 
 def test_further_arguments_are_laid_over_the_defaults_but_not_over_settings(package: Path) -> None:
-    options = replace(settings(), arguments={"ds.zpg": 8, "ds.packing_samples": False, "vllm.sync_backend": "gloo"})
+    options = settings().model_copy(update={"arguments": {"ds.zpg": 8, "ds.packing_samples": False, "vllm.sync_backend": "gloo"}})
     found = parsed(options, package)
     assert (found.ds.zpg, found.ds.packing_samples, found.vllm.sync_backend) == (8, False, "gloo")
     assert set(DEFAULTS) & set(FORBIDDEN) == set()

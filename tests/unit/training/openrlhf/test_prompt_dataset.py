@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter, defaultdict
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,9 +79,9 @@ def test_a_row_is_the_prompt_in_the_chat_template_with_its_answer(tokenizer: Any
 def test_the_system_prompt_stands_before_every_prompt(tokenizer: Any, tmp_path: Path) -> None:
     template = "{% for message in messages %}[{{ message['role'] }}]{{ message['content'] }}{% endfor %}[answer]"
     spoken = PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer, chat_template=template)
-    options = replace(OPTIONS, system_prompt="Box it.", max_prompt_tokens=100)
+    options = OPTIONS.model_copy(update={"system_prompt": "Box it.", "max_prompt_tokens": 100})
     write_development_set(prompts(1), spoken, options, tmp_path / "with.jsonl")
-    write_development_set(prompts(1), spoken, replace(options, system_prompt=None), tmp_path / "without.jsonl")
+    write_development_set(prompts(1), spoken, options.model_copy(update={"system_prompt": None}), tmp_path / "without.jsonl")
     assert rows(tmp_path / "with.jsonl")[0]["input"] == "[system]Box it.[user]Compute 0+0.[answer]"
     assert rows(tmp_path / "without.jsonl")[0]["input"] == "[user]Compute 0+0.[answer]"
 
@@ -90,11 +89,11 @@ def test_the_system_prompt_stands_before_every_prompt(tokenizer: Any, tmp_path: 
 def test_over_long_prompts_are_refused_and_no_file_is_left(tokenizer: Any, tmp_path: Path) -> None:
     table = prompts(20)
     longest = max(len(tokenizer(text)["input_ids"]) for text in table["prompt"]) + 2  # user and assistant
-    write_training_set(table, tokenizer, replace(OPTIONS, max_prompt_tokens=longest), SEED, tmp_path / "fits.jsonl")
+    write_training_set(table, tokenizer, OPTIONS.model_copy(update={"max_prompt_tokens": longest}), SEED, tmp_path / "fits.jsonl")
     with pytest.raises(
         LimrError, match=rf"training prompts have more than .*, {longest - 1}, .* has {longest}\. OpenR"
     ):
-        write_training_set(table, tokenizer, replace(OPTIONS, max_prompt_tokens=longest - 1), SEED, tmp_path / "cut")
+        write_training_set(table, tokenizer, OPTIONS.model_copy(update={"max_prompt_tokens": longest - 1}), SEED, tmp_path / "cut")
     assert not (tmp_path / "cut").exists()
 
 

@@ -1,0 +1,169 @@
+"""Settings that are right by themselves and do not fit each other."""
+
+from collections.abc import Iterable
+
+from limr.configuration.method_rows import KeepShare, KeepThetaFor, KeepTop, MethodRow
+from limr.configuration.names import suggest
+from limr.configuration.sections import Benchmark, Experiment, HubModel, MathData, MiniatureData
+from limr.data.sources import BENCHMARKS
+from limr.errors import LimrError
+from limr.selection.method import needs_trajectories
+from limr.training.miniature.miniature_settings import MiniatureSection, PretrainingSettings
+from limr.training.openrlhf.command_line import forbidden_arguments
+from limr.training.openrlhf.openrlhf_settings import OpenRLHFSection
+
+
+def contradictions(experiment: Experiment) -> Iterable[LimrError]:
+    """An error for each setting of ``experiment`` that does not fit the others."""
+    yield from _probe(experiment)
+    for name, row in experiment.methods.items():
+        yield from _number_of_prompts(f"methods.{name}.keep", row, experiment.data)
+    for name, benchmark in experiment.benchmarks.items():
+        yield from _benchmark(name, benchmark, experiment.data)
+    if isinstance(experiment.training, OpenRLHFSection):
+        yield from _openrlhf(experiment.training)
+    else:
+        yield from _miniature(experiment, experiment.training)
+    if isinstance(experiment.base_model, PretrainingSettings):
+        yield from _pretraining(experiment.base_model)
+
+
+def _probe(experiment: Experiment) -> Iterable[LimrError]:
+    rows = experiment.methods.values()
+    trains_on_all = any(row.score == "full" and row.keep == "all" for row in rows)
+    if not trains_on_all and any(needs_trajectories(row.score) for row in rows):
+        yield LimrError(
+            "a score needs the trajectories of a probe, and no method trains on all prompts",
+            where="methods",
+            advice="Add a row `full: {score: full, keep: all}`.",
+        )
+
+
+def _number_of_prompts(where: str, row: MethodRow, data: MiniatureData | MathData) -> Iterable[LimrError]:
+    """A rule that keeps no prompt, or more than there are. The number is known in advance for the miniature only."""
+    if not isinstance(data, MiniatureData):
+        return
+    match row.keep:
+        case KeepShare(share=share) if round(share * data.train) == 0:
+            yield LimrError(
+                where=f"{where}.share", found=str(share), expected=f"at least one prompt of data.train, {data.train}"
+            )
+        case KeepTop(top=number) if number > data.train:
+            yield LimrError(where=f"{where}.top", found=str(number), expected=f"at most data.train, {data.train}")
+        case KeepThetaFor(theta_for=number) if number > data.train:
+            yield LimrError(where=f"{where}.theta_for", found=str(number), expected=f"at most data.train, {data.train}")
+
+
+def _benchmark(name: str, benchmark: Benchmark, data: MiniatureData | MathData) -> Iterable[LimrError]:
+    where, real = f"benchmarks.{name}", isinstance(data, MathData)
+    if real and name not in BENCHMARKS:
+        yield LimrError("not a benchmark of `data.source: math`", where=where, advice=suggest(name, BENCHMARKS))
+    for key in ("mirrors", "problems", "levels"):
+        is_set = key in benchmark.model_fields_set
+        if real and is_set:
+            yield LimrError(
+                "this setting is for the miniature's benchmarks only", where=f"{where}.{key}", advice="Remove it."
+            )
+        if not real and not is_set:
+            expected = Benchmark.model_fields[key].description
+            yield LimrError("this key is missing", where=f"{where}.{key}", expected=expected or "")
+    if benchmark.temperature == 0 and benchmark.samples > 1:
+        yield LimrError(
+            where=f"{where}.samples",
+            found=str(benchmark.samples),
+            expected="1 at temperature 0",
+            advice="Greedy responses to a problem are all the same.",
+        )
+
+
+def _miniature(experiment: Experiment, training: MiniatureSection) -> Iterable[LimrError]:
+    if isinstance(experiment.data, MathData):
+        yield LimrError(
+            where="training.engine",
+            found="miniature",
+            expected="openrlhf for `data.source: math`",
+            advice="The miniature reads its own problems only.",
+        )
+    if isinstance(experiment.base_model, HubModel):
+        yield LimrError(
+            "the engine `miniature` trains the miniature's own model only",
+            where="base_model",
+            advice="Describe its pre-training here, as config.yaml does, or set `training.engine: openrlhf`.",
+        )
+    yield from _multiple(
+        "training.mini_batch_size",
+        training.mini_batch_size,
+        f"samples_per_prompt, {training.samples_per_prompt}",
+        training.samples_per_prompt,
+        "A mini-batch holds whole prompts.",
+    )
+
+
+def _pretraining(model: PretrainingSettings) -> Iterable[LimrError]:
+    heads, shared = model.num_attention_heads, model.num_key_value_heads
+    yield from _multiple(
+        "base_model.hidden_size",
+        model.hidden_size,
+        f"twice num_attention_heads, {heads}",
+        2 * heads,
+        "All heads have the same size, and rotary positions turn pairs of numbers.",
+    )
+    yield from _multiple("base_model.num_attention_heads", heads, f"num_key_value_heads, {shared}", shared)
+    if model.batch_size < model.threads:
+        yield LimrError(
+            where="base_model.batch_size",
+            found=str(model.batch_size),
+            expected=f"at least threads, {model.threads}",
+            advice="Each thread takes a part of the batch.",
+        )
+    if model.practice + model.guided > 1:
+        yield LimrError(
+            where="base_model.guided",
+            found=str(model.guided),
+            expected=f"at most {1 - model.practice:g}",
+            advice="practice and guided are shares of one corpus.",
+        )
+
+
+def _openrlhf(training: OpenRLHFSection) -> Iterable[LimrError]:
+    gpus, rollouts = training.gpus, training.rollouts_per_step
+    yield from _multiple(
+        "training.mini_batch_size",
+        training.mini_batch_size,
+        f"GPUs x train_micro_batch_size, {gpus * training.train_micro_batch_size}",
+        gpus * training.train_micro_batch_size,
+        "Every GPU takes whole micro-batches.",
+    )
+    if rollouts % training.mini_batch_size:
+        yield LimrError(
+            where="training.mini_batch_size",
+            found=str(training.mini_batch_size),
+            expected=f"a divisor of prompts_per_step x samples_per_prompt, {rollouts}",
+            advice="OpenRLHF drops the rollouts that do not fill a mini-batch.",
+        )
+    if rollouts % (gpus * training.rollout_micro_batch_size):
+        yield LimrError(
+            where="training.rollout_micro_batch_size",
+            found=str(training.rollout_micro_batch_size),
+            expected=f"a number by which prompts_per_step x samples_per_prompt, {rollouts}, splits evenly over {gpus} "
+            "GPUs",
+            advice="OpenRLHF hangs on a rollout batch that does not split evenly.",
+        )
+    if gpus % training.tensor_parallel_size:
+        yield LimrError(
+            where="training.tensor_parallel_size",
+            found=str(training.tensor_parallel_size),
+            expected=f"a divisor of nodes x gpus_per_node, {gpus}",
+        )
+    if training.warmup_updates > training.updates:
+        yield LimrError(
+            where="training.warmup_updates",
+            found=str(training.warmup_updates),
+            expected=f"at most {training.updates}, the updates of the whole run",
+        )
+    yield from forbidden_arguments(training)
+
+
+def _multiple(where: str, number: int, words: str, of: int, advice: str = "") -> Iterable[LimrError]:
+    if number % of:
+        yield LimrError(where=where, found=str(number), expected=f"a multiple of {words}", advice=advice)

@@ -1,0 +1,111 @@
+"""One selection method: the score that ranks the prompts, the rule that chooses some, and the score's options."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, ValidationInfo, field_validator
+from pydantic_core import InitErrorDetails
+
+from limr.configuration.names import suggest, unknown
+from limr.errors import LimrError
+from limr.selection.method import find_method, score_names
+from limr.settings import Count, Settings, Share, SomeShare, refusal
+
+
+class KeepTheta(Settings):
+    """Keep scores of at least theta."""
+
+    theta: float = Field(description="keep scores of at least theta")
+
+
+class KeepShare(Settings):
+    """Keep the best share of all prompts."""
+
+    share: SomeShare = Field(description="keep the prompts with the best scores, this share of all prompts")
+
+
+class KeepTop(Settings):
+    """Keep a number of the best."""
+
+    top: Count = Field(description="keep this number of prompts, those with the best scores")
+
+
+class KeepQuantile(Settings):
+    """Keep scores at or above a quantile."""
+
+    quantile: Share = Field(description="keep scores at or above this quantile of all scores")
+
+
+class KeepThetaFor(Settings):
+    """Keep scores of at least a theta that is found."""
+
+    theta_for: Count = Field(description="keep scores of at least the theta that keeps about this number of prompts")
+
+
+_RULES = ("theta", "share", "top", "quantile", "theta_for")
+
+
+def _check_rule(keep: Any) -> Any:
+    """``keep``, refused unless it is `all` or names exactly one rule."""
+    expected = f"all, or exactly one of {', '.join(_RULES)}"
+    if isinstance(keep, Mapping) and len(keep) == 1:
+        (name,) = keep
+        if name not in _RULES:
+            raise refusal(expected=expected, advice=suggest(name, _RULES))
+    elif keep != "all":
+        raise refusal(expected=expected)
+    return keep
+
+
+Keep = Annotated[
+    Annotated[Literal["all"], Tag("<all>")]
+    | Annotated[KeepTheta, Tag("<theta>")]
+    | Annotated[KeepShare, Tag("<share>")]
+    | Annotated[KeepTop, Tag("<top>")]
+    | Annotated[KeepQuantile, Tag("<quantile>")]
+    | Annotated[KeepThetaFor, Tag("<theta_for>")],
+    Discriminator(lambda keep: f"<{keep if isinstance(keep, str) else next(iter(keep))}>"),
+    BeforeValidator(_check_rule),
+]
+
+
+class MethodRow(Settings):
+    """One selection method."""
+
+    score: str = Field(description="the score that ranks the prompts: a file in limr/selection/methods")
+    keep: Keep = Field(
+        description="which prompts to train on: all, {theta: score}, {share: fraction}, {top: number}, "
+        "{quantile: fraction} or {theta_for: number}"
+    )
+    options: dict[str, Any] = Field(default_factory=dict, description="options of the score, e.g. signal: accuracy")
+
+    @field_validator("score")
+    @classmethod
+    def _known(cls, score: str) -> str:
+        if score not in score_names():
+            raise unknown("score", score, score_names())
+        return score
+
+    @field_validator("options")
+    @classmethod
+    def _options_of_the_score(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        score = info.data.get("score")
+        problems = list(_option_problems(score, options)) if score else []
+        if problems:
+            raise ValidationError.from_exception_data("options", problems)
+        return options
+
+
+def _option_problems(score: str, options: Mapping[str, Any]) -> Iterable[InitErrorDetails]:
+    """Every option that ``score`` does not take, and every value that an option does not take."""
+    known = find_method(score).options
+    for name, value in options.items():
+        if name not in known:
+            advice = suggest(name, known) if known else "It takes no option."
+            error = refusal(what=f"unknown option of score {score!r}", advice=advice)
+            yield InitErrorDetails(type=error, loc=(name,), input=value)
+            continue
+        try:
+            known[name].check(value)
+        except LimrError:
+            yield InitErrorDetails(type=refusal(expected=known[name].expected), loc=(name,), input=value)

@@ -1,0 +1,48 @@
+"""Names of methods and benchmarks, and what to say about an unknown name."""
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from limr.jobs.snakemake_api import is_reserved
+from limr.settings import refusal
+
+_PATTERN = "^[a-z][a-z0-9_]*$"
+
+
+def suggest(name: object, known: Iterable[str]) -> str:
+    """What to write instead of ``name``, as a sentence.
+
+    >>> suggest("lmi", ["lim", "rand"]), suggest("x", ["lim", "rand"])
+    ("Did you mean 'lim'?", 'Known names: lim, rand.')
+    """
+    known = list(known)
+    close = get_close_matches(str(name), known, n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"Known names: {', '.join(known)}."
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> PydanticCustomError:
+    """The error that a validator raises for a ``name`` that is not ``known``; ``kind`` is what it names."""
+    return refusal(what=f"unknown {kind} {name!r}", advice=suggest(name, known))
+
+
+def _check(name: Any, taken: tuple[str, ...]) -> str:
+    if not isinstance(name, str):
+        raise refusal(expected="text", advice="Put the name in quotes, and begin it with a letter.")
+    if not re.fullmatch(_PATTERN, name):
+        raise refusal(expected="a name of a-z, 0-9 and _ that begins with a letter")
+    if name in taken or is_reserved(name):
+        raise refusal(what="the workflow itself uses this name", advice="Choose another one.")
+    return name
+
+
+_json_schema = WithJsonSchema({"type": "string", "pattern": _PATTERN})
+# `base` is the table's row of the base model. Files of one rule lie beside the benchmarks: train and development.
+MethodName = Annotated[str, BeforeValidator(lambda name: _check(name, ("base",))), _json_schema]
+BenchmarkName = Annotated[
+    str, BeforeValidator(lambda name: _check(name, ("train", "development", "base"))), _json_schema
+]

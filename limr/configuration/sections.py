@@ -1,0 +1,237 @@
+"""The sections of a configuration, one model for each.
+
+A configuration either trains (``Experiment``) or selects from a training run that exists already (``OwnRun``). The
+settings of the training engines and of the evaluation are defined beside the code that reads them.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
+
+from limr.configuration.method_rows import MethodRow
+from limr.configuration.names import BenchmarkName, MethodName, unknown
+from limr.evaluation.evaluation_settings import TransformersSection, VllmSection
+from limr.logs.formats import NAMES
+from limr.settings import Count, NotNegative, Seed, Settings, Text, refusal
+from limr.training.miniature.miniature_settings import MiniatureSection, PretrainingSettings
+from limr.training.openrlhf.openrlhf_settings import OpenRLHFSection
+
+
+def _distinct(values: list[int]) -> list[int]:
+    """``values``, refused when one occurs twice."""
+    if len(set(values)) < len(values):
+        raise refusal(expected="no value twice")
+    return values
+
+
+def _without_braces(path: str) -> str:
+    if set("{}") & set(path):
+        raise refusal(expected="a path without braces", advice="Snakemake takes a name in braces for a wildcard.")
+    return path
+
+
+class MiniatureData(Settings):
+    """Synthetic problems."""
+
+    source: Literal["miniature"] = Field(description="miniature (synthetic problems)")
+    seed: Seed = Field(description="seed of the problems")
+    train: Count = Field(description="number of training problems")
+    development: Count = Field(
+        description="number of held-out problems on which training runs are watched; none of them is in a benchmark"
+    )
+
+
+class SourceFiles(Settings):
+    """A file for each source of problems; sources without a file come from the hub."""
+
+    math_train: Text = Field(default=None, description="file with the training part of MATH")
+    math_test: Text = Field(default=None, description="file with the test part of MATH")
+    math500: Text = Field(default=None, description="file with MATH-500")
+    aime24: Text = Field(default=None, description="file with AIME 2024")
+    amc23: Text = Field(default=None, description="file with AMC 2023")
+
+
+def _refused(expected: str) -> dict[str, str]:
+    return {"what": "", "expected": expected, "advice": ""}
+
+
+def _kind_of_files(files: Any) -> str | None:
+    if isinstance(files, str):
+        return "<folder>"
+    return "<files>" if isinstance(files, Mapping | SourceFiles) else None
+
+
+class MathData(Settings):
+    """MATH, from the Hugging Face hub or from local files."""
+
+    source: Literal["math"] = Field(description="math (MATH, from the Hugging Face hub or from local files)")
+    prompts: Literal["published", "level3plus"] = Field(
+        description="published (the 8,523 problems of MATH-FULL) or level3plus (all 8,890 of level 3 and above, or of "
+        "unknown level)"
+    )
+    ungradable: Literal["drop", "keep"] = Field(
+        default="drop", description="whether every method drops or keeps prompts whose gold answer cannot be graded"
+    )
+    files: Annotated[
+        Annotated[Text, Tag("<folder>")] | Annotated[SourceFiles, Tag("<files>")],
+        Discriminator(
+            _kind_of_files,
+            custom_error_type="refused",
+            custom_error_message="refused",
+            custom_error_context=_refused("a folder, or a section with a file for each source"),
+        ),
+    ] = Field(
+        default=None,
+        description="local files instead of the hub: a folder laid out as docs/data.md says, or a file for each source",
+    )
+
+
+class Benchmark(Settings):
+    """One benchmark: a column of the table."""
+
+    title: Text = Field(description="heading of its column")
+    mirrors: str = Field(default=None, description="the benchmark of the paper that it stands for (miniature only)")
+    problems: Count = Field(default=None, description="number of problems (miniature only)")
+    levels: Annotated[list[Annotated[int, Field(ge=1, le=5)]], AfterValidator(_distinct)] = Field(
+        default=None, min_length=1, description="levels of difficulty to draw from, 1 to 5 (miniature only)"
+    )
+    samples: Count = Field(description="responses to each problem")
+    temperature: NotNegative = Field(description="sampling temperature; 0 is greedy")
+
+
+class HubModel(Settings):
+    """A model on the Hugging Face hub."""
+
+    repository: Text = Field(description="a model on the Hugging Face hub, e.g. Qwen/Qwen2.5-Math-7B")
+    revision: str = Field(
+        pattern="^[0-9a-f]{40}$",
+        description="the commit of the repository, 40 hexadecimal digits, because a name such as main moves",
+    )
+    system_prompt: Text = Field(
+        default=None,
+        description="text in front of every prompt, in training and evaluation; the default is that of the model's "
+        "chat template",
+    )
+
+
+class LocalModel(HubModel):
+    """A model in a folder. It takes precedence over a repository in a configuration that is laid over another."""
+
+    path: Text = Field(
+        description="a folder with the model, instead of the hub: config.json, tokenizer and safetensors"
+    )
+    repository: Text = Field(default=None, description="not used: `path` takes precedence")
+    revision: str = Field(default=None, description="not used: `path` takes precedence")
+
+
+def _kind_of_model(model: Any) -> str | None:
+    if not isinstance(model, Mapping):
+        return None
+    if "path" in model:
+        return "<folder>"
+    return "<hub>" if {"repository", "revision"} & set(model) else "<miniature>"
+
+
+BaseModelSection = Annotated[
+    Annotated[PretrainingSettings, Tag("<miniature>")]
+    | Annotated[HubModel, Tag("<hub>")]
+    | Annotated[LocalModel, Tag("<folder>")],
+    Discriminator(
+        _kind_of_model,
+        custom_error_type="refused",
+        custom_error_message="refused",
+        custom_error_context=_refused("a section"),
+    ),
+]
+
+
+class RewardSection(Settings):
+    """What a response earns, in training and evaluation."""
+
+    rule: Literal["paper", "released_code"] = Field(
+        description="what counts as malformed: the paper's rule as limr/grading/reward.py spells it out, or that of "
+        "the released code"
+    )
+
+
+class ReportSection(Settings):
+    """The intervals of the table."""
+
+    bootstrap_resamples: Count = Field(description="number of bootstrap resamples")
+    confidence: float = Field(gt=0, lt=1, description="coverage of the intervals")
+
+
+class ColumnNames(Settings):
+    """Our names of columns, and the log's."""
+
+    prompt: Text = Field(default=None, description="the log's name for the text of the prompt")
+    prompt_id: Text = Field(default=None, description="the log's name for an id of the prompt")
+    step: Text = Field(default=None, description="the log's name for the training step")
+    reward: Text = Field(default=None, description="the log's name for the reward")
+    correct: Text = Field(default=None, description="the log's name for whether the response is correct")
+    answer: Text = Field(default=None, description="the log's name for the gold answer")
+    response: Text = Field(default=None, description="the log's name for the response")
+
+
+class TrajectoriesSection(Settings):
+    """A training run that exists already, instead of a probe."""
+
+    path: Text = Field(
+        description="folder or file with the run's log; on the command line: --config trajectories='{path: FOLDER}'"
+    )
+    format: str = Field(
+        default=None, description="format of the log, a file in limr/logs/formats; by default it is recognised"
+    )
+    visits: Count = Field(default=None, description="number of visits of each prompt to read; by default all")
+    samples: Count = Field(
+        default=None, description="responses to a prompt at each visit; by default the most common number"
+    )
+    steps_per_epoch: Count = Field(
+        default=None, description="training steps that go once through all prompts, so that a lost step leaves a hole"
+    )
+    columns: ColumnNames = Field(default=None, description="our names and the log's, e.g. {reward: score}")
+
+    @field_validator("format")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in NAMES:
+            raise unknown("format", name, NAMES)
+        return name
+
+
+class Configuration(Settings):
+    """What every configuration says."""
+
+    results: Annotated[Text, AfterValidator(_without_braces)] = Field(description="folder for everything that is made")
+    seeds: Annotated[list[Seed], AfterValidator(_distinct)] = Field(
+        min_length=1, description="one replicate of the whole experiment each: probe, scores, subsets and runs"
+    )
+    methods: dict[MethodName, MethodRow] = Field(
+        min_length=1, description="the selection methods by name: the rows of the table"
+    )
+
+
+class Experiment(Configuration):
+    """A configuration that trains and evaluates."""
+
+    data: MiniatureData | MathData = Field(discriminator="source", description="the problems to train on")
+    benchmarks: dict[BenchmarkName, Benchmark] = Field(
+        min_length=1,
+        description="the columns of the table by name; with `source: math` the names are math500, aime24 and amc23",
+    )
+    base_model: BaseModelSection = Field(description="the model that training starts from")
+    training: MiniatureSection | OpenRLHFSection = Field(
+        discriminator="engine", description="reinforcement learning: the same settings for every method"
+    )
+    reward: RewardSection = Field(description="what a response earns, in training and evaluation")
+    evaluation: TransformersSection | VllmSection = Field(
+        discriminator="engine", description="how the answers to the benchmarks are generated"
+    )
+    report: ReportSection = Field(description="the intervals of the table")
+
+
+class OwnRun(Configuration):
+    """A configuration that selects from a training run that exists already."""
+
+    trajectories: TrajectoriesSection = Field(description="the training run that exists already, instead of a probe")

@@ -1,0 +1,104 @@
+"""Settings that do not fit each other are refused, although each of them is right by itself."""
+
+import copy
+from typing import Any
+
+import pytest
+from configurations import DEFAULT, PAPER, changed
+from refusals import refused
+
+from limr.configuration.check import check_configuration
+
+HUB_MODEL = PAPER["base_model"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "parts"),
+    [
+        (
+            "training.mini_batch_size",
+            20,
+            {"found": "20", "expected": "a multiple of samples_per_prompt, 8", "advice": "whole prompts"},
+        ),
+        ("base_model.hidden_size", 63, {"found": "63", "expected": "a multiple of twice num_attention_heads, 2"}),
+        ("base_model.hidden_size", 66, {"found": "66", "expected": "a multiple of twice num_attention_heads, 2"}),
+        (
+            "base_model.num_key_value_heads",
+            3,
+            {"where": "base_model.num_attention_heads", "found": "2", "expected": "multiple of num_key_value_heads, 3"},
+        ),
+        ("base_model.batch_size", 1, {"found": "1", "expected": "at least threads, 2"}),
+        ("base_model.practice", 0.75, {"where": "base_model.guided", "found": "0.45", "expected": "at most 0.25"}),
+        ("base_model", HUB_MODEL, {"what": "trains the miniature's own model only"}),
+        ("benchmarks.synth_all.samples", 2, {"found": "2", "expected": "1 at temperature 0", "advice": "the same"}),
+        (
+            "methods.lim.keep",
+            {"share": 0.0001},
+            {"where": "keep.share", "found": "0.0001", "expected": "at least one prompt of data.train, 2048"},
+        ),
+        (
+            "methods.lim.keep",
+            {"top": 2049},
+            {"where": "keep.top", "found": "2049", "expected": "at most data.train, 2048"},
+        ),
+        (
+            "methods.lim.keep",
+            {"theta_for": 2049},
+            {"where": "keep.theta_for", "found": "2049", "expected": "at most data.train, 2048"},
+        ),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(path: str, value: Any, parts: dict[str, Any]) -> None:
+    with refused(**{"where": path} | parts):
+        check_configuration(changed(path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "parts"),
+    [
+        (
+            "benchmarks.aime25",
+            {"title": "AIME25", "samples": 1, "temperature": 0},
+            {"what": "not a benchmark of `data.source: math`", "advice": "'aime24'"},
+        ),
+        ("benchmarks.math500.levels", [5], {"what": "for the miniature's benchmarks only"}),
+        ("benchmarks.math500.samples", 4, {"found": "4", "expected": "1 at temperature 0"}),
+        ("training", DEFAULT["training"], {"where": "training.engine", "found": "miniature", "expected": "openrlhf"}),
+    ],
+)
+def test_settings_of_real_data_that_do_not_fit_are_refused(path: str, value: Any, parts: dict[str, Any]) -> None:
+    with refused(**{"where": path} | parts):
+        check_configuration(changed(path, value, PAPER))
+
+
+@pytest.mark.parametrize("key", ["mirrors", "problems", "levels"])
+def test_a_benchmark_of_the_miniature_needs_the_settings_that_make_it(key: str) -> None:
+    configuration = copy.deepcopy(DEFAULT)
+    del configuration["benchmarks"]["synth_all"][key]
+    with refused(where=f"benchmarks.synth_all.{key}", what="missing", expected="miniature only"):
+        check_configuration(configuration)
+
+
+def test_the_largest_shares_and_smallest_sizes_are_accepted() -> None:
+    configuration = changed("methods.lim.keep", {"top": DEFAULT["data"]["train"]})
+    configuration["methods"]["lim"]["options"] = {"signal": "accuracy", "missing": "next"}
+    configuration["base_model"] |= {"practice": 0.55, "batch_size": configuration["base_model"]["threads"]}
+    check_configuration(configuration)
+
+
+def test_scores_of_a_probe_need_a_method_that_trains_on_everything() -> None:
+    configuration = copy.deepcopy(DEFAULT)
+    del configuration["methods"]["full"]
+    with refused(where="methods", what="no method trains on all prompts", advice="Add a row `full"):
+        check_configuration(configuration)
+    del configuration["methods"]["lim"], configuration["methods"]["linear"]
+    check_configuration(configuration)
+
+
+def test_all_contradictions_are_listed() -> None:
+    configuration = changed("training.mini_batch_size", 20)
+    configuration["base_model"]["batch_size"] = 1
+    with refused(where="training.mini_batch_size"):
+        check_configuration(configuration)
+    with refused(where="base_model.batch_size"):
+        check_configuration(configuration)
