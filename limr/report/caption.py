@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from limr import __version__
 from limr.report.training_runs import TrainingRun, number_range
 
-_PACKAGES = ("limr", "torch", "transformers", "polars", "snakemake")
+_PACKAGES = ("torch", "transformers", "polars", "snakemake")
 _MINIATURE = (
     "**This is the miniature:** synthetic problems and a tiny model pre-trained from scratch. "
     "The numbers are its own; they are not the paper's and say nothing about the paper's models."
@@ -18,7 +19,9 @@ _MINIATURE = (
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that shape the numbers."""
-    return {"python": platform.python_version()} | {package: version(package) for package in _PACKAGES}
+    # limr need not be installed: Snakemake finds it in the checkout
+    known = {"python": platform.python_version(), "limr": __version__}
+    return known | {package: version(package) for package in _PACKAGES}
 
 
 def digest(configuration: Mapping[str, Any]) -> str:
