@@ -1,28 +1,30 @@
-"""``limr score``: a score for every prompt of a training run."""
+"""``limr score``: score every prompt of a training run."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limr.cli import arguments
+from limr.cli import arguments, method_arguments, output_arguments, source_arguments
+from limr.errors import Words
 
 if TYPE_CHECKING:
     import polars as pl
 
 _DESCRIPTION = f"""\
-Score the prompts of SOURCE by how much they taught the model, and select the best. FILE gets one row a prompt: method,
-prompt_id, score, rank, selected, reason (why it was left out). Beside FILE, if that is scores.parquet, are written
-  scores.audit.md, .json    what was read; what was missing, doubled or dropped, and why
-  scores.prompts.parquet    the log's prompts: prompt_id, prompt, answer
-On standard error: how many are selected, and how many some thetas would select.
+Score every prompt of SOURCE by how much it taught the model, and select the best prompts. FILE gets one row per prompt:
+method, prompt_id, score, rank, selected, reason (why the prompt is not selected). Beside a FILE scores.parquet,
+`limr score` also writes
+  scores.audit.md, .json    what SOURCE holds: missing and duplicate visits, dropped prompts and the reasons
+  scores.prompts.parquet    the prompts of the log: prompt_id, prompt, answer
+Standard error shows how many prompts are selected, and how many other thetas would select.
 
-{arguments.SOURCES}
+{source_arguments.SOURCES}
 
-{arguments.KEEP}
+{method_arguments.KEEP}
 
-methods: {arguments.METHODS}"""
+methods: {method_arguments.METHODS}"""
 
-_EXAMPLE = """\
+_EXAMPLES = """\
 examples:
   $ limr score rollouts/ -o scores.parquet                      LIM of the rewards, the best 16.3 %, as in the paper
   $ limr score rollouts/ -o scores.parquet --option signal=accuracy --keep top=1000 --figure scores.png
@@ -30,13 +32,14 @@ examples:
   $ limr score table.csv -o scores.parquet --column prompt=question --column reward=score
   $ limr score rollouts/ -o - | grep '"selected": true'         in a pipe
 
-To choose again from the same scores: limr select. Methods and their options: docs/methods.md. Exit status: 0 done, 1 a
-file is wrong or cannot be scored, 2 wrong usage."""
+`limr select` selects again from the same scores. docs/methods.md explains the methods and their options. --figure needs
+matplotlib: pip install 'limr[figures]'.
+Exit status: 0 done, 1 a file is wrong or cannot be scored, 2 wrong usage."""
 
 
 def add_to(subcommands: Any) -> None:
     """Add this subcommand to those of ``limr``."""
-    parser = arguments.add_parser(subcommands, "score", "score the prompts of a training run", _DESCRIPTION, _EXAMPLE)
+    parser = arguments.add_parser(subcommands, "score", "score the prompts of a training run", _DESCRIPTION, _EXAMPLES)
     parser.add_argument(
         "-o",
         "--output",
@@ -44,31 +47,32 @@ def add_to(subcommands: Any) -> None:
         required=True,
         help="*.parquet, *.jsonl, or - for JSON Lines on standard output",
     )
-    arguments.add_source(parser)
-    arguments.add_method(parser)
-    arguments.add_keep(
-        parser, default={"share": arguments.PAPER_SHARE}, shown=f"share={arguments.PAPER_SHARE}, the paper's"
-    )
-    arguments.add_figure(parser)
+    source_arguments.add_source(parser)
+    method_arguments.add_method(parser)
+    arguments.add_seed(parser, "seed of the methods that draw at random")
+    share = method_arguments.PAPER_SHARE
+    method_arguments.add_keep(parser, default={"share": share}, shown_default=f"share={share}, as in the paper")
+    output_arguments.add_figure(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Score, write, and say what came out."""
+    """Score, write the files, and print a summary."""
     from limr.files.contracts import write_parquet
     from limr.selection.scores_file import beside, write_scores
     from limr.selection.scoring import score_prompts
     from limr.subsets.subset_of_log import log_prompts
 
-    settings = arguments.settings(options.method, options.option)
-    arguments.refuse_output(options.output, ".parquet", ".jsonl")
-    arguments.check_figure(options.figure)
-    source = arguments.read(options)
-    arguments.say("score", *(line.replace(" (below)", "") for line in source.audit.summary()))  # no page to look at
-    settings = arguments.with_known_signals("score", {options.method: settings}, source.trajectories)[options.method]
+    settings = method_arguments.method_settings(options.method, options.option)
+    output_arguments.check_output(options.output, ".parquet", ".jsonl")
+    output_arguments.check_figure(options.figure)
+    source = source_arguments.read(options)
+    arguments.note("score", *source.audit.summary(Words.COMMAND_LINE))
+    methods = {options.method: settings}
+    settings = method_arguments.with_known_signal("score", methods, source.trajectories)[options.method]
     scores = score_prompts(options.method, {**settings, "keep": options.keep}, source.trajectories, None, options.seed)
     write_scores(scores, options.output)
-    if options.output != "-":
+    if options.output != output_arguments.STANDARD_OUTPUT:
         source.audit.write(Path(options.output).with_suffix(""))
         prompts = log_prompts(source.prompts, source.trajectories.prompt_ids)
         write_parquet(prompts, beside(options.output, "prompts.parquet"), "log_prompts")
@@ -76,7 +80,7 @@ def run(options: argparse.Namespace) -> None:
         from limr.report.selection_figure import draw_selection
 
         draw_selection(source.trajectories, scores, Path(options.figure))
-    arguments.say("score", *_summary(scores))
+    arguments.note("score", *_summary(scores))
 
 
 def _summary(scores: "pl.DataFrame") -> list[str]:

@@ -1,4 +1,4 @@
-"""One door for everything that holds trajectories: this project's files, One-Shot-RLVR's, any framework's log."""
+"""Trajectories from any source: files of this project, One-Shot-RLVR's accuracies, or the log of any framework."""
 
 import re
 from collections.abc import Callable
@@ -7,10 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
-from limr.errors import LimrError
+from limr.errors import LimrError, Setting
 from limr.files.contracts import columns
+from limr.logs.audit_page import Audit
 from limr.logs.log import LogOptions, Prompt
-from limr.logs.log_audit import Audit, audit_log, audit_trajectories
+from limr.logs.log_audit import audit_log, audit_trajectories
 from limr.logs.one_shot_rlvr import read_one_shot_rlvr
 from limr.logs.own_rollouts import from_rollouts
 from limr.logs.visits import number_visits, trajectories_of_log
@@ -22,7 +23,7 @@ _ROLLOUTS = {"prompt_id", "visit", "sample", "reward", "correct"}
 
 @dataclass(frozen=True, eq=False)
 class Extracted:
-    """What a source came to; ``prompts`` are those of a log, None where the source has ids alone."""
+    """The trajectories of a source, their audit, and the prompts of a log (None where the source has ids alone)."""
 
     trajectories: Trajectories
     audit: Audit
@@ -30,34 +31,35 @@ class Extracted:
 
 
 def read_source(path: str | Path, options: LogOptions | None = None, visits: int | None = None) -> Extracted:
-    """Trajectories from ``path``, and what was found on the way.
+    """Read the trajectories of ``path`` and audit them.
 
     ``path`` is a Parquet file of contract ``trajectories``, One-Shot-RLVR's JSON of accuracies, a folder of this
-    project's rollouts (or one shard of them), or another framework's log (see ``limr.logs``), for which alone
-    ``options`` are. ``visits`` cuts every prompt to its first visits.
+    project's rollouts (or one shard of them), or another framework's log (see ``limr.logs``). ``options`` are for logs
+    only. ``visits`` cuts every prompt to its first visits.
 
-    Raises LimrError naming file and place for what is wrong with it, and where no prompt has so many visits.
+    Raises LimrError, naming file and place, where the source is invalid and where no prompt has so many visits.
     """
     path, options = Path(path), options or LogOptions()
-    read = None if options.format else _reader(path)
-    if read is None:
+    own = None if options.format else _own_format(path)
+    if own is None:
         log = read_log(path, options)
         numbered = number_visits(log, options.samples, options.steps_per_epoch)
         trajectories = _first_visits(path, trajectories_of_log(log, numbered), visits)
         return Extracted(trajectories, audit_log(path, log, numbered, trajectories), log.prompts)
     if options != LogOptions():
         raise LimrError(
-            f"{path}: says itself what its visits are; options of other frameworks' logs (samples, steps_per_epoch,"
-            " columns) have nothing to say here: leave them out"
+            "the file says which visit each value belongs to, so the options for logs have no effect",
+            where=path,
+            advice=["Leave out ", Setting("samples"), ", ", Setting("steps_per_epoch"), " and the names of columns."],
         )
-    form, function = read
+    form, read = own
     files = len(list(path.glob("*.parquet"))) if path.is_dir() else 1
-    trajectories = _first_visits(path, function(path), visits)
+    trajectories = _first_visits(path, read(path), visits)
     return Extracted(trajectories, audit_trajectories(path, form, files, trajectories), None)
 
 
-def _reader(path: Path) -> tuple[str, Callable[[Path], Trajectories]] | None:
-    """What reads ``path``, with a name for it, where it is not a log; None where it is."""
+def _own_format(path: Path) -> tuple[str, Callable[[Path], Trajectories]] | None:
+    """The name and the reader of a source that has visits of its own; None for a log."""
     if path.is_dir():
         shard = min(path.glob("*.parquet"), default=None)
         return ("rollouts of this project", from_rollouts) if shard and _has(shard, _ROLLOUTS) else None
@@ -65,20 +67,21 @@ def _reader(path: Path) -> tuple[str, Callable[[Path], Trajectories]] | None:
         return "trajectories of this project", Trajectories.read
     if path.suffix == ".parquet" and _has(path, _ROLLOUTS):
         return "rollouts of this project", from_rollouts
-    if path.suffix == ".json" and _is_one_shot(path):
+    if path.suffix == ".json" and _is_one_shot_rlvr(path):
         return "accuracies of One-Shot-RLVR", read_one_shot_rlvr
     return None
 
 
 def _has(file: Path, wanted: set[str]) -> bool:
+    """Whether the Parquet file has these columns; the readers of logs report a file that cannot be read."""
     try:
         return wanted <= set(pl.read_parquet_schema(file))
     except (pl.exceptions.PolarsError, OSError):
-        return False  # the readers of logs say what is wrong with it
+        return False
 
 
-def _is_one_shot(file: Path) -> bool:
-    """Whether it is an object of lists: {"7": [0.5, ..."""
+def _is_one_shot_rlvr(file: Path) -> bool:
+    """Whether the file begins like an object of lists of numbers: {"7": [0.5, ..."""
     try:
         with file.open("rb") as stream:
             start = stream.read(1000)
@@ -91,8 +94,12 @@ def _first_visits(path: Path, trajectories: Trajectories, visits: int | None) ->
     if visits is None:
         return trajectories
     if visits < 1:
-        raise LimrError(f"visits: found {visits}, expected at least 1")
+        raise LimrError(where="visits", found=str(visits), expected="at least 1")
     longest = int(trajectories.epoch.max(initial=-1)) + 1
     if longest < visits:
-        raise LimrError(f"{path}: no prompt has {visits} visits, the longest has {longest}: lower `visits`")
+        raise LimrError(
+            f"no prompt has {visits} visits, the longest curve has {longest}",
+            where=path,
+            advice=["Lower ", Setting("visits"), "."],
+        )
     return trajectories.before(visits)

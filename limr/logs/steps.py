@@ -1,24 +1,25 @@
-"""The training steps of a log: which are missing, and which were done again by a run that was resumed."""
+"""The training steps of a log: which are missing, and which a resumed run has done again (replayed)."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from limr.errors import LimrError
+from limr.errors import LimrError, Setting
+from limr.logs.findings import Finding, FindingKind
 from limr.logs.log import Log
 
-_REGULAR = 0.8  # share of the steps that hold the same number of rollouts, where a run has batches of one size
-_FEW = 3  # steps of one stretch that tell how large batches are, where they are alike
-_SURPLUS = 1.5  # times the largest other step: what a step holds that was done again, where they have not
+_REGULAR = 0.8  # share of the steps with an equal number of rollouts from which on a run has batches of one size
+_FEW = 3  # so many steps of a single stretch are needed to tell the size of a batch
+_SURPLUS = 1.5  # a replayed step holds more than this times the largest other step, where batches differ in size
 
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """What a log says about training steps.
+    """The training steps of a log.
 
-    ``numbers`` are the distinct steps, sorted; ``rank`` is the row of each rollout's step in them, ``used`` whether
-    the rollout is one that training kept (bool). ``stride`` is how steps mostly follow one another, ``missing`` are
-    the numbers that are left out by it, ``replayed`` those that were done again.
+    ``numbers`` are the distinct steps, sorted. ``rank`` is the index of each rollout's step in ``numbers``. ``used`` is
+    false for rollouts that a resumed run has made again (bool). ``stride`` is the usual distance of two steps;
+    ``missing`` are the steps that are absent at this distance; ``replayed`` are those that were done again.
     """
 
     numbers: np.ndarray
@@ -27,11 +28,11 @@ class Steps:
     stride: int
     missing: list[int]
     replayed: list[int] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
 def most_common(values: np.ndarray) -> int:
-    """The number that occurs most often, the larger of two that are as common.
+    """The number that occurs most often, the larger of two equally common ones.
 
     >>> most_common(np.array([8, 8, 4, 4, 16]))
     8
@@ -41,7 +42,7 @@ def most_common(values: np.ndarray) -> int:
 
 
 def usual_size(sizes: np.ndarray) -> int | None:
-    """The number of rollouts that steps hold, where nearly all hold as many.
+    """The number of rollouts in a step, if nearly all steps have the same number.
 
     >>> usual_size(np.array([64] * 9 + [16])), usual_size(np.array([60, 64, 52]))
     (64, None)
@@ -53,7 +54,9 @@ def usual_size(sizes: np.ndarray) -> int | None:
 
 
 def largest_batch(sizes: np.ndarray) -> int | None:
-    """The larger of the two numbers of rollouts that nearly all steps hold: batches of one size, or changed once.
+    """The larger of the two most common numbers of rollouts in a step, if nearly all steps have one of the two.
+
+    Batches of a run have one size, or a size that changed once.
 
     >>> largest_batch(np.array([64] * 5 + [32] * 4 + [16])), largest_batch(np.array([60, 64, 52]))
     (64, None)
@@ -64,22 +67,23 @@ def largest_batch(sizes: np.ndarray) -> int | None:
     return int(numbers[two].max()) if regular else None
 
 
-def look_at_steps(log: Log, samples: int | None) -> Steps:
-    """The steps of a log that has them, and what of it was done again.
+def find_steps(log: Log, samples: int | None) -> Steps:
+    """The steps of a log that has steps, and which of its rollouts were replayed.
 
-    The log is in the order in which it was written. A *stretch* of it ends where the step goes down. Stretches come
-    from a resumed run, which goes back to its last checkpoint, from an asynchronous one, whose steps overlap, and from
-    files that several processes wrote side by side. A step of several stretches was *replayed*
+    The log is in the order in which it was written. A *stretch* of it ends where the step number goes down. There are
+    three origins of stretches: a resumed run, which goes back to its last checkpoint; an asynchronous run, whose steps
+    overlap; and files that several processes wrote side by side. A step of several stretches is *replayed* in two
+    cases:
 
-    - when it holds more rollouts than steps of one stretch do, if at least half of the steps are such, or some that
-      tell how large batches are;
-    - or when most of the prompts of its earlier stretches have more rollouts in it than a visit has samples.
+    - It holds more rollouts than steps of one stretch do. This counts only if at least half of the steps are of one
+      stretch, or if some of them show the size of a batch.
+    - Most prompts of its earlier stretches have more rollouts in the step than a visit has samples.
 
-    Of a replayed step the last stretch counts that is whole: what training went on from. A step that was not replayed
-    counts whole, from whatever stretches.
+    Of a replayed step, the last complete stretch counts: training went on from there. A step that was not replayed
+    counts with all its stretches.
 
-    Raises LimrError where every file begins with the first step and most steps would be replayed: several runs, or the
-    processes of one, and nothing tells which.
+    Raises LimrError where every file begins with the first step and most steps would be replayed. These are several
+    runs or the processes of one run, and nothing in the log tells which.
     """
     numbers, rank = np.unique(log.step, return_inverse=True)
     stride, missing = _missing(numbers)
@@ -88,17 +92,18 @@ def look_at_steps(log: Log, samples: int | None) -> Steps:
     if stretch[-1] == 0:
         return Steps(numbers, rank, used, stride, missing)
     pieces = _Pieces(log, rank, stretch, len(numbers), samples)
-    replayed = np.flatnonzero(pieces.more_than_once & (pieces.too_many() | pieces.again()))
+    replayed = np.flatnonzero(pieces.more_than_once & (pieces.too_many() | pieces.prompts_again()))
     if len(replayed) > len(numbers) / 2 and samples is None and pieces.files_side_by_side():
         raise _side_by_side(log, numbers, len(replayed))
     for step in replayed:
         of_step = rank == step
-        used[of_step] = stretch[of_step] == pieces.last_whole(step)
-    return Steps(numbers, rank, used, stride, missing, numbers[replayed].tolist(), pieces.notes(numbers, replayed))
+        used[of_step] = stretch[of_step] == pieces.last_complete(step)
+    findings = pieces.findings(numbers, replayed)
+    return Steps(numbers, rank, used, stride, missing, numbers[replayed].tolist(), findings)
 
 
 def describe_steps(steps: list[int]) -> str:
-    """Steps as a person writes them.
+    """Steps in short: consecutive ones as a range, at most five ranges.
 
     >>> describe_steps([3, 4, 5, 9]), describe_steps(list(range(0, 40, 2)))
     ('3 to 5, 9', '0, 2, 4, 6, 8, ... (20 in all)')
@@ -113,10 +118,29 @@ def describe_steps(steps: list[int]) -> str:
     return ", ".join(shown) + (f", ... ({len(steps):,} in all)" if len(runs) > 5 else "")
 
 
-def _missing(numbers: np.ndarray) -> tuple[int, list[int]]:
-    """How steps mostly follow one another (the least of two strides that are as common), and what that leaves out.
+def refuse_missing_steps(log: Log, steps: Steps) -> None:
+    """Raise LimrError where a step is missing in the middle: visits cannot be counted one after another then."""
+    if not steps.missing:
+        return
+    after = int(np.searchsorted(steps.numbers, steps.missing[0]))
+    before, next_ = (log.files[log.file[np.argmax(steps.rank == row)]] for row in (after - 1, after))
+    raise LimrError(
+        f"after step {steps.numbers[after - 1]} comes step {steps.numbers[after]} ({next_}), while steps are mostly"
+        f" {steps.stride} apart: {len(steps.missing):,} missing ({describe_steps(steps.missing)})",
+        where=before,
+        advice=[
+            "Later visits of their prompts would be counted too early. Put the missing files back, or give the number"
+            " of steps in an epoch (",
+            Setting("steps_per_epoch"),
+            "): the missing visits then stay missing.",
+        ],
+    )
 
-    A step that comes sooner than usual (the last one of training, say) leaves nothing out.
+
+def _missing(numbers: np.ndarray) -> tuple[int, list[int]]:
+    """The usual distance of two steps (the smaller of two equally common ones), and the steps that are absent at it.
+
+    A step that comes sooner than usual, such as the last one of training, makes no step missing.
     """
     gaps = np.diff(numbers)
     if not gaps.size:
@@ -128,10 +152,16 @@ def _missing(numbers: np.ndarray) -> tuple[int, list[int]]:
 
 
 class _Pieces:
-    """A log cut into pieces: what one stretch holds of one step."""
+    """A log cut into pieces; a piece is what one stretch holds of one step.
+
+    Steps are counted by their rank here. ``piece`` is the index of each rollout's piece. Of each piece, ``sizes`` is
+    the number of rollouts, ``step`` its step and ``stretch_of_piece`` its stretch. ``totals`` is the number of rollouts
+    in each step, and ``more_than_once`` tells whether a step has several pieces.
+    """
 
     def __init__(self, log: Log, rank: np.ndarray, stretch: np.ndarray, n_steps: int, samples: int | None) -> None:
         self.log, self.rank, self.stretch, self.n_steps = log, rank, stretch, n_steps
+        # one integer for each pair (step, stretch): the pairs that occur are the pieces
         keys, self.piece, self.sizes = np.unique(
             rank * (stretch[-1] + 1) + stretch, return_inverse=True, return_counts=True
         )
@@ -141,7 +171,7 @@ class _Pieces:
         self.samples = samples
 
     def too_many(self) -> np.ndarray:
-        """Steps (bool) that hold more rollouts than steps of one stretch, where such steps are the rule or alike."""
+        """Steps (bool) that hold more rollouts than steps of one stretch, where those show the size of a batch."""
         single = self.totals[~self.more_than_once]
         most = largest_batch(single) if len(single) >= _FEW else None
         if most is None and len(single) < self.n_steps / 2:
@@ -149,14 +179,15 @@ class _Pieces:
         return self.totals > (most or _SURPLUS * single.max())
 
     def files_side_by_side(self) -> bool:
-        """Whether each stretch is a file that begins with the first step, as of processes that log on their own."""
+        """Whether each stretch is a file that begins with the first step, like files of processes that log alone."""
         starts = np.concatenate([[True], self.stretch[1:] != self.stretch[:-1]])
-        same = np.concatenate([[True], self.log.file[1:] != self.log.file[:-1]])
-        return bool((starts == same).all() and (self.rank[starts] == 0).all())
+        new_file = np.concatenate([[True], self.log.file[1:] != self.log.file[:-1]])
+        return bool((starts == new_file).all() and (self.rank[starts] == 0).all())
 
-    def again(self) -> np.ndarray:
-        """Steps (bool) most of whose earlier prompts come again: with more rollouts than a visit has samples."""
+    def prompts_again(self) -> np.ndarray:
+        """Steps (bool) where most prompts of the earlier stretches come again, beyond the samples of a visit."""
         n_prompts = len(self.log.prompts)
+        # rollouts of each pair (step, prompt) and of each pair (piece, prompt)
         of_step, rows, counts = np.unique(
             self.rank * n_prompts + self.log.prompt, return_inverse=True, return_counts=True
         )
@@ -165,40 +196,40 @@ class _Pieces:
         )
         samples = self.samples or self._samples(of_step // n_prompts, counts, piece_counts)
         step = self.rank[first]
-        last = np.zeros(self.n_steps, np.int64)
+        last = np.zeros(self.n_steps, np.int64)  # the last stretch of each step
         np.maximum.at(last, self.step, self.stretch_of_piece)
         earlier = self.stretch[first] < last[step]
-        surplus = (counts[rows[first]] > samples) & (piece_counts < counts[rows[first]])
+        # the prompt has more than a visit in the step, and not all of it in this piece: it came again
+        again = (counts[rows[first]] > samples) & (piece_counts < counts[rows[first]])
         n_earlier = np.bincount(step[earlier], minlength=self.n_steps)
-        return np.bincount(step[earlier & surplus], minlength=self.n_steps) * 2 > n_earlier
+        return np.bincount(step[earlier & again], minlength=self.n_steps) * 2 > n_earlier
 
-    def last_whole(self, step: int) -> int:
+    def last_complete(self, step: int) -> int:
         """The last stretch that holds as much of the step as steps of one stretch hold, or else the most of it."""
         mine = np.flatnonzero(self.step == step)
         most = self.sizes[mine].max()
         single = self.totals[~self.more_than_once][:-1]  # the last step of a log may not have been finished
-        whole = min(most, usual_size(single) or single.min(initial=most))
-        return int(self.stretch_of_piece[mine[self.sizes[mine] >= whole][-1]])
+        complete = min(most, usual_size(single) or single.min(initial=most))
+        return int(self.stretch_of_piece[mine[self.sizes[mine] >= complete][-1]])
 
-    def notes(self, numbers: np.ndarray, replayed: np.ndarray) -> list[str]:
-        """What a person should know of stretches."""
+    def findings(self, numbers: np.ndarray, replayed: np.ndarray) -> list[Finding]:
+        """What a person should know about the stretches."""
         found = []
         kept = int(self.more_than_once.sum()) - len(replayed)
         if kept:
-            found.append(
-                f"{kept:,} of {self.n_steps:,} steps stand in several places of the log and hold no more rollouts than"
-                " others: taken for an asynchronous run, or several files side by side, and kept whole."
+            text = (
+                f"{kept:,} of {self.n_steps:,} steps are in several places of the log and hold no more rollouts than"
+                " other steps. They are kept whole, as from an asynchronous run or from files written side by side."
             )
-        if len(replayed):
-            end = numbers[self.rank[-1]]
-            if end < numbers[-1]:
-                found.append(
-                    f"The log ends at step {end}, after the run went back; steps after {end} are those from before."
-                )
+            found.append(Finding(FindingKind.INTERLEAVED_STEPS, text, number=kept))
+        end = int(numbers[self.rank[-1]])
+        if len(replayed) and end < numbers[-1]:
+            text = f"The log ends at step {end}, after the run went back. Steps after {end} are from before it did."
+            found.append(Finding(FindingKind.ENDS_BEFORE_LAST_STEP, text, steps=[end]))
         return found
 
     def _samples(self, step: np.ndarray, counts: np.ndarray, piece_counts: np.ndarray) -> int:
-        """Samples of a visit: from steps of one stretch; else a piece's, where almost all pieces have as many."""
+        """Samples of a visit: from steps of one stretch; without any, from pieces, where nearly all agree."""
         single = ~self.more_than_once[step]
         if single.any():
             return most_common(counts[single])
@@ -208,23 +239,13 @@ class _Pieces:
 
 def _side_by_side(log: Log, numbers: np.ndarray, n_replayed: int) -> LimrError:
     return LimrError(
-        f"{log.files[log.file[0]]}, {log.files[log.file[-1]]}: each begins with step {numbers[0]}, and together they"
-        f" have more rollouts than one run has at {n_replayed:,} of {len(numbers):,} steps. If they are several runs,"
-        " point at one of them; if processes of one run wrote them, say how many samples a visit has in all"
-        " (samples, --samples)"
-    )
-
-
-def refuse_missing_steps(log: Log, steps: Steps) -> None:
-    """Raise LimrError where a step is missing in the middle and visits are to be counted one after another."""
-    if not steps.missing:
-        return
-    after = int(np.searchsorted(steps.numbers, steps.missing[0]))
-    before, next_ = (log.files[log.file[np.argmax(steps.rank == row)]] for row in (after - 1, after))
-    raise LimrError(
-        f"{before}: after step {steps.numbers[after - 1]} the log goes on with step {steps.numbers[after]} ({next_}),"
-        f" while steps mostly follow one another by {steps.stride}: {len(steps.missing):,} of them missing"
-        f" ({describe_steps(steps.missing)}). Later visits of their prompts would be counted too early. Put the files"
-        " back, or say how many steps an epoch has (steps_per_epoch, --steps-per-epoch): what is missing then stays a"
-        " hole."
+        f"each begins with step {numbers[0]}, and together they have more rollouts than one run has, at"
+        f" {n_replayed:,} of {len(numbers):,} steps",
+        where=f"{log.files[log.file[0]]}, {log.files[log.file[-1]]}",
+        advice=[
+            "If they are several runs, name one of them. If they are from processes of one run, give the number of"
+            " samples of a visit over all processes: ",
+            Setting("samples"),
+            ".",
+        ],
     )

@@ -1,7 +1,7 @@
-"""How each prompt fared over training: from the rollouts a run left behind to one curve a prompt.
+"""Training dynamics in memory: one curve per prompt, and the matrix of prompts and visits that methods score.
 
-A *visit* is one time that training met a prompt; its rollouts are averaged into one point of the prompt's curve.
-Visit k of every prompt together is epoch k of the paper.
+A *visit* is one time that training met a prompt. The rewards of its rollouts are averaged into one point of the
+prompt's curve. Visit k of all prompts together is epoch k of the paper.
 """
 
 from limr.trajectories.curves import Trajectories

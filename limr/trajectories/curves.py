@@ -1,4 +1,4 @@
-"""Trajectories in memory: what each prompt earned at each of its visits."""
+"""Trajectories: the mean reward and accuracy of every prompt at each of its visits."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from limr.files.contracts import check, columns, is_ascending, read_parquet
 
 @dataclass(frozen=True, eq=False)
 class Trajectories:
-    """One entry a visit, sorted by prompt and epoch, each visit once; the arrays have one length, the visits.
+    """Columns with one entry per visit, sorted by prompt and epoch; no visit occurs twice.
 
-    ``prompt_ids`` is sorted. Of each visit: ``prompt`` is its row in ``prompt_ids``, ``epoch`` the how-many-eth visit
-    of that prompt (from 0), ``mean_reward`` and ``accuracy`` the means over its ``n_samples`` samples; NaN where
-    rewards, or accuracies, are not known. Whole numbers are int64, or int32 where there are millions of them.
+    ``prompt_ids`` is sorted. ``prompt`` is the visit's index in ``prompt_ids``. ``epoch`` is the 0-based index of the
+    visit among the visits of its prompt. ``mean_reward`` and ``accuracy`` are means over the ``n_samples`` samples of
+    the visit, NaN where they are unknown. Integers are int64, or int32 where there are millions of them.
     """
 
     prompt_ids: list[str]
@@ -28,12 +28,12 @@ class Trajectories:
     n_samples: np.ndarray
 
     def __len__(self) -> int:
-        """Number of visits, of all prompts together."""
+        """Number of visits of all prompts together."""
         return len(self.prompt)
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame) -> "Trajectories":
-        """From the rows of contract ``trajectories``, in any order; raises ContractError where they are not to it.
+        """From rows of contract ``trajectories``, in any order. Raises ContractError where they break the contract.
 
         >>> rows = {"prompt_id": ["b", "a"], "epoch": [0, 0], "mean_reward": [None, None], "n_samples": [8, 8]}
         >>> two = Trajectories.from_frame(pl.DataFrame(rows | {"accuracy": [0.5, 1.0]}))
@@ -61,9 +61,9 @@ class Trajectories:
         accuracies: Mapping[str, Sequence[float | None]] | None = None,
         n_samples: int = 8,
     ) -> "Trajectories":
-        """From curves as Python has them: prompt_id -> the value of each visit, None where there was no visit.
+        """From Python lists: prompt_id -> the value of each visit, None where there was no visit.
 
-        Raises ContractError where an accuracy is no share or a value not finite.
+        Raises ContractError for an accuracy outside 0 to 1 and for a value that is not finite.
 
         >>> Trajectories.from_curves(rewards={"late": [-1.0, 1.0], "absent": [-1.0, None]}).mean_reward.tolist()
         [-1.0, -1.0, 1.0]
@@ -78,11 +78,11 @@ class Trajectories:
 
     @classmethod
     def read(cls, path: str | Path) -> "Trajectories":
-        """From a Parquet file of contract ``trajectories``; raises ContractError naming it when it is not one."""
+        """From a Parquet file of contract ``trajectories``. Raises ContractError, naming the file."""
         return cls.from_frame(read_parquet(path, "trajectories"))
 
     def frame(self) -> pl.DataFrame:
-        """As rows of contract ``trajectories``, sorted by prompt_id and epoch."""
+        """The rows of contract ``trajectories``, sorted by prompt_id and epoch."""
         return pl.DataFrame(
             {
                 "prompt_id": pl.Series(self.prompt_ids, dtype=pl.String).gather(self.prompt),
@@ -94,16 +94,16 @@ class Trajectories:
         )
 
     def of_prompts(self, prompt_ids: Collection[str]) -> "Trajectories":
-        """Those of the prompts that are among ``prompt_ids``."""
+        """The trajectories of those prompts that are in ``prompt_ids``."""
         wanted = set(prompt_ids)
         keep = np.array([prompt_id in wanted for prompt_id in self.prompt_ids], dtype=bool)
-        renumbered = np.cumsum(keep) - 1
+        renumbered = np.cumsum(keep) - 1  # old index of a kept prompt -> its new index
         visits = keep[self.prompt]
         kept = [prompt_id for prompt_id in self.prompt_ids if prompt_id in wanted]
         return Trajectories(kept, renumbered[self.prompt[visits]], *self._columns(visits))
 
     def before(self, epoch: int) -> "Trajectories":
-        """The visits before ``epoch``: what a probe that had stopped there would have left. Prompts stay."""
+        """The visits before ``epoch``, as if the probe had stopped there. Prompts without visits stay."""
         visits = self.epoch < epoch
         return Trajectories(self.prompt_ids, self.prompt[visits], *self._columns(visits))
 

@@ -61,13 +61,12 @@ def bare_scan(folder: Path) -> dict[str, Any]:
 def trajectories(folder: Path) -> dict[str, Any]:
     """Extract trajectories, and score them by LIM."""
     from limr.logs.own_rollouts import from_rollouts
-    from limr.selection.method import Pool
-    from limr.selection.methods.lim import lim
+    from limr.selection.method import Pool, run_method
 
     found = []
     figures = measured(lambda: found.append(from_rollouts(folder)))
     figures |= {"points": len(found[0])}
-    scoring = measured(lambda: lim(Pool(found[0].prompt_ids, found[0], seed=0)))
+    scoring = measured(lambda: run_method("lim", Pool(found[0].prompt_ids, found[0], seed=0), {}))
     return figures | {"lim": scoring["wall"], "memory with LIM": scoring["memory"]}
 
 
@@ -80,7 +79,7 @@ def shares(folder: Path) -> dict[str, Any]:
         (own_rollouts, "_sums", "sums of runs of rollouts"),
         (visit_sums.VisitSums, "add", "adding them up by prompt and visit"),
         (visit_sums.VisitSums, "result", "sorting by prompt"),
-        (own_rollouts, "_refuse_doubled", "looking for rollouts that occur twice"),
+        (own_rollouts, "_refuse_duplicates", "looking for rollouts that occur twice"),
     ):
         setattr(owner, name, timed(getattr(owner, name), spent, part))
     figures = measured(lambda: own_rollouts.from_rollouts(folder))

@@ -1,4 +1,4 @@
-"""Logs of regular runs, and what becomes of them."""
+"""Logs of regular runs, and the curves that come out of a log."""
 
 from small_logs import Row, group
 
@@ -19,7 +19,10 @@ def curves(log: Log, **options) -> dict[str, list[float | None]]:
 def regular(
     epochs: int = 3, prompts: str = "abcd", a_step: int = 2, samples: int = 2, first: int = 0
 ) -> list[list[Row]]:
-    """Steps of a run that meets each prompt once an epoch; a reward is 1 from sample to sample, by prompt and epoch."""
+    """The steps of a run that meets each prompt once an epoch, ``a_step`` prompts a step, from step ``first`` on.
+
+    How many of the samples have reward 1, and the others 0, depends on the prompt and the epoch.
+    """
     steps = []
     for epoch in range(epochs):
         for start in range(0, len(prompts), a_step):
@@ -36,4 +39,5 @@ def regular(
 
 
 def flat(steps: list[list[Row]]) -> list[Row]:
+    """All rows of ``steps``, as in one file."""
     return [row for rows in steps for row in rows]

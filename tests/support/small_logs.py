@@ -1,4 +1,4 @@
-"""Logs of training runs in memory, for tests: from rows as a person would write them down."""
+"""Logs of training runs in memory, from rows that a person can write down."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ Row = tuple[str, int | None, float]  # prompt, step, reward
 
 
 def log_of(*files: Sequence[Row], correct: bool = True) -> Log:
-    """A log of one or more files, their rows in the order given; correct is reward 1, or unknown."""
+    """A log of one or more files, with the rows in the given order. A reward of 1 is correct, if ``correct``."""
     rows = [(row, file, place) for file, of_file in enumerate(files) for place, row in enumerate(of_file, start=1)]
     names = sorted({row[0] for row, _, _ in rows})
     reward = np.array([row[2] for row, _, _ in rows], dtype=np.float64)
@@ -30,5 +30,5 @@ def log_of(*files: Sequence[Row], correct: bool = True) -> Log:
 
 
 def group(prompt: str, step: int | None, *rewards: float) -> list[Row]:
-    """A prompt's rollouts at one step."""
+    """The rollouts of a prompt at one step."""
     return [(prompt, step, reward) for reward in rewards]

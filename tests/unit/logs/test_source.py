@@ -1,14 +1,16 @@
-"""One door for every source: what is recognised, what is refused, and that all ways to the same run agree."""
+"""Sources: which format is recognised, what is refused, and that all forms of one run agree."""
 
 import json
 
 import polars as pl
 import pytest
 from a_run import write_run
+from refusals import refused
 
-from limr.errors import ContractError, LimrError
+from limr.errors import ContractError, Words
 from limr.files.contracts import write_parquet
 from limr.logs.convert import convert
+from limr.logs.findings import FindingKind
 from limr.logs.log import LogOptions
 from limr.logs.source import read_source
 from limr.trajectories import Trajectories
@@ -32,7 +34,7 @@ def test_a_log_its_conversion_and_its_trajectories_are_one_and_the_same(log, tmp
     expected = of_log.trajectories.frame()
     assert expected.equals(of_rollouts.trajectories.frame())
     assert expected.equals(of_file.trajectories.frame())
-    assert len(of_log.audit.checks) == len(of_rollouts.audit.checks) == len(of_file.audit.checks) == 0
+    assert not of_log.audit.findings and not of_rollouts.audit.findings and not of_file.audit.findings
 
 
 def test_one_shard_is_a_source_as_well(log, tmp_path):
@@ -46,33 +48,33 @@ def test_visits_cut_every_source_to_its_first_ones(log, tmp_path):
     for source in (log, tmp_path / "rollouts"):
         assert read_source(source, visits=2).trajectories.epoch.max() == 1
         assert read_source(source, visits=2).audit.visits == 2
-        with pytest.raises(LimrError, match="no prompt has 6 visits, the longest has 5"):
+        with refused(where=source, what="no prompt has 6 visits, the longest curve has 5", advice="--visits"):
             read_source(source, visits=6)
-        with pytest.raises(LimrError, match="visits: found 0, expected at least 1"):
+        with refused(where="visits", found="0", expected="at least 1"):
             read_source(source, visits=0)
 
 
-def test_options_of_logs_are_refused_where_they_would_say_nothing(log, tmp_path):
+def test_options_for_logs_are_refused_where_they_have_no_effect(log, tmp_path):
     convert(log, tmp_path / "rollouts")
-    with pytest.raises(LimrError, match="leave them out"):
+    with refused(where="rollouts", what="options for logs have no effect", advice="--samples"):
         read_source(tmp_path / "rollouts", LogOptions(samples=4))
 
 
-def test_what_is_in_no_known_format_is_refused_by_name(tmp_path):
-    with pytest.raises(LimrError, match="absent"):
+def test_a_source_in_no_known_format_is_refused_by_name(tmp_path):
+    with refused(where="absent"):
         read_source(tmp_path / "absent")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
-    with pytest.raises(LimrError, match=r"broken\.parquet"):
+    with refused(where="broken.parquet"):
         read_source(tmp_path / "broken.parquet")
     pl.DataFrame({"x": [1]}).write_parquet(tmp_path / "other.parquet")
-    with pytest.raises(LimrError, match=r"other\.parquet"):
+    with refused(where="other.parquet"):
         read_source(tmp_path / "other.parquet")
 
 
 def test_a_broken_one_shot_file_is_refused_with_the_prompt(tmp_path):
     path = tmp_path / "accuracies.json"
     path.write_text(json.dumps({"7": [0.5, 0.3]}))
-    with pytest.raises(ContractError, match=r"prompt 7, visit 1: found 0\.3"):
+    with refused(ContractError, where=(path, "prompt 7", "visit 1"), found="0.3"):
         read_source(path)
 
 
@@ -83,6 +85,7 @@ def test_the_real_one_shot_trajectories_whole_and_cut(one_shot_rlvr):
     assert whole.audit.visits_of_prompt == (44, 53, 57)
     assert whole.audit.visits == 50
     assert sum(whole.audit.dropped.values()) == 1209 - whole.audit.whole > 0
-    assert "All have the first 44: `visits` of 44 would keep them all." in whole.audit.checks[0]
+    assert whole.audit.findings[0].kind is FindingKind.INCOMPLETE_CURVES
+    assert "All prompts have the first 44: `--visits 44`" in whole.audit.findings[0].render(Words.COMMAND_LINE)
     assert (cut.audit.prompts, cut.audit.visits, cut.audit.whole) == (1209, 44, 1209)
-    assert not cut.audit.checks
+    assert not cut.audit.findings

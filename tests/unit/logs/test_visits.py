@@ -1,4 +1,4 @@
-"""Which visit a rollout belongs to: ordinals, replays, gaps and epochs, and LIM on top of it against plain Python."""
+"""Which visit a rollout belongs to: consecutive visits, epochs and gaps; LIM on top of it against plain Python."""
 
 import random
 from dataclasses import replace
@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refused
 from regular_logs import curves, flat, regular
 from small_logs import Row, group, log_of
 
 from limr.errors import LimrError
 from limr.logs.visits import number_visits, trajectories_of_log
-from limr.selection.method import Pool
-from limr.selection.methods.lim import lim
-from limr.trajectories import Trajectories, visit_matrix
+from limr.selection.method import Pool, run_method
+from limr.trajectories import visit_matrix
 
 
-def test_a_visit_is_the_ordinal_of_a_prompts_group_of_samples():
+def test_a_visit_is_the_index_of_a_prompts_group_of_samples():
     log = log_of(group("a", 1, 0, 1) + group("b", 1, 0, 0), group("b", 2, 1, 1) + group("a", 2, 1, 1))
     assert curves(log) == {"a": [0.5, 1.0], "b": [0.0, 1.0]}
     visits = number_visits(log)
@@ -26,14 +26,14 @@ def test_a_visit_is_the_ordinal_of_a_prompts_group_of_samples():
     assert visits.samples == 2
 
 
-def test_a_prompt_that_stands_twice_in_a_step_has_two_visits_in_the_order_of_the_rows():
+def test_a_prompt_that_is_twice_in_a_step_has_two_visits_in_the_order_of_the_rows():
     log = log_of(
         flat(
             [[*group("a", s, 0, 0), *group("a", s, 1, 1), *group("b", s, 0, 1), *group("c", s, 0, 0)] for s in range(2)]
         )
     )
     assert curves(log)["a"] == [0.0, 1.0, 0.0, 1.0]
-    assert len(number_visits(log).doubled) == 2
+    assert len(number_visits(log).duplicate) == 2
 
 
 def test_a_partial_visit_keeps_its_place_and_does_not_count():
@@ -43,30 +43,24 @@ def test_a_partial_visit_keeps_its_place_and_does_not_count():
     assert np.isnan(visit_matrix(trajectories).values[0]).tolist() == [True, False, False]
 
 
-def test_rollouts_that_make_no_whole_visits_are_named():
+def test_rollouts_that_make_no_complete_visits_are_refused():
     steps = regular()
     steps[4] = [*group("a", 4, 1, 1, 1), *group("b", 4, 0)]
-    with pytest.raises(
-        LimrError, match=r"log/4\.jsonl: line 1: prompt a has 3 rollouts at step 4, expected 2.*--samples"
+    with refused(
+        where=("log/4.jsonl", "line 1", "prompt a"),
+        found="3 rollouts at step 4",
+        expected="2, the samples of a visit, or a multiple",
+        advice="--samples",
     ):
         number_visits(log_of(*steps))
 
 
-def test_a_step_that_is_missing_in_the_middle_is_named_with_what_to_do():
+def test_with_steps_per_epoch_visits_of_a_missing_step_are_missing_and_later_ones_keep_their_place():
     steps = regular()
-    with pytest.raises(
-        LimrError,
-        match=r"log/1\.jsonl: after step 1 the log goes on with step 3 .*1 of them missing \(2\).*steps_per_epoch",
-    ):
-        number_visits(log_of(*steps[:2], *steps[3:]))
-
-
-def test_with_steps_per_epoch_a_missing_step_is_a_hole_and_later_visits_keep_their_place():
-    steps = regular()
-    whole, holed = log_of(*steps), log_of(*steps[:2], *steps[3:])
+    whole, with_gap = log_of(*steps), log_of(*steps[:2], *steps[3:])
     expected = curves(whole)
     assert curves(whole, steps_per_epoch=2) == expected
-    assert curves(holed, steps_per_epoch=2) == expected | {
+    assert curves(with_gap, steps_per_epoch=2) == expected | {
         name: [expected[name][0], None, expected[name][2]] for name in "ab"
     }
 
@@ -82,9 +76,9 @@ def test_epochs_begin_at_step_0_or_1_even_where_the_first_step_is_lost(first):
 
 
 def test_steps_per_epoch_that_does_not_fit_is_refused():
-    with pytest.raises(LimrError, match=r"with 4 steps an epoch 33% of the visits are of a prompt that was met"):
+    with refused(what="with 4 steps an epoch, 33% of the visits are of a prompt that was met", advice="does not fit"):
         number_visits(log_of(*regular()), steps_per_epoch=4)
-    with pytest.raises(LimrError, match="no steps, so that steps_per_epoch says nothing"):
+    with refused(what="no steps to count epochs by", advice="--steps-per-epoch"):
         number_visits(log_of(group("a", None, 1, 1)), steps_per_epoch=4)
 
 
@@ -98,66 +92,7 @@ def test_a_prompt_met_twice_in_an_epoch_is_one_visit_of_all_its_samples():
     assert curves(log_of(*steps), steps_per_epoch=13)["a"] == [(alone[0] * 2 + 2) / 4, *alone[1:]]
 
 
-@pytest.mark.parametrize("one_file", [True, False])
-def test_steps_that_a_resumed_run_did_again_count_once_and_the_last_time(one_file):
-    steps = regular()
-    first_try = [[(name, step, 1 - reward) for name, step, reward in rows] for rows in steps[:4]]
-    first_try[3] = first_try[3][:3]  # killed in the middle of step 3
-    resumed = steps[1:]
-    parts = [flat([steps[0], *first_try[1:]]), flat(resumed)]
-    log = log_of(flat([*parts[:1], *parts[1:]])) if one_file else log_of(*parts)
-    visits = number_visits(log)
-    assert visits.steps.replayed == [1, 2, 3]
-    assert (visits.visit < 0).sum() == 4 + 4 + 3
-    assert curves(log) == curves(log_of(*steps))
-
-
-def test_a_resumed_run_with_its_prompts_in_another_order_leaves_the_old_step_out():
-    steps = regular(4)
-    again = regular(1, "cdab", first=4)[0]
-    log = log_of(flat([*steps[:6], again, *steps[5:]]))
-    visits = number_visits(log)
-    assert visits.steps.replayed == [4, 5]
-    assert curves(log)["c"][2] == (sum(reward for *_, reward in again[:2]) / 2)
-
-
-def test_a_step_that_was_begun_twice_keeps_the_last_samples_of_each_prompt():
-    steps = regular(4)
-    begun = [(name, step, 1 - reward) for name, step, reward in steps[3][:3]]
-    log = log_of(flat([*steps[:3], begun, *steps[3:]]))
-    assert number_visits(log).steps.replayed == [3]
-    assert curves(log) == curves(log_of(*steps))
-
-
-def test_a_copy_of_a_step_in_another_file_is_refused():
-    steps = regular(4)
-    with pytest.raises(
-        LimrError,
-        match=r"log/3\.jsonl, log/4\.jsonl: step 3 has 8 rollouts, and 2 of its prompts more than the 2 of a visit",
-    ):
-        number_visits(log_of(*steps[:4], *steps[3:]))
-
-
-def test_the_interleaved_steps_of_an_asynchronous_run_are_kept_whole():
-    steps = regular(4)
-    rows: list[Row] = []
-    for before, after in zip(steps[::2], steps[1::2], strict=True):  # a visit's rollouts stand apart
-        rows += [row for pair in zip(before, after, strict=True) for row in pair]
-    visits = number_visits(log_of(rows))
-    assert not visits.steps.replayed
-    assert (visits.visit >= 0).all()
-    assert curves(log_of(rows)) == curves(log_of(*steps))
-
-
-def test_files_that_several_processes_wrote_side_by_side_are_one_log():
-    steps = regular(4)
-    halves = [flat([[row for row in rows if row[0] in names] for rows in steps]) for names in ("ac", "bd")]
-    log = log_of(*halves)
-    assert not number_visits(log).steps.replayed
-    assert curves(log) == curves(log_of(*steps))
-
-
-def test_without_steps_a_visit_is_what_stands_one_after_another():
+def test_without_steps_a_visit_is_a_run_of_consecutive_rollouts():
     rows = [(name, None, reward) for name, _, reward in flat(regular())]
     assert curves(log_of(rows)) == curves(log_of(*regular()))
     assert number_visits(log_of(rows)).steps is None
@@ -165,18 +100,14 @@ def test_without_steps_a_visit_is_what_stands_one_after_another():
 
 
 def test_samples_that_fit_no_visit_are_refused():
-    with pytest.raises(LimrError, match="samples: found 8, while most visits have fewer, mostly 2"):
+    with refused(where="samples", found="8", expected="2, the most common number", what="most visits have fewer"):
         number_visits(log_of(*regular()), samples=8)
-    with pytest.raises(LimrError, match="samples: found 0, expected at least 1"):
+    with refused(where="samples", found="0", expected="at least 1"):
         number_visits(log_of(*regular()), samples=0)
-    with pytest.raises(LimrError, match="not one rollout"):
+    with refused(where="steps_per_epoch", found="0", expected="at least 1"):
+        number_visits(log_of(*regular()), steps_per_epoch=0)
+    with refused(what="not one rollout"):
         number_visits(log_of([]))
-
-
-def test_a_step_now_and_then_logged_only_is_an_answer_with_its_stride():
-    rows = [(name, 10 * step + 10, reward) for name, step, reward in flat(regular())]
-    visits = number_visits(log_of(rows))
-    assert (visits.steps.stride, visits.steps.missing) == (10, [])
 
 
 def test_one_prompt_with_very_many_visits_takes_no_more_room_than_its_rollouts():
@@ -229,20 +160,21 @@ def test_lim_on_a_log_is_lim_in_plain_python(data):
     stale = [[(name, step, -reward) for name, step, reward in rows] for rows in steps[back:end]]
     written = flat(steps[:back] + stale) + flat(steps[back:]) if data.draw(st.booleans()) else flat(steps)
     log = log_of(written)
-    if not by_epoch:  # a prompt's own visits, counted one after another
+    if not by_epoch:  # visits are counted one after another for each prompt
         mine = {name: [met[name, epoch] for epoch in range(epochs) if (name, epoch) in met] for name in names}
         met = {(name, visit): rewards for name, curve in mine.items() for visit, rewards in enumerate(curve)}
     trajectories = trajectories_of_log(log, number_visits(log, samples, an_epoch if by_epoch else None))
     expected = plain_lim({key: sum(rewards) / samples for key, rewards in met.items()}, trajectories.prompt_ids)
     if expected is None:
         with pytest.raises(LimrError):
-            lim(Pool(trajectories.prompt_ids, trajectories, 0))
+            run_method("lim", Pool(trajectories.prompt_ids, trajectories, 0), {})
     else:
-        assert lim(Pool(trajectories.prompt_ids, trajectories, 0)).scores == pytest.approx(expected, abs=1e-12)
+        found = run_method("lim", Pool(trajectories.prompt_ids, trajectories, 0), {})
+        assert found.scores == pytest.approx(expected, abs=1e-12)
 
 
 def plain_lim(points: dict[tuple[str, int], float], names: list[str]) -> dict[str, float] | None:
-    """LIM by the paper's formula over the prompts that have all visits which nine in ten have; None: nobody has."""
+    """LIM by the paper's formula, over the prompts that have every visit that nine in ten have; None without any."""
     shared = [
         visit
         for visit in {visit for _, visit in points}
@@ -271,8 +203,8 @@ def test_the_order_of_rows_within_a_step_and_of_files_does_not_matter(seed):
     assert curves(log_of(*of_process)) == curves(log_of(*steps))
 
 
-def test_limrs_own_run_has_the_holes_of_a_dropped_last_batch_and_next_fills_the_single_ones():
-    """8,523 prompts, 8 steps of 1,024 an epoch and 331 left over, 21 epochs, a fiftieth of the size."""
+def test_a_dropped_last_batch_leaves_gaps_as_in_the_papers_run_and_next_fills_single_ones():
+    """The paper's run at a fiftieth of its size: 8,523 prompts, 8 steps of 1,024 an epoch, 331 left over, 21 epochs."""
     generator = random.Random(0)
     names = [f"p{number:03}" for number in range(170)]
     met: dict[str, set[int]] = {name: set() for name in names}
@@ -301,12 +233,13 @@ def test_limrs_own_run_has_the_holes_of_a_dropped_last_batch_and_next_fills_the_
     assert row[3] == row[4] == pytest.approx((4 / 20 + 0.5) / 2)
     ordinal = trajectories_of_log(log, number_visits(log))
     counted = np.bincount(ordinal.prompt)
-    assert counted.tolist() == [len(met[name]) for name in names], "without it visits are a prompt's own"
+    assert counted.tolist() == [len(met[name]) for name in names], (
+        "without steps_per_epoch, visits are counted for each prompt"
+    )
 
 
-def test_a_prompt_whose_rollouts_were_all_made_again_stays_without_a_point():
+def test_a_prompt_whose_rollouts_were_all_replayed_stays_without_a_visit():
     steps = regular(4)
-    log = log_of(flat([*steps[:4], *regular(1, "zy", first=3), *steps[3:]]))
-    trajectories = trajectories_of_log(log, number_visits(log))
-    assert isinstance(trajectories, Trajectories)
-    assert sum(1 for curve in curves(log).values() if not curve) in (0, 2)
+    log = log_of(flat([*steps[:3], *regular(1, "zy", first=3), *steps[2:]]))  # step 3 is done again without y and z
+    assert number_visits(log).steps.replayed == [2, 3]
+    assert curves(log) == curves(log_of(*steps)) | {"y": [], "z": []}
