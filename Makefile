@@ -1,15 +1,17 @@
-# make table2   the whole pipeline, from nothing to results/table2.md (and the figures: `snakemake --cores all`)
-# make test     lint and all tests
-# make test-openrlhf   the whole pipeline with OpenRLHF and vLLM on a CPU, and what can go wrong with it: some twelve
-#               minutes, in an environment of its own, .venv-openrlhf (4 GB)
-# make test-slurm   the pipeline on a real SLURM, which is installed and run on this machine, and OpenRLHF on two nodes of
-#               it (.venv-openrlhf): some half an hour, as root on Debian
-# make lint     ruff, snakefmt and snakemake --lint; `make format` puts right what it can
-# make clean    remove what was made: results and caches, not the environment
+# make table2          the whole pipeline, from nothing to results/table2.md (with the figures: `snakemake --cores all`)
+# make test            lint and all tests but those below
+# make test-openrlhf   the whole pipeline with OpenRLHF and vLLM on a CPU, and its failures: about twelve minutes, in an
+#                      environment of its own, .venv-openrlhf (4 GB)
+# make test-slurm      the pipeline on a real SLURM, which it installs and runs on this machine, and OpenRLHF on two of its
+#                      nodes (.venv-openrlhf): about half an hour, as root on Debian
+# make test-conda      the whole pipeline with `snakemake --sdm conda` and a stand-in for conda, which creates the
+#                      environments of envs/ with pip: a few minutes
+# make lint            ruff, import-linter, snakefmt and snakemake --lint; `make format` corrects what it can
+# make clean           remove results and caches, but not the environments
 #
-# Each makes its own virtual environment, .venv, when there is none or when what is to be installed has changed.
-# PYTHON names the interpreter (3.11 or later). PIP_FLAGS and pip's own environment variables go to every installation,
-# e.g. to name an index that has torch for CPUs only, which is a tenth of the size.
+# Each target makes its virtual environment, .venv, if there is none or if the packages to install have changed.
+# PYTHON names the interpreter (3.11 or later). PIP_FLAGS and pip's own environment variables apply to every installation,
+# e.g. to name an index that has torch for CPUs, a tenth of the size.
 PYTHON ?= python3
 PIP_FLAGS ?=
 BIN := .venv/bin
@@ -17,7 +19,7 @@ INSTALLED := .venv/installed
 SNAKEFILES := Snakefile rules
 OPENRLHF := .venv-openrlhf
 
-.PHONY: table2 test test-openrlhf test-slurm lint format clean
+.PHONY: table2 test test-openrlhf test-slurm test-conda lint format clean
 .DELETE_ON_ERROR:
 
 table2: $(INSTALLED)
@@ -32,6 +34,9 @@ test-openrlhf: $(OPENRLHF)/installed
 
 test-slurm: $(INSTALLED) $(OPENRLHF)/installed
 	LIMR_TEST_SLURM=1 $(BIN)/python -m pytest tests/slurm
+
+test-conda: $(INSTALLED)
+	LIMR_TEST_CONDA=1 $(BIN)/python -m pytest tests/pipeline/test_conda.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check
@@ -48,7 +53,7 @@ format: $(INSTALLED)
 clean:
 	rm -rf results .snakemake .pytest_cache .hypothesis .ruff_cache
 
-# torch first: where the index offers a build for CPUs (2.13.0+cpu), pip prefers it, and the second step keeps it
+# torch first: if the index offers a build for CPUs (2.13.0+cpu), pip prefers it, and the second step keeps it
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
@@ -56,6 +61,6 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --editable '.[test]'
 	touch $@
 
-$(OPENRLHF)/installed: envs/install_openrlhf.sh envs/openrlhf_cpu.txt pyproject.toml
+$(OPENRLHF)/installed: envs/install_openrlhf.sh envs/openrlhf.post-deploy.sh envs/openrlhf_cpu.txt pyproject.toml
 	PYTHON=$(PYTHON) PIP_FLAGS="$(PIP_FLAGS)" envs/install_openrlhf.sh cpu $(OPENRLHF)
 	touch $@

@@ -4,7 +4,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-# GPUs of one machine: what is submitted to a cluster has machines of its own
+# `gpu_slot` counts the GPUs of this machine. Jobs on a cluster have other machines, so the limit is not theirs.
 resource_scopes:
     gpu_slot="local",
 

@@ -1,16 +1,22 @@
-# What the rules share: the checked configuration, the paths that depend on it, and the targets.
-# This file is read at every start: nothing here may import torch or transformers.
+# What the rules share: the checked configuration, the paths and environments that depend on it, and the targets.
+# Snakemake reads this file at every start, so nothing here may import torch or transformers.
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from limr.configuration.check import check_configuration, is_pretrained, probe, uses_gpus
-from limr.errors import LimrError
-from limr.jobs.resources import evaluation_resources, preflight_resources, training_resources
-from limr.selection.method import needs_trajectories
+try:
+    from limr.configuration.check import check_configuration, is_pretrained, probe, uses_gpus
+    from limr.errors import LimrError
+    from limr.jobs.resources import evaluation_resources, preflight_resources, training_resources
+    from limr.selection.method import needs_trajectories
+except ModuleNotFoundError as error:
+    raise WorkflowError(
+        f"the environment of snakemake has no package {error.name}. Make one that has all: "
+        "`conda env create --file envs/snakemake.yaml`, or `make .venv/installed` without conda."
+    ) from None
 
-# A file given with --configfile stands in the place of config.yaml: Snakemake would merge the two, and leave the
-# miniature's benchmarks in every other experiment.
+# A file given with --configfile replaces config.yaml. Snakemake would merge the two, and every other experiment would
+# keep the miniature's benchmarks.
 if not workflow.overwrite_configfiles:
 
     configfile: "config.yaml"
@@ -21,16 +27,28 @@ try:
 except LimrError as error:
     raise WorkflowError(str(error)) from None
 
+
+def canonical(value):
+    """`value` with the keys of all its sections sorted."""
+    if isinstance(value, dict):
+        return {key: canonical(value[key]) for key in sorted(value)}
+    return value
+
+
+# Sections for the params of rules. Snakemake compares params as text: another order of the keys would rerun stages.
+# METHODS and BENCHMARKS keep the order of the configuration, which is that of the table's rows and columns.
+SECTIONS = canonical(config)
+
 RESULTS = config["results"]
 SEEDS = config["seeds"]
 METHODS = config["methods"]
 BENCHMARKS = config.get("benchmarks", {})
 TRAINS = "trajectories" not in config
 UNGRADABLE = config.get("data", {}).get("ungradable", "drop")
-# what stands before every prompt, in training and in evaluation alike; nothing: the chat template decides
+# The text before every prompt, in training and in evaluation. Without one, the chat template decides.
 SYSTEM_PROMPT = {key: value for key, value in config.get("base_model", {}).items() if key == "system_prompt"}
 
-# what the trajectories decide, and the scores that the figures show beside them
+# The methods that read trajectories, and the one whose scores the figures show.
 FROM_TRAJECTORIES = [name for name, row in METHODS.items() if needs_trajectories(row["score"])]
 LIM = next((name for name, row in METHODS.items() if row["score"] == "lim"), None)
 SHOWN = LIM or next(iter(FROM_TRAJECTORIES), None)
@@ -52,7 +70,7 @@ def of_each_method(path):
 
 
 def score_inputs(row):
-    """What a score reads: the prompts, where there are some, and the trajectories, if it looks at them."""
+    """Inputs of a score: the prompts, if this workflow prepared them, and the trajectories, if the score needs them."""
     inputs = {"prompts": f"{RESULTS}/data/train.parquet"} if TRAINS else {}
     if needs_trajectories(row["score"]) or not TRAINS:
         inputs["trajectories"] = f"{RESULTS}/trajectories/seed{{seed}}.parquet"
@@ -60,9 +78,9 @@ def score_inputs(row):
 
 
 def early_stopping_settings(row):
-    """LIM's own options, and what counts as selected: its theta or its share, where it leaves some prompts out."""
+    """LIM's own options, and the theta or share that selects, unless it keeps all prompts."""
     keep = {} if row["keep"] in ("all", {"share": 1}) else row["keep"]
-    return row.get("options", {}) | {key: keep[key] for key in ("share", "theta") if key in keep}
+    return canonical(row.get("options", {}) | {key: keep[key] for key in ("share", "theta") if key in keep})
 
 
 def model_of(wildcards):
@@ -72,13 +90,19 @@ def model_of(wildcards):
     return f"{RESULTS}/runs/{wildcards.method}/seed{wildcards.seed}/model"
 
 
+def environment_of(section):
+    """The environment of a stage that runs the engine of this section of the configuration."""
+    on_gpus = section["engine"] in ("openrlhf", "vllm")
+    return "../envs/openrlhf.yaml" if on_gpus else "../envs/training.yaml"
+
+
 def only(section, *keys):
-    """`keys` of each entry of `section`: a rule's params hold what its stage reads, or it runs again for nothing."""
-    return {name: {key: row[key] for key in keys} for name, row in section.items()}
+    """`keys` of each entry of `section`. A rule's params hold only what its stage reads, or it would rerun in vain."""
+    return canonical({name: {key: row[key] for key in keys} for name, row in section.items()})
 
 
 def configuration_names():
-    """The configuration files as the table's caption names them: the same from wherever the workflow is run."""
+    """The configuration files as the table's caption names them, whatever the working directory is."""
     root = Path(workflow.basedir)
     given = [Path(file).absolute() for file in workflow.overwrite_configfiles] or [root / "config.yaml"]
     return [file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name for file in given]

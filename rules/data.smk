@@ -1,4 +1,4 @@
-# The problems: made for the miniature, or MATH and the real benchmarks. And the base model.
+# The problems, which are generated for the miniature or come from MATH and the real benchmarks, and the base model.
 from limr.data.sources import SOURCES, local_file
 
 if config["data"]["source"] == "miniature":
@@ -11,12 +11,12 @@ if config["data"]["source"] == "miniature":
         log:
             f"{RESULTS}/logs/prepare_data.log",
         conda:
-            "../envs/cpu.yaml"
+            "../envs/training.yaml"
         params:
-            data=config["data"],
+            data=SECTIONS["data"],
             benchmarks=only(BENCHMARKS, "problems", "levels"),
         message:
-            "Making the problems: training set, development set and benchmarks"
+            "Generating the problems of the training set, the development set and the benchmarks"
         script:
             "../workflow/scripts/prepare_data.py"
 
@@ -40,9 +40,9 @@ else:
             source="|".join(SOURCES),
         localrule: True
         conda:
-            "../envs/cpu.yaml"
+            "../envs/training.yaml"
         message:
-            "Getting the problems of {wildcards.source}"
+            "Downloading the problems of {wildcards.source}, or copying them from a local file"
         script:
             "../workflow/scripts/download.py"
 
@@ -62,12 +62,12 @@ else:
         log:
             f"{RESULTS}/logs/prepare_data.log",
         conda:
-            "../envs/cpu.yaml"
+            "../envs/training.yaml"
         params:
-            data=config["data"],
-            benchmarks=list(BENCHMARKS),
+            data=SECTIONS["data"],
+            benchmarks=sorted(BENCHMARKS),
         message:
-            "Preparing MATH and the benchmarks, and grading every gold answer against itself"
+            "Preparing MATH and the benchmarks, and grading every reference answer against itself"
         script:
             "../workflow/scripts/prepare_math.py"
 
@@ -83,13 +83,15 @@ if is_pretrained(config["base_model"]):
             f"{RESULTS}/logs/download_base_model.log",
         localrule: True
         conda:
-            "../envs/cpu.yaml"
+            "../envs/training.yaml"
         params:
             settings={
-                key: value for key, value in config["base_model"].items() if key in ("repository", "revision", "path")
+                key: value
+                for key, value in SECTIONS["base_model"].items()
+                if key in ("repository", "revision", "path")
             },
         message:
-            "Getting the base model, and checking that it is one"
+            "Downloading or linking the base model, and checking its files"
         script:
             "../workflow/scripts/download_base_model.py"
 
@@ -105,10 +107,10 @@ else:
         benchmark:
             f"{RESULTS}/benchmarks/pretrain_base_model.tsv"
         conda:
-            "../envs/cpu.yaml"
+            "../envs/training.yaml"
         threads: config["base_model"]["threads"]
         params:
-            settings=config["base_model"],
+            settings=SECTIONS["base_model"],
         message:
             "Pre-training the base model"
         script:

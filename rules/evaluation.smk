@@ -1,4 +1,4 @@
-# Answers to the benchmarks, from the base model and from every run; every sample is kept.
+# The base model and every trained model answer the benchmarks. Every sample is kept.
 
 
 rule evaluate:
@@ -17,12 +17,12 @@ rule evaluate:
     benchmark:
         f"{RESULTS}/benchmarks/evaluation/{{method}}-seed{{seed}}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        environment_of(config["evaluation"])
     threads: config["evaluation"]["threads"]
     resources:
         **evaluation_resources(config["evaluation"]),
     params:
-        settings=config["evaluation"] | {"reward_rule": config["reward"]["rule"]} | SYSTEM_PROMPT,
+        settings=SECTIONS["evaluation"] | {"reward_rule": config["reward"]["rule"]} | SYSTEM_PROMPT,
         benchmarks=only(BENCHMARKS, "samples", "temperature"),
     message:
         "Evaluating {wildcards.method} (seed {wildcards.seed})"

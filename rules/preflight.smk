@@ -1,8 +1,8 @@
-# Before GPU-days are spent: is all there that the run needs? A first stage, in seconds.
+# Checks in seconds, before a run spends GPU-days, that the machine has everything the run needs.
 
-# What follows takes the report as `ancient`: that the machine was looked at again is no reason to train again.
+# Later stages take the report as `ancient`, because checking the machine again is no reason to train again.
 PREFLIGHT = [f"{RESULTS}/preflight.md"] if uses_gpus(config) else []
-LOOKED_AT = (
+CHECKED_SECTIONS = (
     "results",
     "seeds",
     "data",
@@ -25,8 +25,8 @@ if PREFLIGHT:
         resources:
             **preflight_resources(config),
         params:
-            configuration={section: config[section] for section in LOOKED_AT},
+            configuration={section: SECTIONS[section] for section in CHECKED_SECTIONS},
         message:
-            "Pre-flight: arguments, packages, GPUs, memory, disk, model, data and grader"
+            "Checking arguments, packages, GPUs, memory, disk, model, data and grader"
         script:
             "../workflow/scripts/preflight.py"

@@ -1,6 +1,6 @@
-# Table 2 with what its stages cost, and the learning curves.
+# Table 2, the time and memory of its stages, and the learning curves.
 
-# what was timed, in this configuration: the folder may hold stages of an earlier one too
+# The benchmark files of this configuration. Their folder may also hold those of an earlier one.
 BENCHMARK_FILES = [
     *([] if "repository" in config["base_model"] else [rules.pretrain_base_model.benchmark]),
     *of_each_seed(rules.train.benchmark, method=METHODS),
@@ -30,15 +30,16 @@ rule table2:
             category="Table 2",
         ),
         json=f"{RESULTS}/table2.json",
-        # apart from the table, which two runs of one configuration make byte for byte
+        # a file of its own, because two runs of one configuration give the same table, byte for byte
         wall_times=f"{RESULTS}/wall_times.md",
     log:
         f"{RESULTS}/logs/table2.log",
     localrule: True
     conda:
-        "../envs/cpu.yaml"
+        # the caption names the versions of the packages that trained the models
+        environment_of(config["training"])
     params:
-        # all that was run, but not where it was written: two folders get the same table
+        # without the folder of the results, so that the same run in two folders gives the same table
         configuration={key: value for key, value in config.items() if key != "results"},
         configuration_files=configuration_names(),
         benchmarks=f"{RESULTS}/benchmarks",
@@ -62,7 +63,7 @@ rule learning_curves:
         f"{RESULTS}/logs/figures/learning_curves.log",
     localrule: True
     conda:
-        "../envs/cpu.yaml"
+        "../envs/selection.yaml"
     message:
         "Drawing the learning curves"
     script:

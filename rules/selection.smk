@@ -1,5 +1,5 @@
-# Scores and subsets: one score rule a method, made from the configuration, so that a method needs no rule of its own
-# and can be run again by name (--forcerun score_lim).
+# Scores and subsets. This loop makes one score rule for each method of the configuration, so that a new method needs
+# no new rule and can be rerun by name (--forcerun score_lim).
 
 
 for method, row in METHODS.items():
@@ -15,10 +15,10 @@ for method, row in METHODS.items():
             f"{RESULTS}/logs/scores/{method}-seed{{seed}}.log",
         localrule: True
         conda:
-            "../envs/cpu.yaml"
+            "../envs/selection.yaml"
         params:
             method=method,
-            settings=row,
+            settings=SECTIONS["methods"][method],
             ungradable=UNGRADABLE,
         message:
             f"Scoring prompts by {method} (seed {{wildcards.seed}})"
@@ -36,7 +36,7 @@ rule select:
         f"{RESULTS}/logs/subsets/{{method}}-seed{{seed}}.log",
     localrule: True
     conda:
-        "../envs/cpu.yaml"
+        "../envs/selection.yaml"
     message:
         "Writing the subset of {wildcards.method} (seed {wildcards.seed})"
     script:
@@ -59,7 +59,7 @@ if FROM_TRAJECTORIES:
             f"{RESULTS}/logs/selection_summary.log",
         localrule: True
         conda:
-            "../envs/cpu.yaml"
+            "../envs/selection.yaml"
         message:
             "Summarising what each method selected"
         script:
@@ -79,7 +79,7 @@ if FROM_TRAJECTORIES:
             f"{RESULTS}/logs/figures/selection.log",
         localrule: True
         conda:
-            "../envs/cpu.yaml"
+            "../envs/selection.yaml"
         params:
             signal=METHODS[SHOWN].get("options", {}).get("signal"),
         message:
@@ -101,7 +101,7 @@ if FROM_TRAJECTORIES:
             f"{RESULTS}/logs/figures/trajectories.log",
         localrule: True
         conda:
-            "../envs/cpu.yaml"
+            "../envs/selection.yaml"
         message:
             "Drawing trajectories against the mean curve"
         script:
@@ -120,7 +120,7 @@ if FROM_TRAJECTORIES:
             f"{RESULTS}/logs/figures/score_distribution.log",
         localrule: True
         conda:
-            "../envs/cpu.yaml"
+            "../envs/selection.yaml"
         message:
             "Drawing the distribution of the scores"
         script:
@@ -143,7 +143,7 @@ if len(METHODS) > 1:
             f"{RESULTS}/logs/compare_methods.log",
         localrule: True
         conda:
-            "../envs/cpu.yaml"
+            "../envs/selection.yaml"
         message:
             "Comparing what the methods would select"
         script:
@@ -167,11 +167,11 @@ if LIM:
             f"{RESULTS}/logs/early_stopping.log",
         localrule: True
         conda:
-            "../envs/cpu.yaml"
+            "../envs/selection.yaml"
         params:
             settings=early_stopping_settings(METHODS[LIM]),
             ungradable=UNGRADABLE,
         message:
-            "Asking how early the probe could have stopped"
+            "Computing how early the probe could have stopped"
         script:
             "../workflow/scripts/early_stopping.py"

@@ -1,9 +1,9 @@
-# On a cluster (`--profile slurm`): resources are for rules that exist, and what an earlier snakemake has left running is
-# dealt with before anything is submitted.
+# On a cluster (`--profile slurm`): check that resources name existing rules, and end the jobs of a killed snakemake
+# before anything is submitted.
 from limr.jobs.slurm_site import check_rule_names
 from snakemake.logging import logger
 
-# Snakemake ignores names of rules that it does not know, some of which are those of other configurations
+# Snakemake silently ignores resources of unknown rules. Rules of other configurations are allowed.
 if workflow.resource_settings.overwrite_resources:
     try:
         check_rule_names(workflow.resource_settings.overwrite_resources, Path(workflow.basedir, "rules"))
@@ -12,7 +12,7 @@ if workflow.resource_settings.overwrite_resources:
 
 
 onstart:
-    # the plugin's name for all jobs of this run; other executors have none
+    # the SLURM plugin's name for all jobs of this run; other executors have no such attribute
     run_id = getattr(getattr(workflow.scheduler, "_executor", None), "run_uuid", None)
     if run_id:
         from limr.jobs.slurm_runs import take_over

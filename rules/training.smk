@@ -19,13 +19,13 @@ rule train:
     benchmark:
         f"{RESULTS}/benchmarks/train/{{method}}-seed{{seed}}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        environment_of(config["training"])
     threads: config["training"].get("threads", 1)
     resources:
         **training_resources(config["training"]),
     params:
-        settings=config["training"] | {"reward_rule": config["reward"]["rule"]} | SYSTEM_PROMPT,
-        # not an output: Snakemake deletes those of a failed job, and this is what a killed run resumes from
+        settings=SECTIONS["training"] | {"reward_rule": config["reward"]["rule"]} | SYSTEM_PROMPT,
+        # A killed run resumes from this folder. It is not an output, because Snakemake deletes those of failed jobs.
         work=f"{RESULTS}/work/{{method}}-seed{{seed}}",
     message:
         "Training {wildcards.method} (seed {wildcards.seed})"
@@ -34,8 +34,9 @@ rule train:
 
 
 onsuccess:
-    # What finished runs would have resumed from; not before, because Snakemake deletes and makes again the outputs of a
-    # job that it did not see finish. The state goes first: without it nothing is resumed from what a kill leaves here.
+    # Remove the folders that finished runs would have resumed from. This must wait for the end of the workflow: Snakemake
+    # deletes the outputs of a job that it did not see finish, and such a job trains again. The state files go first,
+    # because without them no run resumes from a folder that a kill leaves half removed.
     for run in Path(RESULTS, "work").glob("*-seed*"):
         method, seed = run.name.rsplit("-", 1)
         if Path(RESULTS, "runs", method, seed, "model").exists():

@@ -1,5 +1,5 @@
-# What each prompt earned at each visit, and what was found: from the probe, which is FULL's training run, or from a run
-# that is there already.
+# Trajectories, which hold the mean reward of each prompt at each visit, and the audit of the run they come from: the
+# probe, which is FULL's training run, or a finished run of the user's.
 from limr.configuration.check import source_files
 
 if not TRAINS:
@@ -10,7 +10,7 @@ if not TRAINS:
 
     rule extract_trajectories:
         input:
-            # a function: names of files may hold braces, which are no wildcards
+            # a function, because the file names may hold braces that are no wildcards
             files=lambda wildcards: SOURCE_FILES,
         output:
             trajectories=f"{RESULTS}/trajectories/seed{{seed}}.parquet",
@@ -20,9 +20,9 @@ if not TRAINS:
         log:
             f"{RESULTS}/logs/trajectories/seed{{seed}}.log",
         conda:
-            "../envs/cpu.yaml"
+            "../envs/selection.yaml"
         params:
-            source=config["trajectories"],
+            source=SECTIONS["trajectories"],
         message:
             "Reading the run in {params.source[path]}"
         script:
@@ -42,7 +42,7 @@ elif probe(METHODS):
         benchmark:
             f"{RESULTS}/benchmarks/trajectories/seed{{seed}}.tsv"
         conda:
-            "../envs/cpu.yaml"
+            "../envs/selection.yaml"
         message:
             "Extracting trajectories from the probe's rollouts (seed {wildcards.seed})"
         script:

@@ -1,1 +1,1 @@
-"""What a stage needs to run once: locks, GPUs, resources, SLURM."""
+"""What a stage needs to run exactly once: locks, GPUs, resources, SLURM."""

@@ -1,7 +1,7 @@
-"""GPUs of one machine, shared out among the stages that run on it at once: none is used by two of them.
+"""Shares the GPUs of one machine among the stages that run on it at the same time: no GPU serves two stages.
 
-Snakemake starts as many stages as there are GPUs for (resource ``gpu_slot``, whose number profiles/default asks for
-here), but says to none of them which are its own. So each stage claims as many as it needs.
+Snakemake starts as many stages as there are GPUs for (resource ``gpu_slot``, which profiles/default sets from
+``number_of_slots``), but it does not assign GPUs to them. So each stage claims as many GPUs as it needs.
 """
 
 import contextlib
@@ -19,13 +19,13 @@ from limr.jobs.gpus import visible_gpus
 
 logger = logging.getLogger(__name__)
 
-_SECONDS_BETWEEN_LOOKS = 2.0
+_SECONDS_BETWEEN_ATTEMPTS = 2.0
 
 
 def number_of_slots() -> int:
-    """GPUs that stages may use on this machine; one where there is none, or they cannot be listed.
+    """Number of GPUs that stages may use on this machine; 1 if there is none or they cannot be listed.
 
-    A stage that needs more takes all there are, and says itself what is missing.
+    A stage that needs more runs alone, and reports itself what is missing.
     """
     try:
         return max(1, len(visible_gpus()))
@@ -33,10 +33,10 @@ def number_of_slots() -> int:
         return 1
 
 
-def gpus_asked(gres: str | None) -> int:
-    """GPUs of a node in SLURM's notation.
+def gpus_per_node(gres: str | None) -> int:
+    """Number of GPUs of a node in SLURM's notation.
 
-    >>> gpus_asked("gpu:8"), gpus_asked("gpu:a100:4"), gpus_asked("gpu"), gpus_asked(None)
+    >>> gpus_per_node("gpu:8"), gpus_per_node("gpu:a100:4"), gpus_per_node("gpu"), gpus_per_node(None)
     (8, 4, 1, 0)
     """
     kind, *rest = (gres or "").split(":")
@@ -47,23 +47,22 @@ def gpus_asked(gres: str | None) -> int:
 
 @contextlib.contextmanager
 def claimed(number: int) -> Iterator[None]:
-    """Have this process and those that it starts see ``number`` GPUs that no other stage on this machine uses.
+    """Give this process and its children ``number`` GPUs that no other stage on this machine uses.
 
-    Waits until so many are free. Where there are fewer, and in a Ray cluster that runs already, nothing is claimed.
+    Waits until that many are free. Claims nothing if the machine has fewer, or inside a running Ray cluster.
     """
     if not number or "RAY_ADDRESS" in os.environ or len(visible_gpus()) < number:
         yield
         return
     before = os.environ.get("CUDA_VISIBLE_DEVICES")
     with contextlib.ExitStack() as claims:
-        told = False
-        while (mine := _claim(number, claims)) is None:
-            if not told:
-                logger.info("waiting for %d GPUs that no other stage uses", number)
-            told = True
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
-        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(mine)
-        logger.info("uses GPUs %s", ", ".join(mine))
+        if (indices := _claim(number, claims)) is None:
+            logger.info("waiting for %d GPUs that no other stage uses", number)
+        while indices is None:
+            time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
+            indices = _claim(number, claims)
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(indices)
+        logger.info("uses GPUs %s", ", ".join(indices))
         try:
             yield
         finally:
@@ -74,23 +73,24 @@ def claimed(number: int) -> Iterator[None]:
 
 
 def _claim(number: int, claims: contextlib.ExitStack) -> list[str] | None:
-    """Indices of ``number`` GPUs that ``claims`` holds from now on, those that are used least first; None: too few."""
+    """Lock the ``number`` least used free GPUs until ``claims`` closes; None if too few are free."""
     folder = Path(tempfile.gettempdir()) / f"limr-gpus-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    with contextlib.ExitStack() as held, (folder / "choosing").open("a") as choosing:
-        fcntl.flock(choosing, fcntl.LOCK_EX)  # one chooses at a time: two that hold half each would wait for ever
-        mine: list[str] = []
+    with contextlib.ExitStack() as locks, (folder / "choosing").open("a") as choosing:
+        # One process chooses at a time. Otherwise two could hold half of the GPUs each and wait forever.
+        fcntl.flock(choosing, fcntl.LOCK_EX)
+        indices: list[str] = []
         for gpu in sorted(visible_gpus(), key=lambda gpu: gpu.used):
-            if len(mine) < number and _lock(held.enter_context((folder / gpu.uuid).open("a"))):
-                mine.append(gpu.index)
-        if len(mine) < number:
+            if len(indices) < number and _lock(locks.enter_context((folder / gpu.uuid).open("a"))):
+                indices.append(gpu.index)
+        if len(indices) < number:
             return None
-        claims.push(held.pop_all())
-        return sorted(mine, key=int)
+        claims.push(locks.pop_all())
+        return sorted(indices, key=int)
 
 
 def _lock(file: IO[str]) -> bool:
-    """Lock ``file`` until it is closed, or its process ends; False where another process has."""
+    """Lock ``file`` until it is closed or this process ends; False if another process holds it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

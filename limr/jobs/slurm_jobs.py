@@ -1,4 +1,4 @@
-"""What SLURM knows of a job, asked from any of its machines."""
+"""What SLURM knows about a job, asked from any of its machines."""
 
 import logging
 import os
@@ -15,40 +15,37 @@ ENDED = {
     *("OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT"),
 }
 _UNKNOWN_JOB = "Invalid job id"
-_SECONDS_FOR_AN_ANSWER = 60
+_TIMEOUT = 60  # seconds
 
 
 def is_alive(job: str) -> bool | None:
-    """Whether SLURM still has ``job`` before its end; None where SLURM is not at hand, or gives no answer."""
+    """Whether ``job`` runs, waits or will run again; None if SLURM is not installed or does not answer."""
     try:
-        done = subprocess.run(
-            ["squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T"],
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS_FOR_AN_ANSWER,
-            check=False,
-        )
+        done = _run("squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T")
     except (OSError, subprocess.TimeoutExpired):
         return None
     if done.returncode:
         if _UNKNOWN_JOB in done.stderr:  # it ended more than MinJobAge seconds ago
             return False
-        logger.warning("squeue cannot say whether SLURM job %s still runs: %s", job, done.stderr.strip())
+        logger.warning("squeue cannot tell whether SLURM job %s still runs: %s", job, done.stderr.strip())
         return None
     return any(state not in ENDED for state in done.stdout.split())
 
 
 def other_nodes(job: str) -> list[str]:
-    """Names of the nodes of ``job``, but for the one that this process runs on.
+    """Names of the nodes of ``job``, without the one that this process runs on.
 
-    Raises LimrError like ``ask``, and where this process runs on none of them: on the machine of an ``salloc``, say.
+    Raises LimrError like ``ask``, and if this process runs on none of them, e.g. on the machine of an ``salloc``.
     """
     nodes = ask("scontrol", "show", "hostnames", _nodes_of(job)).split()
-    here = os.environ.get("SLURMD_NODENAME")  # squeue's %B is the login node where the job is an interactive one
+    here = os.environ.get("SLURMD_NODENAME")  # squeue's %B is the login node if the job is interactive
     if here not in nodes:
         raise LimrError(
-            f"SLURMD_NODENAME: found {here or 'nothing'}, expected a node of SLURM job {job}, {', '.join(nodes)}. Run "
-            "snakemake on a node of the job (`srun --pty bash` goes there), or outside of jobs with `--profile slurm`."
+            where="SLURMD_NODENAME",
+            found=here or "nothing",
+            expected=f"a node of SLURM job {job}, {', '.join(nodes)}",
+            advice="Run snakemake on a node of the job (`srun --pty bash` goes there), or outside of jobs with "
+            "`--profile slurm`.",
         )
     return [node for node in nodes if node != here]
 
@@ -57,22 +54,30 @@ def _nodes_of(job: str) -> str:
     """The nodes of ``job`` in SLURM's notation, ``gpu[07-10]``."""
     nodes = ask("squeue", "--noheader", f"--jobs={job}", "--format=%N").strip()
     if not nodes:
-        raise LimrError(f"SLURM job {job} has no nodes: it has ended. Is SLURM_JOB_ID that of an earlier job?")
+        raise LimrError(
+            "it has no nodes, so it has ended",
+            where=f"SLURM job {job}",
+            advice="Is SLURM_JOB_ID that of an earlier job?",
+        )
     return nodes
 
 
 def address_of(node: str) -> str:
-    """The address, or a name for it, at which SLURM itself reaches ``node``. Raises LimrError like ``ask``."""
+    """The address or host name by which SLURM itself reaches ``node``. Raises LimrError like ``ask``."""
     found = re.search(r"NodeAddr=(\S+)", ask("scontrol", "show", "node", node, "--oneliner"))
     return found[1] if found else node
 
 
 def ask(*command: str) -> str:
-    """What one of SLURM's commands writes. Raises LimrError where it fails, or gives no answer within a minute."""
+    """The output of one of SLURM's commands. Raises LimrError if it fails or does not answer within a minute."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS_FOR_AN_ANSWER, check=False)
+        done = _run(*command)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise LimrError(f"{' '.join(command)}: {error}") from error
+        raise LimrError(str(error), where=" ".join(command)) from error
     if done.returncode:
-        raise LimrError(f"{' '.join(command)}: {done.stderr.strip()}")
+        raise LimrError(done.stderr.strip(), where=" ".join(command))
     return done.stdout
+
+
+def _run(*command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT, check=False)

@@ -1,8 +1,8 @@
-"""What ``slurm/config.yaml`` takes from the site: its partitions, accounts and limits, and whether it keeps accounts.
+"""Settings of a cluster for ``slurm/config.yaml``: partitions, accounts, limits, and how to ask for a job's state.
 
-A site says so in one file, ``slurm/site.yaml``, which git ignores, or in the file that LIMR_SLURM_SITE names:
+They are in one file, ``slurm/site.yaml``, which git ignores, or in the file that LIMR_SLURM_SITE names:
 
-    partitions          names and limits, in the form of snakemake-executor-plugin-slurm, which chooses by them
+    partitions          names and limits, in the form of snakemake-executor-plugin-slurm, which chooses among them
     default-resources   of every job: slurm_account, qos, constraint, mem_mb, runtime ...
     set-resources       of one rule's jobs
 """
@@ -18,31 +18,31 @@ from typing import Any
 
 import yaml
 
-from limr.errors import LimrError
+from limr.errors import LimrError, shown
 
 SITE_FILE = Path("slurm/site.yaml")
 KEYS = ("partitions", "default-resources", "set-resources")
 
 Resources = dict[str, int | str]
 
-_SECONDS_FOR_AN_ANSWER = 60
+_TIMEOUT = 60  # seconds
 
 
 def site_file() -> Path | None:
-    """Where the site's file is; None where there is none. Raises LimrError where LIMR_SLURM_SITE names no file."""
+    """Path of the site's file; None if there is none. Raises LimrError if LIMR_SLURM_SITE names no file."""
     if named := os.environ.get("LIMR_SLURM_SITE"):
         if not Path(named).is_file():
             raise LimrError(
-                f"LIMR_SLURM_SITE: {named}: no such file; expected a site file like slurm/site.example.yaml"
+                "no such file", where=("LIMR_SLURM_SITE", named), expected="a site file like slurm/site.example.yaml"
             )
         return Path(named)
     return SITE_FILE if SITE_FILE.is_file() else None
 
 
 def partition_file() -> str | None:
-    """The file that names the site's partitions; None: each job goes to SLURM's default partition.
+    """The file that names the site's partitions; None if jobs go to SLURM's default partition.
 
-    Raises LimrError where a partition has a limit that the plugin does not know, for which it has but a TypeError.
+    Raises LimrError if a partition has a limit that the plugin does not know. The plugin itself would raise TypeError.
     """
     partitions = _section("partitions")
     if not partitions:
@@ -51,42 +51,55 @@ def partition_file() -> str | None:
 
     known = [*(field.name for field in fields(PartitionLimits)), "cluster"]
     for partition, limits in partitions.items():
-        where = f"{site_file()}: partitions.{partition}"
+        where = (site_file(), f"partitions.{partition}")
         if not isinstance(limits, Mapping):
-            raise LimrError(f"{where}: found {limits!r}, expected limits, e.g. {{max_runtime: 1440}}")
+            raise LimrError(where=where, found=shown(limits), expected="limits, e.g. {max_runtime: 1440}")
         for limit in limits:
             if limit not in known:
-                raise LimrError(f"{where}: {limit}: unknown limit; {_advice(limit, known)}")
+                raise LimrError("unknown limit", where=(*where, limit), advice=_suggestion(limit, known))
     return str(site_file())
 
 
 def default_resources(defaults: Resources) -> Resources:
-    """Resources of every job: ``defaults``, with the site's laid over them."""
+    """Resources of every job: ``defaults``, overridden by the site's."""
     return _quoted(defaults | _section("default-resources"))
 
 
 def set_resources() -> dict[str, Resources] | None:
-    """The site's resources of single rules, by their names; None where there are none, as a profile wants it."""
+    """The site's resources of single rules, by rule; None, which a profile needs, if there are none."""
     rules = _section("set-resources")
     for rule, resources in rules.items():
         if not isinstance(resources, Mapping):
             raise LimrError(
-                f"{site_file()}: set-resources.{rule}: found {resources!r}, expected resources, e.g. {{runtime: 1440}}"
+                where=(site_file(), f"set-resources.{rule}"),
+                found=shown(resources),
+                expected="resources, e.g. {runtime: 1440}",
             )
     return {rule: _quoted(resources) for rule, resources in rules.items()} or None
 
 
 def status_command() -> str:
-    """What tells a job's state: ``sacct`` where the cluster keeps accounts, else ``squeue``.
+    """The command that tells a job's state: ``sacct`` if the cluster keeps accounts, else ``squeue``.
 
-    ``sacct`` is installed without accounts, too; it then knows no finished job, and a workflow would wait for ever.
+    ``sacct`` is installed on clusters without accounts, too. There it knows no finished job, and a workflow would wait
+    forever.
     """
     try:
         command = ["sacct", "--noheader", "--allocations"]
-        done = subprocess.run(command, capture_output=True, timeout=_SECONDS_FOR_AN_ANSWER, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return "squeue"
     return "squeue" if done.returncode else "sacct"
+
+
+def check_rule_names(names: Iterable[str], rules: Path) -> None:
+    """Raise LimrError if one of ``names`` is a rule of no configuration; folder ``rules`` holds the rules' files."""
+    text = "".join(file.read_text(encoding="utf-8") for file in rules.glob("*.smk"))
+    known = re.findall(r"^ *rule (\w+):", text, re.MULTILINE)
+    for name in names:
+        if name not in known and not name.startswith("score_"):  # these are named after the methods in a configuration
+            where = (site_file() or "the profile", f"set-resources.{name}")
+            raise LimrError("no such rule", where=where, advice=_suggestion(name, known))
 
 
 def _section(key: str) -> dict[str, Any]:
@@ -96,33 +109,24 @@ def _section(key: str) -> dict[str, Any]:
     try:
         site = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise LimrError(f"{file}: cannot be read as YAML: {error}") from error
+        raise LimrError(f"cannot be read as YAML: {error}", where=file) from error
     if not isinstance(site, Mapping):
-        raise LimrError(f"{file}: found {site!r}, expected the keys {', '.join(KEYS)}")
+        raise LimrError(where=file, found=shown(site), expected=f"the keys {', '.join(KEYS)}")
     for name, section in site.items():
         if name not in KEYS:
-            raise LimrError(f"{file}: {name}: unknown key; {_advice(name, KEYS)}")
+            raise LimrError("unknown key", where=(file, name), advice=_suggestion(name, KEYS))
         if section is not None and not isinstance(section, Mapping):
-            raise LimrError(f"{file}: {name}: found {section!r}, expected a section, as in slurm/site.example.yaml")
+            expected = "a section, as in slurm/site.example.yaml"
+            raise LimrError(where=(file, name), found=shown(section), expected=expected)
     return dict(site.get(key) or {})
 
 
 def _quoted(resources: Mapping[str, int | str]) -> Resources:
-    """Text in quotes: Snakemake would evaluate it as Python, and `a100&nvlink` or `proj-7` are sums to it."""
+    """``resources`` with text in quotes. Snakemake would evaluate `a100&nvlink` as Python otherwise."""
     return {name: repr(value) if isinstance(value, str) else value for name, value in resources.items()}
 
 
-def check_rule_names(names: Iterable[str], rules: Path) -> None:
-    """Raise LimrError where one of ``names`` is no rule of the files in folder ``rules``, in whatever configuration."""
-    text = "".join(file.read_text(encoding="utf-8") for file in rules.glob("*.smk"))
-    known = re.findall(r"^ *rule (\w+):", text, re.MULTILINE)
-    for name in names:
-        if name not in known and not name.startswith("score_"):  # these are named after the configuration's methods
-            where = f"{site_file() or 'the profile'}: set-resources.{name}"
-            raise LimrError(f"{where}: no such rule; {_advice(name, known)}")
-
-
-def _advice(name: object, known: Sequence[str]) -> str:
-    """What may have been meant by ``name``."""
+def _suggestion(name: object, known: Sequence[str]) -> str:
+    """The known name that is closest to ``name``, or all of them."""
     close = get_close_matches(str(name), known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+    return f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(known)}."

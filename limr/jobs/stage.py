@@ -1,4 +1,4 @@
-"""What the workflow's scripts have in common: their log, their errors, torch's threads, one process a stage."""
+"""What all scripts of the workflow share: log, errors, torch's threads, GPUs, and one process per stage."""
 
 import logging
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from limr.errors import LimrError
-from limr.jobs.gpu_slots import claimed, gpus_asked
+from limr.jobs.gpu_slots import claimed, gpus_per_node
 from limr.jobs.locks import sole_owner
 
 logger = logging.getLogger(__name__)
@@ -21,23 +21,27 @@ _STATUS_OF_SIGTERM = 128 + signal.SIGTERM
 
 @contextmanager
 def stage(snakemake: Any, threads: int = 1) -> Iterator[None]:
-    """Run one stage: logging goes to ``snakemake.log[0]`` and to stderr, and a failure ends the process with status 1.
+    """Run one stage: log to ``snakemake.log[0]`` and stderr; on failure, end the process with status 1.
 
-    A LimrError is shown as it is, any other exception with its traceback; SIGTERM ends the stage in order, so that no
-    process of it, no lock and no half file is left. ``threads`` are torch's: they come from the configuration, because
-    Snakemake scales its own to the machine and another number of threads gives other rounding, and so another table.
-    Import torch inside this block: it reads the number when it is loaded. A rule that asks for GPUs (resource ``gres``)
-    has so many of this machine's to itself.
+    A LimrError is shown without a traceback, any other exception with it. SIGTERM ends the stage in order: it leaves no
+    process, no lock and no partial file.
+
+    ``threads`` is torch's number of threads. It comes from the configuration, because Snakemake scales its own to the
+    machine, and another number of threads rounds differently and gives another table. Import torch inside this block:
+    it reads the number when it is loaded.
+
+    A rule that requests GPUs (resource ``gres``) gets as many of this machine's to itself.
     """
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)
-    gpus = gpus_asked(getattr(getattr(snakemake, "resources", None), "gres", None))
+    gpus = gpus_per_node(getattr(getattr(snakemake, "resources", None), "gres", None))
     if not gpus:
-        _round_as_other_machines_do()
+        _disable_avx512()
+    _let_children_find_limr()
     logging.basicConfig(level=logging.INFO, format=_FORMAT, datefmt=_TIMES)
     logging.captureWarnings(True)
     log = Path(snakemake.log[0])
-    _end_in_order()
+    _raise_on_sigterm()
     try:
         with sole_owner(log):
             to_file = logging.FileHandler(log, mode="w", encoding="utf-8")
@@ -50,37 +54,48 @@ def stage(snakemake: Any, threads: int = 1) -> Iterator[None]:
         sys.exit(1)
     except _Terminated:
         logger.error(
-            "Ended by SIGTERM: cancelled, preempted, or out of time? What was checkpointed is kept, and the next run "
-            "goes on from there."
+            "Ended by SIGTERM: cancelled, preempted, or out of time? Checkpoints are kept, and the next run resumes "
+            "from the last one."
         )
         sys.exit(_STATUS_OF_SIGTERM)
-    except Exception:  # whatever it is, its traceback must be in the stage's log, and Snakemake must see a failure
+    except Exception:  # the stage's log needs the traceback of any exception, and Snakemake needs the status
         logger.exception("An error that limr did not expect:")
         sys.exit(1)
 
 
-def _round_as_other_machines_do() -> None:
-    """Have torch leave AVX-512 alone: sums in wider vectors are rounded otherwise, and the table is another one.
+def _disable_avx512() -> None:
+    """Keep torch from using AVX-512, which rounds differently, so that all machines give the same table.
 
-    In models as small as the miniature's it is not faster.
+    In models as small as the miniature's, AVX-512 is not faster.
     """
     processors = Path("/proc/cpuinfo")
     if processors.exists() and " avx512f" in processors.read_text(encoding="utf-8", errors="replace"):
         os.environ.setdefault("ATEN_CPU_CAPABILITY", "avx2")
 
 
+def _let_children_find_limr() -> None:
+    """Put the checkout that this process imported limr from on PYTHONPATH, for processes that it starts.
+
+    In an environment made by `--sdm conda` limr is not installed: Snakemake extends only the script's own ``sys.path``.
+    """
+    checkout = Path(__file__).parents[2]
+    if checkout.name != "site-packages":  # where an installed limr is found anyway
+        paths = [str(checkout), *filter(None, [os.environ.get("PYTHONPATH")])]
+        os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+
+
 class _Terminated(BaseException):
-    """SIGTERM, as an exception: what stands under ``finally`` is done."""
+    """SIGTERM as an exception, so that ``finally`` blocks run."""
 
 
-def _end_in_order() -> None:
-    """Have SIGTERM, of `kill`, or of SLURM before it kills a job, end this process by an exception."""
+def _raise_on_sigterm() -> None:
+    """Have SIGTERM raise ``_Terminated``. `kill` sends it, and SLURM does before it kills a job."""
     process = os.getpid()
 
-    def terminated(*_: Any) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
-        if os.getpid() != process:  # a fork of it
+    def terminate(*_: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the clean-up
+        if os.getpid() != process:  # a fork of the stage
             os._exit(_STATUS_OF_SIGTERM)
         raise _Terminated
 
-    signal.signal(signal.SIGTERM, terminated)
+    signal.signal(signal.SIGTERM, terminate)

@@ -1,4 +1,4 @@
-"""One run of the whole pipeline for all tests of it, and the reference data."""
+"""One finished run of the whole pipeline for all its tests, and the reference data."""
 
 from pathlib import Path
 
@@ -9,13 +9,13 @@ from workplace import Workplace, new_workplace
 
 @pytest.fixture
 def workplace(tmp_path: Path) -> Workplace:
-    """An empty folder with the pipeline test's configuration."""
+    """A folder with the configuration of the pipeline test."""
     return new_workplace(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """A finished run of everything. Tests that change results work on a copy."""
+    """A finished run of all targets. Tests that change results work on a copy."""
     place = new_workplace(tmp_path_factory.mktemp("finished"))
     place.make()
     return place

@@ -1,4 +1,4 @@
-"""One machine with four pretended GPUs: jobs that ask for two run two at a time, each on GPUs of its own."""
+"""On a machine that pretends to have four GPUs, jobs that need two run two at a time, each on GPUs of its own."""
 
 import os
 import shutil
@@ -27,7 +27,10 @@ from limr.jobs.stage import stage
 
 with stage(snakemake):
     start = time.time()
-    time.sleep(1.5)
+    Path(snakemake.wildcards.job + ".started").touch()
+    while len(list(Path(".").glob("*.started"))) < 2:  # the first job waits for the second, which must run beside it
+        time.sleep(0.05)
+        assert time.time() < start + 120, "no other job has started"
     Path(snakemake.output[0]).write_text(f"{os.environ['CUDA_VISIBLE_DEVICES']} {start} {time.time()}")
 """
 NVIDIA_SMI = "#!/bin/sh\nfor gpu in 0 1 2 3; do echo $gpu, GPU-$gpu, NVIDIA H100, 81559, 4, 9.0; done\n"

@@ -1,4 +1,4 @@
-"""A training run of one's own, from the folder it left behind to the subset: config/own_run.yaml."""
+"""A training run of the user's, from its log folder to the subset: config/own_run.yaml."""
 
 import json
 import random
@@ -20,7 +20,7 @@ def text(number: int) -> str:
 
 
 def write_log(folder: Path) -> None:
-    """A log as verl writes it: one file a step, a chat template around the prompt; prompts are learned one by one."""
+    """Write a log as verl does: one file per step, and prompts in a chat template. Prompts are learned one by one."""
     generator = random.Random(0)
     folder.mkdir()
     for step in range(VISITS * STEPS_PER_EPOCH):
@@ -41,7 +41,7 @@ def write_log(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """The log and what was made of it; tests that change the log work on a copy."""
+    """The log and its results. Tests that change the log work on a copy."""
     folder = tmp_path_factory.mktemp("own")
     write_log(folder / "log")
     made = Workplace(folder)
@@ -58,7 +58,7 @@ def test_the_subset_holds_the_prompts_of_the_log_with_their_answers_and_scores(p
     assert subset["score"].is_sorted(descending=True)
 
 
-def test_what_was_read_is_said_beside_the_trajectories(place: Workplace) -> None:
+def test_an_audit_beside_the_trajectories_describes_the_log(place: Workplace) -> None:
     trajectories = pl.read_parquet(place.folder / RESULTS / "trajectories/seed0.parquet")
     assert len(trajectories) == PROMPTS * VISITS and set(trajectories["n_samples"]) == {SAMPLES}
     audit = json.loads((place.folder / RESULTS / "trajectories/seed0.audit.json").read_text(encoding="utf-8"))
@@ -74,9 +74,7 @@ def test_methods_are_compared_and_a_second_run_does_nothing(place: Workplace) ->
     assert place.plan(*CONFIGURATION, f"{RESULTS}/comparison.md", f"{RESULTS}/subsets/lim/seed0.parquet") == {}
 
 
-def test_everything_follows_from_the_folder_and_a_file_that_comes_or_changes_is_read(
-    place: Workplace, tmp_path: Path
-) -> None:
+def test_all_targets_follow_from_the_folder_and_a_new_or_changed_file_is_read(place: Workplace, tmp_path: Path) -> None:
     copy = place.copy(tmp_path / "copy")
     plan = copy.plan(*CONFIGURATION, "all")
     expected = ("select", "selection_summary", "early_stopping", "selection_figure", "trajectories_figure")
@@ -89,7 +87,7 @@ def test_everything_follows_from_the_folder_and_a_file_that_comes_or_changes_is_
     assert copy.plan(*CONFIGURATION, f"{RESULTS}/scores/lim/seed0.parquet")["extract_trajectories"] == 1
 
 
-def test_a_folder_that_is_not_there_is_named_before_anything_runs(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_before_anything_runs(tmp_path: Path) -> None:
     failed = Workplace(tmp_path).snakemake("--dry-run", *CONFIGURATION, "all")
     assert failed.returncode != 0
     assert "trajectories.path: log: no such file or folder; expected the log of a run" in failed.stdout

@@ -1,4 +1,4 @@
-"""The whole DAG, run on a miniature of the miniature: what it makes, what it makes again, and what a kill costs."""
+"""The whole DAG with a tiny miniature: what it makes, what a change reruns, and how it survives a kill."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from workplace import Workplace
 SEED = "seed0.parquet"
 
 
-def test_the_run_makes_every_target_a_log_for_every_rule_and_no_partial_file(finished: Workplace) -> None:
+def test_a_run_makes_every_target_and_log_and_leaves_no_partial_file(finished: Workplace) -> None:
     results = finished.results
     tables = ("table2", "comparison", "early_stopping")
     for target in (
@@ -34,18 +34,18 @@ def test_the_run_makes_every_target_a_log_for_every_rule_and_no_partial_file(fin
     assert not [path for path in (results / "work").iterdir() if path.is_dir()]
 
 
-def test_the_table_has_a_row_a_method_and_the_methods_differ(finished: Workplace) -> None:
+def test_the_table_has_one_row_per_method_and_the_rows_differ(finished: Workplace) -> None:
     rows = [line.split("|") for line in (finished.results / "table2.md").read_text().splitlines() if "[" in line]
     accuracies = {row[1].strip(): row[3:-1] for row in rows if len(row) == 7}
     assert list(accuracies)[:4] == ["Base model", "FULL", "RAND", "LIM"]
-    assert len({str(row) for row in accuracies.values()}) > 1, "a table of equal rows proves nothing below"
+    assert len({str(row) for row in accuracies.values()}) > 1, "with equal rows, the tests below would prove nothing"
 
 
 def test_a_second_run_does_nothing(finished: Workplace) -> None:
     assert "Nothing to be done" in finished.make()
 
 
-def test_two_runs_with_one_seed_give_byte_identical_tables(finished: Workplace, workplace: Workplace) -> None:
+def test_two_runs_with_the_same_seed_give_byte_identical_tables(finished: Workplace, workplace: Workplace) -> None:
     workplace.make("results/table2.md")
     for table in ("table2.md", "table2.csv", "table2.json"):
         assert (workplace.results / table).read_bytes() == (finished.results / table).read_bytes()
@@ -86,7 +86,7 @@ NEW_RUN |= {"selection_summary": 1, "score_distribution": 1, "compare_methods": 
         (_title, TABLE),
     ],
 )
-def test_a_changed_setting_reruns_what_reads_it_and_what_follows(
+def test_a_changed_setting_reruns_the_stages_that_read_it_and_those_after_them(
     finished: Workplace, tmp_path: Path, change: Any, expected: dict[str, int]
 ) -> None:
     place = finished.copy(tmp_path / "changed")
@@ -96,7 +96,25 @@ def test_a_changed_setting_reruns_what_reads_it_and_what_follows(
     assert planned == expected
 
 
-def test_one_stage_can_be_run_again_by_its_rule_or_by_a_target(finished: Workplace) -> None:
+@pytest.mark.parametrize("section", ["data", "benchmarks", "base_model", "training", "evaluation"])
+def test_another_order_of_keys_reruns_no_stage_but_the_table_which_shows_them(
+    finished: Workplace, tmp_path: Path, section: str
+) -> None:
+    place = finished.copy(tmp_path / "reversed")
+    place.configure(lambda configuration: configuration.update({section: _reversed(configuration[section])}))
+    planned = place.plan()
+    planned.pop("total")
+    assert planned == TABLE
+
+
+def _reversed(value: Any) -> Any:
+    """``value`` with the keys of all its sections in reverse order."""
+    if isinstance(value, dict):
+        return {key: _reversed(value[key]) for key in reversed(value)}
+    return value
+
+
+def test_one_stage_can_be_rerun_by_its_rule_or_by_a_target(finished: Workplace) -> None:
     plan = finished.plan("--forcerun", "score_lim", "--", "results/selection.md")
     assert plan == {"score_lim": 1, "selection_summary": 1, "total": 2}
     assert finished.plan("--force", "results/subsets/rand/seed0.parquet") == {"select": 1, "total": 1}
@@ -110,7 +128,9 @@ def test_the_report_holds_the_table_and_the_figures(finished: Workplace, tmp_pat
         assert part in text
 
 
-def test_a_truncated_parquet_is_named_and_deleting_it_is_the_way_on(finished: Workplace, tmp_path: Path) -> None:
+def test_a_truncated_file_is_named_and_deleting_it_lets_the_run_continue(
+    finished: Workplace, tmp_path: Path
+) -> None:
     place = finished.copy(tmp_path / "truncated")
     scores = place.results / "scores" / "lim" / SEED
     scores.write_bytes(scores.read_bytes()[:100])
@@ -120,13 +140,15 @@ def test_a_truncated_parquet_is_named_and_deleting_it_is_the_way_on(finished: Wo
     assert "Traceback" not in failed.stdout
     assert (place.results / "runs/full/seed0/model/model.safetensors").exists()
     scores.unlink()
-    plan = place.plan()  # which job met the damaged file first, and so lost its output, is for the scheduler to say
+    plan = (
+        place.plan()
+    )  # other jobs may be planned too: the scheduler decides which job fails on the file and loses its output
     assert (plan["score_lim"], plan["select"]) == (1, 1)
     assert "pretrain_base_model" not in plan
 
 
-def test_killed_runs_resume_and_end_with_the_same_table(finished: Workplace, tmp_path: Path) -> None:
-    """The training job is killed, then Snakemake and all its jobs; then it runs through."""
+def test_killed_runs_resume_and_give_the_same_table(finished: Workplace, tmp_path: Path) -> None:
+    """The training job is killed, then Snakemake and all its jobs, and the third run finishes."""
     place = finished.copy(tmp_path / "killed")
     before = (place.results / "table2.md").read_bytes()
     (place.results / "table2.md").unlink()
@@ -154,7 +176,7 @@ def _start(place: Workplace) -> "subprocess.Popen[bytes]":
 
 
 def _trainer_after_a_checkpoint(place: Workplace) -> int:
-    """The process that trains LIM, as soon as it has saved a state that the last one had not."""
+    """The process that trains LIM, once it has saved another state than the process before it."""
     work = place.results / "work" / "lim-seed0"
     known = _state_time(work)
     deadline = time.monotonic() + 120

@@ -1,4 +1,4 @@
-"""``snakemake --profile slurm`` without a cluster: what each rule would ask SLURM for, as command lines of sbatch."""
+"""``snakemake --profile slurm`` without a cluster: what each rule would request, as command lines of sbatch."""
 
 import json
 import os
@@ -34,7 +34,7 @@ Jobs = dict[str, dict[str, str]]  # rule -> options of sbatch
 
 
 class Recorded(Workplace):
-    """A workplace with the profile and a site file, where stand-ins take SLURM's commands and write them down."""
+    """A workplace with the profile and a site file, where stand-ins for SLURM's commands record their calls."""
 
     def __init__(self, folder: Path, site: str = SITE) -> None:
         super().__init__(folder)
@@ -52,20 +52,21 @@ class Recorded(Workplace):
         return ["env", f"PATH={path}", f"SBATCH_STAND_IN={self.folder}/calls", *command]
 
     def pretend(self, command: str, body: str) -> None:
-        """Have ``command`` of SLURM's do ``body``, in sh."""
+        """Replace SLURM's ``command`` with the shell script ``body``."""
         program = self.folder / "bin" / command
         program.unlink()
         program.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
         program.chmod(0o755)
 
-    def there(self, *files: str) -> None:
+    def create(self, *files: str) -> None:
+        """Make empty files, or folders where a path has no suffix."""
         for file in files:
             path = self.folder / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch() if path.suffix else path.mkdir(exist_ok=True)
 
     def submitted(self, *arguments: str) -> Jobs:
-        """Rule -> options that its job would be submitted with; what was asked for is refused each time."""
+        """The options that each rule's job would be submitted with; the stand-in refuses every submission."""
         output = self.snakemake(*arguments).stdout
         assert (self.folder / "calls").exists(), output
         calls = [json.loads(line) for line in (self.folder / "calls").read_text(encoding="utf-8").splitlines()]
@@ -74,7 +75,7 @@ class Recorded(Workplace):
 
 
 def _options(arguments: list[str]) -> dict[str, str]:
-    """An option's name, without dashes, and its value, which stands behind it or behind `=`."""
+    """Options by name without dashes; a value is the next word or follows `=`."""
     found, words = {}, iter(arguments)
     for word in words:
         name, equals, value = word.lstrip("-").partition("=")
@@ -88,14 +89,14 @@ def _making_the_data(folder: Path) -> Jobs:
 
 def _pre_training(folder: Path) -> Jobs:
     place = _miniature(folder)
-    place.there(*DATA, *BENCHMARKS)
+    place.create(*DATA, *BENCHMARKS)
     return place.submitted("results/base_model")
 
 
 def _the_rest_of_the_miniature(folder: Path) -> Jobs:
     place = _miniature(folder)
-    place.there(*DATA, *BENCHMARKS)
-    place.there("results/base_model", "results/subsets/rand/seed0.parquet", "results/runs/full/seed0/rollouts")
+    place.create(*DATA, *BENCHMARKS)
+    place.create("results/base_model", "results/subsets/rand/seed0.parquet", "results/runs/full/seed0/rollouts")
     targets = ("runs/rand/seed0/metrics", "evaluation/base/seed0/synth_all", "trajectories/seed0")
     return place.submitted(*(f"results/{target}.parquet" for target in targets))
 
@@ -106,8 +107,8 @@ def _preflight(folder: Path) -> Jobs:
 
 def _the_rest_of_the_paper_s_run(folder: Path) -> Jobs:
     place = _paper(folder)
-    place.there(*DATA, *(f"results/data/benchmarks/{name}.parquet" for name in ("math500", "aime24", "amc23")))
-    place.there("results/preflight.md", "results/base_model", "results/subsets/rand/seed0.parquet")
+    place.create(*DATA, *(f"results/data/benchmarks/{name}.parquet" for name in ("math500", "aime24", "amc23")))
+    place.create("results/preflight.md", "results/base_model", "results/subsets/rand/seed0.parquet")
     targets = ("runs/rand/seed0/metrics", "evaluation/base/seed0/math500")
     return place.submitted(*PAPER, *(f"results/{target}.parquet" for target in targets))
 
@@ -125,7 +126,7 @@ def _paper(folder: Path) -> Recorded:
 
 
 def _without_slurm_for_a_while(folder: Path) -> subprocess.CompletedProcess[str]:
-    """A workflow of one job, which has ended when SLURM answers again: more often than the plugin asks unless told."""
+    """Run one job that ends while SLURM does not answer, for more status checks than the plugin makes by default."""
     place = Recorded(folder)
     rule = 'rule one:\n    output: "one.txt"\n    shell: "false"\n'
     (folder / "Snakefile").write_text(rule, encoding="utf-8")
@@ -133,13 +134,13 @@ def _without_slurm_for_a_while(folder: Path) -> subprocess.CompletedProcess[str]
     place.pretend("squeue", "echo >> looks; [ $(wc -l < looks) -gt 8 ] || exit 1; echo '17|COMPLETED'")
     place.pretend("scontrol", "echo MinJobAge = 300 sec")
     command = place.command("--snakefile", "Snakefile", "--max-status-checks-per-second", "100")
-    limit = ["timeout", "--signal", "KILL", "60"]
+    limit = ["timeout", "--signal", "KILL", "300"]  # a forgotten job would be waited for forever
     return subprocess.run([*limit, *command], cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[Callable, Any]:
-    """What came of each run; side by side, because each of them waits more than it works."""
+    """The results of the runs, which run side by side, because each waits more than it works."""
     started = [_making_the_data, _pre_training, _the_rest_of_the_miniature, _preflight, _the_rest_of_the_paper_s_run]
     started.append(_without_slurm_for_a_while)
     with ThreadPoolExecutor(len(started)) as pool:
@@ -149,7 +150,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[Callable, Any]:
 
 @pytest.fixture(scope="module")
 def on_cpus(runs: dict) -> Jobs:
-    """The miniature's jobs; empty files stand for what they would read."""
+    """The miniature's jobs, with empty files as inputs."""
     return runs[_making_the_data] | runs[_pre_training] | runs[_the_rest_of_the_miniature]
 
 
@@ -159,7 +160,7 @@ def on_gpus(runs: dict) -> Jobs:
     return runs[_preflight] | runs[_the_rest_of_the_paper_s_run]
 
 
-def test_a_job_on_cpus_asks_for_its_threads_and_the_profile_s_memory_and_time(on_cpus: dict) -> None:
+def test_a_job_on_cpus_requests_its_threads_and_the_profile_s_memory_and_time(on_cpus: dict) -> None:
     for rule in ("prepare_data", "train", "evaluate", "extract_trajectories"):
         job = on_cpus[rule]
         assert (job["t"], job["mem"], job["cpus-per-task"], job["ntasks"]) == ("60", "8000", "1", "1"), rule
@@ -167,12 +168,12 @@ def test_a_job_on_cpus_asks_for_its_threads_and_the_profile_s_memory_and_time(on
         assert not {"gres", "gpus", "nodes"} & set(job), rule
 
 
-def test_the_site_s_words_are_laid_over_the_profile_s_and_are_not_python(on_cpus: dict) -> None:
+def test_the_site_overrides_the_profile_and_its_text_is_not_evaluated(on_cpus: dict) -> None:
     assert (on_cpus["pretrain_base_model"]["t"], on_cpus["pretrain_base_model"]["mem"]) == ("7", "1234")
     assert {(job["C"], job["qos"]) for job in on_cpus.values()} == {("a100&nvlink", "night-7")}
 
 
-def test_training_on_two_nodes_asks_for_each_node_s_gpus_and_one_task_there(on_gpus: dict) -> None:
+def test_training_on_two_nodes_requests_the_gpus_of_each_node_and_one_task_per_node(on_gpus: dict) -> None:
     job = on_gpus["train"]
     assert (job["nodes"], job["ntasks"], job["gres"], job["cpus-per-task"], job["mem"]) == (
         "2", "2", "gpu:4", "32", "384000"
@@ -181,7 +182,7 @@ def test_training_on_two_nodes_asks_for_each_node_s_gpus_and_one_task_there(on_g
     assert "ntasks-per-gpu" not in job and "gpus" not in job
 
 
-def test_evaluation_and_preflight_ask_for_gpus_of_one_node(on_gpus: dict) -> None:
+def test_evaluation_and_preflight_request_gpus_of_one_node(on_gpus: dict) -> None:
     assert (on_gpus["evaluate"]["nodes"], on_gpus["evaluate"]["gres"], on_gpus["evaluate"]["t"]) == (
         "1",
         "gpu:2",
@@ -190,10 +191,10 @@ def test_evaluation_and_preflight_ask_for_gpus_of_one_node(on_gpus: dict) -> Non
     assert (on_gpus["preflight"]["nodes"], on_gpus["preflight"]["gres"]) == ("1", "gpu:4")
     assert {on_gpus[rule]["p"] for rule in ("evaluate", "preflight")} == {"gpu"}
     assert on_gpus["preflight"]["mem"] == "384000"
-    assert "mem" not in on_gpus["evaluate"], "a site that knows no memory says mem_mb: 0"
+    assert "mem" not in on_gpus["evaluate"], "mem_mb: 0 requests no memory"
 
 
-def test_every_rule_is_submitted_here_or_stays_on_the_machine_that_runs_snakemake(on_cpus: dict, on_gpus: dict) -> None:
+def test_every_rule_is_submitted_here_or_is_local(on_cpus: dict, on_gpus: dict) -> None:
     rules = [
         part for file in (ROOT / "rules").glob("*.smk") for part in re.split(r"(?m)^ *(?=rule\b)", file.read_text())
     ]
@@ -201,17 +202,17 @@ def test_every_rule_is_submitted_here_or_stays_on_the_machine_that_runs_snakemak
     assert {name for name, rule in named.items() if "localrule: True" not in rule} == set(on_cpus) | set(on_gpus)
 
 
-def test_every_rule_that_the_profile_or_the_example_of_a_site_names_exists() -> None:
+def test_every_rule_in_the_profile_and_the_example_site_file_exists() -> None:
     text = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "rules").glob("*.smk"))
     rules = set(re.findall(r"(?m)^ *rule (\w+):", text))
     assert {"train", "evaluate", "prepare_data"} <= rules
     example = (ROOT / "slurm" / "site.example.yaml").read_text(encoding="utf-8")
-    assert "set-resources" not in yaml.safe_load(example), "the miniature's train is no job for a whole GPU node"
+    assert "set-resources" not in yaml.safe_load(example), "the miniature's rule train needs no GPU node"
     _, commented = example.split("# set-resources:\n")
     named = yaml.safe_load(commented.replace("#", ""))
     assert {"train", "evaluate"} <= set(named) <= rules
     profile = (ROOT / "slurm" / "config.yaml").read_text(encoding="utf-8")
-    assert "set-resources: ?site.set_resources()" in profile, "the profile itself names no rule"
+    assert "set-resources: ?slurm_site.set_resources()" in profile, "the profile itself names no rule"
 
 
 def test_a_job_that_ends_while_slurm_does_not_answer_is_not_forgotten(runs: dict) -> None:
@@ -220,10 +221,10 @@ def test_a_job_that_ends_while_slurm_does_not_answer_is_not_forgotten(runs: dict
     assert "1 of 1 steps (100%) done" in done.stderr
 
 
-def test_a_rule_that_does_not_exist_is_told_before_anything_is_submitted(tmp_path: Path) -> None:
+def test_an_unknown_rule_is_reported_before_anything_is_submitted(tmp_path: Path) -> None:
     place = Recorded(tmp_path / "place", "set-resources: {trian: {runtime: 7}}")
     shutil.copy(TEST_CONFIGURATION, place.folder / "config.yaml")
     failed = place.snakemake("--dry-run")
     assert failed.returncode != 0
-    assert "slurm/site.yaml: set-resources.trian: no such rule; did you mean 'train'?" in failed.stdout
+    assert "slurm/site.yaml: set-resources.trian: no such rule. Did you mean 'train'?" in failed.stdout
     assert "Traceback" not in failed.stdout

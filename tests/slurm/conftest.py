@@ -1,4 +1,4 @@
-"""These tests install and run a real SLURM: only ``make test-slurm`` wants them, as root on Debian."""
+"""These tests install and run a real SLURM, as root on Debian; only ``make test-slurm`` runs them."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ if not os.environ.get("LIMR_TEST_SLURM"):
 
 @pytest.fixture(scope="module")
 def cluster(request: pytest.FixtureRequest) -> "Iterator[Cluster]":
-    """A cluster, with accounts where the test asks for them."""
+    """A cluster, with accounts if the test needs them."""
     from cluster import Cluster, install
 
     install()
@@ -30,7 +30,7 @@ def cluster(request: pytest.FixtureRequest) -> "Iterator[Cluster]":
 
 @pytest.fixture(scope="session")
 def local(tmp_path_factory: pytest.TempPathFactory) -> "Workplace":
-    """The whole DAG of the pipeline's tests, run on this machine without SLURM."""
+    """A finished run of the pipeline test on this machine, without SLURM."""
     from workplace import new_workplace
 
     place = new_workplace(tmp_path_factory.mktemp("local"))
@@ -40,7 +40,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> "Workplace":
 
 @pytest.fixture(scope="session")
 def one_arm(tmp_path_factory: pytest.TempPathFactory) -> "Workplace":
-    """A run of FULL alone that trains for half a minute, finished without SLURM."""
+    """A finished run of FULL alone, which trains for half a minute, without SLURM."""
     from slurm_runs import OneArm
 
     return OneArm.finished(tmp_path_factory.mktemp("one_arm"))

@@ -1,4 +1,4 @@
-"""Jobs and snakemake itself die on a real SLURM: nothing is trained twice at once, and nothing that was saved again."""
+"""Jobs and snakemake die on a real SLURM: no two jobs train at once, and no saved work is repeated."""
 
 import json
 import os
@@ -15,15 +15,15 @@ def assert_same_table(place: OneArm, expected: Workplace) -> None:
     assert (place.results / "table2.md").read_bytes() == (expected.results / "table2.md").read_bytes()
 
 
-def assert_went_on(place: OneArm, watch: Watch, saved: int) -> None:
-    """Two jobs trained one after the other, and the second one began where the first had saved."""
+def assert_resumed(place: OneArm, watch: Watch, saved: int) -> None:
+    """Two jobs trained one after the other, and the second resumed at the first one's last checkpoint."""
     first, second = place.resumed_at()
     assert first == 0
     assert second >= saved > 0
     assert watch.most_at_once == 1
 
 
-def test_a_cancelled_job_is_submitted_again_and_goes_on(cluster: Cluster, one_arm: Workplace, tmp_path: Path) -> None:
+def test_a_cancelled_job_is_submitted_again_and_resumes(cluster: Cluster, one_arm: Workplace, tmp_path: Path) -> None:
     place = OneArm.before_training(one_arm, tmp_path / "place")
     with Watch(cluster) as watch, place.running() as run:
         place.wait_for_a_checkpoint()
@@ -31,11 +31,11 @@ def test_a_cancelled_job_is_submitted_again_and_goes_on(cluster: Cluster, one_ar
         cluster.run("scancel", *training_jobs(cluster))
         assert run.wait(timeout=300) == 0, place.output
     assert "Ended by SIGTERM" in place.job_logs("train")[0]
-    assert_went_on(place, watch, saved)
+    assert_resumed(place, watch, saved)
     assert_same_table(place, one_arm)
 
 
-def test_a_preempted_job_is_started_again_by_slurm_and_goes_on(
+def test_a_preempted_job_is_restarted_by_slurm_and_resumes(
     cluster: Cluster, one_arm: Workplace, tmp_path: Path
 ) -> None:
     place = OneArm.before_training(one_arm, tmp_path / "place")
@@ -51,24 +51,23 @@ def test_a_preempted_job_is_started_again_by_slurm_and_goes_on(
     assert_same_table(place, one_arm)
 
 
-def test_a_job_that_hits_its_time_limit_goes_on_in_the_next(
+def test_training_that_hits_the_time_limit_resumes_in_the_next_job(
     cluster: Cluster, one_arm: Workplace, tmp_path: Path
 ) -> None:
     place = OneArm.before_training(one_arm, tmp_path / "place", SITE + "set-resources:\n  train: {runtime: 1}\n")
     with Watch(cluster) as watch, place.running() as run:
         place.wait_for_a_checkpoint()
         lock = place.results / "logs" / "train" / "full-seed0.log.lock"
-        os.kill(
-            json.loads(lock.read_text(encoding="utf-8"))["process"], signal.SIGSTOP
-        )  # a minute is longer than it takes
+        # stopped, because training takes less than the shortest limit, a minute
+        os.kill(json.loads(lock.read_text(encoding="utf-8"))["process"], signal.SIGSTOP)
         saved = place.steps_saved()
         assert run.wait(timeout=400) == 0, place.output
     assert "DUE TO TIME LIMIT" in place.job_logs("train")[0]
-    assert_went_on(place, watch, saved)
+    assert_resumed(place, watch, saved)
     assert_same_table(place, one_arm)
 
 
-def test_a_job_whose_node_goes_down_goes_on_on_another(cluster: Cluster, one_arm: Workplace, tmp_path: Path) -> None:
+def test_a_job_whose_node_fails_resumes_on_another_node(cluster: Cluster, one_arm: Workplace, tmp_path: Path) -> None:
     place = OneArm.before_training(one_arm, tmp_path / "place")
     with Watch(cluster) as watch, place.running() as run:
         place.wait_for_a_checkpoint()
@@ -85,7 +84,7 @@ def test_a_job_whose_node_goes_down_goes_on_on_another(cluster: Cluster, one_arm
     assert_same_table(place, one_arm)
 
 
-def test_snakemake_killed_leaves_a_job_that_the_next_run_waits_for(
+def test_a_killed_snakemake_leaves_a_job_that_the_next_run_waits_for(
     cluster: Cluster, one_arm: Workplace, tmp_path: Path
 ) -> None:
     place = OneArm.before_training(one_arm, tmp_path / "place")
@@ -98,9 +97,9 @@ def test_snakemake_killed_leaves_a_job_that_the_next_run_waits_for(
         place.make("--unlock")
         with place.running() as run:
             assert run.wait(timeout=300) == 0, place.output
-    assert f"waiting for its jobs that still run, so that nothing is done twice: {job} (rule_train" in place.output
+    assert f"waiting for its running jobs, so that no work is repeated: {job} (rule_train" in place.output
     assert watch.most_at_once == 1
-    assert place.resumed_at() == [0, STEPS], "what the job that was left had trained is published, not trained again"
+    assert place.resumed_at() == [0, STEPS], "the model of the job left behind is published, not trained again"
     assert_same_table(place, one_arm)
 
 
@@ -123,7 +122,7 @@ def test_a_job_left_in_the_queue_by_a_killed_snakemake_is_cancelled(
     place.make("--unlock")
     with Watch(cluster) as watch, place.running() as run:
         assert run.wait(timeout=300) == 0, place.output
-    assert f"its jobs that had not started are cancelled: {left['id']}" in place.output
+    assert f"cancelled its jobs that had not started: {left['id']}" in place.output
     assert left["id"] not in watch.jobs
     assert_same_table(place, one_arm)
 
@@ -131,7 +130,7 @@ def test_a_job_left_in_the_queue_by_a_killed_snakemake_is_cancelled(
 def test_two_snakemakes_that_do_not_know_of_each_other_train_once_at_a_time(
     cluster: Cluster, one_arm: Workplace, tmp_path: Path
 ) -> None:
-    """The last resort: the stage itself refuses, where nothing else has."""
+    """The last safeguard: the stage itself refuses to run twice."""
     place = OneArm.before_training(one_arm, tmp_path / "place")
     with place.running() as run:
         place.wait_for_a_checkpoint()

@@ -1,4 +1,4 @@
-"""Training on two nodes of a job, which pretend to have GPUs: Ray on both, the real OpenRLHF, nothing left after it."""
+"""Training on two nodes that pretend to have GPUs, with Ray and the real OpenRLHF, leaves no process behind."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from places import SUPPORT
 from slurm_runs import OnSlurm, training_jobs, wait_until
 from workplace import ROOT
 
-from limr.training.openrlhf.process_tree import MARK
+from limr.training.openrlhf.supervisor import MARK
 
 PYTHON = ROOT / ".venv-openrlhf" / "bin" / "python"  # the environment of `make test-openrlhf`
 HERE = SUPPORT
@@ -26,9 +26,7 @@ STEPS, BATCH, SAMPLES = 6, 8, 2
 
 
 def launched(folder: Path) -> dict[str, str]:
-    """Processes that work for a training in ``folder``, on either node: id -> mark, which ends with the node's
-    name where that is not the first.
-    """
+    """Processes of a training in ``folder``: id -> mark, which ends with the node's name on the second node."""
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -52,7 +50,7 @@ def nothing_is_left(cluster: Cluster, tmp_path: Path) -> None:
 def ray_in_a_job(
     folder: Path, nodes: int, gpus: int, gpus_there: int = 8, seconds: float = 60, hold: float = 0, limit: int = 10
 ) -> tuple[subprocess.CompletedProcess[str], str]:
-    """A job of two nodes with eight GPUs each, in which Ray is started on ``nodes``, and what it says."""
+    """Run a job of two nodes with eight GPUs each, which starts Ray on ``nodes``; sbatch's process, and the log."""
     log = folder / "job.log"
     options = (
         "--wait",
@@ -82,7 +80,7 @@ def test_ray_sees_the_gpus_of_both_nodes_and_each_bundle_its_own(cluster: Cluste
     assert [sorted(gpus) for gpus in by_node.values()] == [[str(gpu) for gpu in range(8)]] * 2
 
 
-def test_gpus_that_do_not_show_up_are_missed_by_name(cluster: Cluster, tmp_path: Path) -> None:
+def test_missing_gpus_are_reported_by_node(cluster: Cluster, tmp_path: Path) -> None:
     done, log = ray_in_a_job(tmp_path, nodes=2, gpus=8, gpus_there=5, seconds=10)
     assert done.returncode
     found = (
@@ -98,10 +96,10 @@ def test_a_node_that_ray_does_not_start_on_is_named(cluster: Cluster, tmp_path: 
     assert "srun: error: " in log
 
 
-def test_nodes_that_the_job_does_not_have_are_missed(cluster: Cluster, tmp_path: Path) -> None:
+def test_missing_nodes_are_reported(cluster: Cluster, tmp_path: Path) -> None:
     done, log = ray_in_a_job(tmp_path, nodes=3, gpus=8)
     assert done.returncode
-    assert re.search(r"LimrError: found 2 nodes in SLURM job \d+, expected training\.nodes, 3\.", log), log
+    assert re.search(r"LimrError: SLURM job \d+: found 2 nodes, expected training\.nodes, 3\.", log), log
 
 
 def test_a_job_that_hits_its_time_limit_leaves_nothing_on_either_node(cluster: Cluster, tmp_path: Path) -> None:
@@ -111,7 +109,7 @@ def test_a_job_that_hits_its_time_limit_leaves_nothing_on_either_node(cluster: C
 
 
 class TwoNodes(OnSlurm):
-    """The pipeline of ``make test-openrlhf``, whose training takes a GPU on each of two nodes."""
+    """The pipeline of ``make test-openrlhf``, with training on one GPU of each of two nodes."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -120,7 +118,7 @@ class TwoNodes(OnSlurm):
 
     @contextmanager
     def running(self, *targets: str) -> Iterator["subprocess.Popen[bytes]"]:
-        """Snakemake on its way to ``targets``; it is ended if it has not."""
+        """Snakemake, making ``targets``; it is killed at the end if it still runs."""
         command = [str(PYTHON), *self.command(*targets)[1:]]
         with (self.folder / "run.log").open("ab") as log:
             run = subprocess.Popen(
@@ -137,22 +135,22 @@ class TwoNodes(OnSlurm):
         file = self.results / "work" / "full-seed0" / "logs" / f"attempt_{attempt:04d}.log"
         return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
-    def said(self) -> str:
+    def logs(self) -> str:
         output = (self.folder / "run.log").read_text(encoding="utf-8")
         return "\n".join([output[-3000:], *self.job_logs("train"), self.openrlhf_log(0)[-3000:]])
 
     def has_trained(self, step: int) -> bool:
-        """Whether the first attempt has; it must not have failed."""
-        assert not self.openrlhf_log(1), self.said()
+        """Whether the first attempt, which must not have failed, has done ``step``."""
+        assert not self.openrlhf_log(1), self.logs()
         return f"Global step {step}:" in self.openrlhf_log(0)
 
 
-def test_a_training_on_two_nodes_is_cancelled_goes_on_from_its_checkpoint_and_is_whole(
+def test_a_cancelled_training_on_two_nodes_resumes_from_its_checkpoint_and_is_complete(
     cluster: Cluster, tmp_path: Path
 ) -> None:
     place = TwoNodes(tmp_path)
     with place.running("results/runs/full/seed0/metrics.parquet") as run:
-        wait_until(lambda: place.has_trained(3), place.said, seconds=600)
+        wait_until(lambda: place.has_trained(3), place.logs, seconds=600)
         marks = Counter(launched(tmp_path).values())
         (job,) = training_jobs(cluster)
         assert {row["nodes"] for row in cluster.jobs("running") if row["id"] == job} == {"n[1-2]"}
@@ -160,7 +158,7 @@ def test_a_training_on_two_nodes_is_cancelled_goes_on_from_its_checkpoint_and_is
         wait_until(
             lambda: not set(launched(tmp_path).values()) & set(marks), lambda: str(launched(tmp_path)), seconds=60
         )
-        assert run.wait(timeout=900) == 0, place.said()
+        assert run.wait(timeout=900) == 0, place.logs()
     (first,) = (mark for mark in marks if "@" not in mark)
     assert set(marks) == {first, f"{first}@n2"}
     assert min(marks.values()) >= 3, "Ray's own processes, and at least a worker of training and one of vLLM"

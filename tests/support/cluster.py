@@ -1,10 +1,10 @@
 """A real SLURM on this machine: two nodes of pretended size with eight pretended GPUs each, with or without accounts.
 
-Everything lies in one folder and listens on ports of its own. While it runs, /etc/slurm holds links to its settings:
-the plugin's jobs do not know SLURM_CONF. Daemons are children of this process and end with it.
-Needs root and Debian's packages slurm-wlm, slurm-client, munge and, for accounts, slurmdbd and mariadb-server.
+All its files are in one folder, and it listens on free ports. While it runs, /etc/slurm holds links to its settings,
+because the plugin's jobs do not know SLURM_CONF. The daemons are children of this process and end with it.
+It needs root and Debian's packages slurm-wlm, slurm-client, munge and, for accounts, slurmdbd and mariadb-server.
 
-By hand: ``python tests/support/cluster.py [--accounts]`` brings one up and takes it down at Ctrl-C.
+``python tests/support/cluster.py [--accounts]`` starts one and stops it at Ctrl-C.
 """
 
 import argparse
@@ -24,7 +24,7 @@ ETC = Path("/etc/slurm")
 CONF = ("slurm.conf", "gres.conf", "slurmdbd.conf")
 NODES = ("n1", "n2")
 GPUS = 8
-PORTS = {"slurmctld": 26817, "slurmd": 26818, "slurmdbd": 26819, "mariadb": 26306, "n1": 26821, "n2": 26822}
+LISTENERS = ("slurmctld", "slurmdbd", "mariadb", "n1", "n2")
 PACKAGES = ("slurm-wlm", "slurm-client", "munge", "slurmdbd", "mariadb-server")
 
 SLURM_CONF = """\
@@ -73,7 +73,7 @@ AccountingStoragePass={folder}/munge/socket
 AccountingStorageTRES=gres/gpu
 AccountingStoreFlags=job_comment
 JobAcctGatherType=jobacct_gather/linux"""
-# a file named nvidiaN is what makes SLURM set CUDA_VISIBLE_DEVICES; the devices are twins of /dev/null
+# SLURM sets CUDA_VISIBLE_DEVICES for files named nvidiaN; these devices are copies of /dev/null
 GRES_CONF = "AutoDetect=off\nNodeName=n[1-2] Name=gpu File={folder}/gpus/nvidia[0-{last}]\n"
 SLURMDBD_CONF = """\
 AuthType=auth/munge
@@ -93,25 +93,26 @@ PidFile={folder}/slurmdbd.pid
 
 
 class Cluster:
-    """A cluster that runs from ``up`` to ``down``."""
+    """A cluster that runs from ``up`` to ``down``, on ports that were free when it was created."""
 
     def __init__(self, accounts: bool) -> None:
         self.accounts = accounts
         self.folder = Path(tempfile.mkdtemp(prefix="limr-slurm-"))
         self.folder.chmod(0o755)
+        self.ports = _free_ports()
         self.daemons: dict[str, subprocess.Popen[bytes]] = {}
 
     def run(self, *command: str) -> str:
-        """What ``command`` writes. Raises RuntimeError with what it said where it fails."""
+        """The output of ``command``. Raises RuntimeError with the output if it fails."""
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {done.stdout}{done.stderr}")
         return done.stdout
 
     def up(self) -> None:
-        """Bring it up. Raises RuntimeError where a part does not come up, or another SLURM is set up here."""
+        """Start the cluster. Raises RuntimeError if a part does not start, or another SLURM is installed here."""
         if (ETC / CONF[0]).exists() or (ETC / CONF[0]).is_symlink():
-            raise RuntimeError(f"{ETC / CONF[0]} is there already: another SLURM, or what a killed test left behind?")
+            raise RuntimeError(f"{ETC / CONF[0]} exists: of another SLURM, or left behind by a killed test?")
         ETC.mkdir(exist_ok=True)
         for name in CONF:
             (ETC / name).symlink_to(self.folder / name)
@@ -129,7 +130,7 @@ class Cluster:
         self._munge()
         if self.accounts:
             self._database()
-        values = {"host": socket.gethostname().split(".")[0], "ports": PORTS, "folder": self.folder, "gpus": GPUS}
+        values = {"host": socket.gethostname().split(".")[0], "ports": self.ports, "folder": self.folder, "gpus": GPUS}
         accounts = (ACCOUNTS if self.accounts else NO_ACCOUNTS).format(**values)
         self._write("slurm.conf", SLURM_CONF.format(**values, accounts=accounts))
         self._write("gres.conf", GRES_CONF.format(folder=self.folder, last=GPUS - 1))
@@ -149,17 +150,17 @@ class Cluster:
         self._start(node, "slurmd", "-D", "-N", node)
 
     def kill_node(self, node: str) -> None:
-        """The node's daemon and all that runs on it die at once, as if its power had been cut."""
+        """Kill the node's daemon and all processes on it at once, as if its power had failed."""
         self.daemons.pop(node).kill()
         for process in _processes(lambda variables: variables.get("SLURMD_NODENAME") == node):
             _kill(process)
-        for folder in Path("/proc").glob("[0-9]*"):  # the steps' own daemons have no such variable
+        for folder in Path("/proc").glob("[0-9]*"):  # the daemons of job steps have no such variable
             command = _read(folder / "cmdline").split(b"\0")[0].decode(errors="replace")
             if command.startswith("slurmstepd:") and self._spool_of(folder) == node:
                 _kill(int(folder.name))
 
     def _spool_of(self, process: Path) -> str | None:
-        """The node that a step's daemon works for, which writes to that node's log."""
+        """The node of a job step's daemon, which writes to that node's log."""
         for link in process.glob("fd/*"):
             target = str(link.readlink()) if link.is_symlink() else ""
             for node in NODES:
@@ -177,7 +178,7 @@ class Cluster:
         return [dict(zip(("id", "state", "comment", "nodes"), line.split("|"), strict=True)) for line in lines]
 
     def down(self) -> None:
-        """End everything, jobs first."""
+        """Stop everything, jobs first."""
         if "slurmctld" in self.daemons:
             subprocess.run(["scancel", "--user=root"], capture_output=True, check=False)
             deadline = time.monotonic() + 20
@@ -217,7 +218,7 @@ class Cluster:
         self.run("mariadb-install-db", "--no-defaults", f"--datadir={data}", "--user=root", "--skip-test-db")
         self._start(
             "mariadbd", "mariadbd", "--no-defaults", "--user=root", f"--datadir={data}", f"--socket={sock}",
-            f"--port={PORTS['mariadb']}", "--bind-address=127.0.0.1", "--innodb-buffer-pool-size=64M",
+            f"--port={self.ports['mariadb']}", "--bind-address=127.0.0.1", "--innodb-buffer-pool-size=64M",
             f"--pid-file={self.folder}/mariadb.pid",
         )  # fmt: skip
         statements = (
@@ -233,18 +234,18 @@ class Cluster:
             command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd=self.folder
         )
 
-    def _wait(self, what: str, there: Callable[[], bool]) -> None:
-        """Wait until ``there``; RuntimeError counts as not yet."""
-        deadline, said = time.monotonic() + 60, ""
+    def _wait(self, what: str, ready: Callable[[], bool]) -> None:
+        """Wait until ``ready``; RuntimeError means not yet."""
+        deadline, problem = time.monotonic() + 60, ""
         while time.monotonic() < deadline:
             try:
-                if there():
+                if ready():
                     return
             except RuntimeError as error:
-                said = str(error)
+                problem = str(error)
             time.sleep(0.5)
         logs = "\n".join(f"== {log}\n{log.read_text(errors='replace')[-2000:]}" for log in self.folder.glob("*.out"))
-        raise RuntimeError(f"{what}: not there after a minute: {said}\n{logs}")
+        raise RuntimeError(f"{what}: not ready after a minute: {problem}\n{logs}")
 
     def _write(self, name: str, text: str, mode: int = 0o644) -> None:
         (self.folder / name).write_text(text, encoding="utf-8")
@@ -252,7 +253,7 @@ class Cluster:
 
 
 def install() -> None:
-    """Install the Debian packages that are missing. Raises RuntimeError where this is not possible."""
+    """Install the missing Debian packages. Raises RuntimeError if that is impossible."""
     needed = ("slurmctld", "slurmd", "slurmdbd", "munged", "mariadbd", "squeue")
     path = f"{os.environ['PATH']}:/usr/sbin"
     missing = [name for name in needed if shutil.which(name, path=path) is None]
@@ -267,8 +268,17 @@ def install() -> None:
             raise RuntimeError(f"{' '.join(command)}: {done.stdout[-500:]}{done.stderr[-1000:]}")
 
 
+def _free_ports() -> dict[str, int]:
+    """A free port for each part that listens on one."""
+    with contextlib.ExitStack() as sockets:
+        opened = [sockets.enter_context(socket.socket()) for _ in LISTENERS]
+        for each in opened:
+            each.bind(("127.0.0.1", 0))  # all stay open until the last one is chosen, so no two are the same
+        return {name: each.getsockname()[1] for name, each in zip(LISTENERS, opened, strict=True)}
+
+
 def _processes(wanted: Callable[[dict[str, str]], bool]) -> list[int]:
-    """Ids of the processes whose environment is ``wanted``."""
+    """Ids of the processes whose environment variables are ``wanted``."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         pairs = (pair.decode(errors="replace").partition("=") for pair in _read(folder / "environ").split(b"\0"))

@@ -1,6 +1,6 @@
-"""What a training job does first, by itself: Ray on all nodes of the job. Prints, as JSON, what each GPU bundle saw.
+"""The first step of a training job by itself: start Ray on all nodes. Prints the GPUs of each bundle as JSON.
 
-``python ray_on_nodes.py NODES GPUS_PER_NODE SECONDS HOLD``: it waits SECONDS for GPUs, and HOLD seconds at the end.
+``python ray_on_nodes.py NODES GPUS_PER_NODE SECONDS HOLD`` waits SECONDS for GPUs, and HOLD seconds at the end.
 """
 
 import json
@@ -8,9 +8,10 @@ import os
 import sys
 import time
 
+from limr.training.openrlhf.supervisor import MARK
+
 from limr.errors import LimrError
 from limr.training.openrlhf import cluster
-from limr.training.openrlhf.process_tree import MARK
 
 
 def main(nodes: int, gpus_per_node: int, seconds: float, hold: float) -> None:
@@ -25,7 +26,7 @@ def main(nodes: int, gpus_per_node: int, seconds: float, hold: float) -> None:
 
 
 def bundles(number: int) -> list[tuple[str, list[str]]]:
-    """Node and GPUs that a task in each of ``number`` bundles of a GPU sees, which hold them all at once."""
+    """The node and GPUs that a task sees in each of ``number`` bundles of one GPU, all held at once."""
     import ray
     from ray.util.placement_group import placement_group
     from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Stands in for SLURM's commands, under whose names it is linked into a folder of the PATH: it submits nothing.
+"""A stand-in for SLURM's commands. Links with their names, in a folder of PATH, point to it. It submits nothing.
 
-Each call is written, as a line of JSON, to the file that SBATCH_STAND_IN names. ``sacctmgr`` knows one account, and all
-other commands fail: ``sbatch`` refuses the job.
+It writes each call, as a line of JSON, to the file that SBATCH_STAND_IN names. ``sacctmgr`` knows one account, and all
+other commands fail, so ``sbatch`` refuses the job.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Write the call down, and answer it."""
+    """Record the call and answer it."""
     name = Path(sys.argv[0]).name
     with Path(os.environ["SBATCH_STAND_IN"]).open("a", encoding="utf-8") as calls:
         calls.write(json.dumps([name, *sys.argv[1:]]) + "\n")

@@ -1,4 +1,4 @@
-"""Runs on the cluster, as a person starts them, and what is seen of them while they are disturbed."""
+"""Runs on the cluster, started as a user starts them, and observations of them while jobs die."""
 
 import os
 import re
@@ -22,14 +22,14 @@ partitions:
   cpu: {max_runtime: 1440}
   gpu: {max_runtime: 1440, max_gpu: 8}
 """
-# sooner than on a cluster that others use too
+# shorter waits than on a shared cluster
 IMPATIENT = ("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10", "--slurm-keep-successful-logs")
 SECONDS = 300
-STEPS = 600  # of the one long arm
+STEPS = 600  # of the one long run
 
 
 class OnSlurm(Workplace):
-    """A workplace whose commands go to the cluster; it has the profile and a site file, as a clone has."""
+    """A workplace whose jobs run on the cluster; it has the profile and a site file, as a clone of the repository."""
 
     def __init__(self, folder: Path, site: str = SITE) -> None:
         super().__init__(folder)
@@ -51,13 +51,13 @@ class OnSlurm(Workplace):
         ]
 
     def job_logs(self, rule: str) -> list[str]:
-        """What the jobs of ``rule`` said, in the order of their ids."""
+        """The logs of the jobs of ``rule``, in the order of their ids."""
         files = (self.folder / ".snakemake" / "slurm_logs" / f"rule_{rule}").rglob("*.log")
         return [file.read_text(encoding="utf-8") for file in sorted(files, key=lambda file: int(file.stem))]
 
 
 class OneArm(OnSlurm):
-    """FULL alone, up to its training: what comes before is there already."""
+    """A run of FULL alone whose stages before training are finished."""
 
     @classmethod
     def finished(cls, folder: Path) -> Workplace:
@@ -77,7 +77,7 @@ class OneArm(OnSlurm):
 
     @contextmanager
     def running(self) -> Iterator["subprocess.Popen[bytes]"]:
-        """Snakemake on its way to the table; it is ended if it has not."""
+        """Snakemake, making the table; it is killed at the end if it still runs."""
         with (self.folder / "run.log").open("ab") as log:
             run = subprocess.Popen(
                 self.command("results/table2.md"), cwd=self.folder, stdout=log, stderr=log, start_new_session=True
@@ -102,7 +102,7 @@ class OneArm(OnSlurm):
         wait_until(lambda: self.steps_saved() > 0, lambda: self.output)
 
     def resumed_at(self) -> list[int]:
-        """The steps at which the jobs that trained went on; 0: from the beginning."""
+        """The steps at which the training jobs resumed; 0 if they started from the beginning."""
         logs = [log for log in self.job_logs("train") if "training on" in log]
         found = [re.findall(r"resuming at step (\d+) of", log) or ["0"] for log in logs]
         return [int(step) for steps in found for step in steps]
@@ -113,19 +113,19 @@ def _one_long_arm(configuration: dict[str, Any]) -> None:
     configuration["training"] |= {"steps": STEPS, "checkpoint_interval": 20, "evaluation_interval": 200}
 
 
-def wait_until(there: Callable[[], bool], explain: Callable[[], str], seconds: float = SECONDS) -> None:
+def wait_until(ready: Callable[[], bool], explain: Callable[[], str], seconds: float = SECONDS) -> None:
     deadline = time.monotonic() + seconds
-    while not there():
+    while not ready():
         assert time.monotonic() < deadline, explain()
         time.sleep(0.1)
 
 
 class Watch:
-    """Looks at the queue all the time: how many jobs train at once."""
+    """Watches the queue and counts the jobs that train at once."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster, self._end = cluster, threading.Event()
-        self._thread = threading.Thread(target=self._look)
+        self._thread = threading.Thread(target=self._poll)
         self.most_at_once = 0
         self.jobs: set[str] = set()
 
@@ -137,7 +137,7 @@ class Watch:
         self._end.set()
         self._thread.join()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         while not self._end.wait(0.5):
             training = training_jobs(self._cluster)
             self.jobs.update(training)
@@ -145,5 +145,5 @@ class Watch:
 
 
 def training_jobs(cluster: Cluster) -> list[str]:
-    """Ids of the jobs that train now."""
+    """Ids of the running training jobs."""
     return [job["id"] for job in cluster.jobs("running") if job["comment"].startswith("rule_train")]

@@ -1,4 +1,4 @@
-"""A folder in which the repository's Snakefile is run as a person runs it."""
+"""A folder in which tests run the repository's Snakefile as a user does."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ TEST_CONFIGURATION = ROOT / "config" / "pipeline_test.yaml"
 
 @dataclass(frozen=True)
 class Workplace:
-    """A folder with a configuration of its own, ``config.yaml``, in which the repository's Snakefile is run."""
+    """A folder with its own ``config.yaml``, in which the repository's Snakefile runs."""
 
     folder: Path
 
@@ -36,7 +36,7 @@ class Workplace:
         return [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2", *arguments]
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake; its output and the jobs' come back as ``stdout``, in the order they were written."""
+        """Run Snakemake; ``stdout`` of the result holds its output and that of its jobs, in the order of writing."""
         return subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
@@ -49,18 +49,18 @@ class Workplace:
         )
 
     def make(self, *arguments: str) -> str:
-        """Run Snakemake, which must succeed; its output."""
+        """Run Snakemake, which must succeed, and return its output."""
         done = self.snakemake(*arguments)
         assert done.returncode == 0, done.stdout
         return done.stdout
 
     def plan(self, *arguments: str) -> dict[str, int]:
-        """Rule -> number of jobs that Snakemake would run."""
+        """The number of jobs that Snakemake would run, by rule."""
         output = self.make("--quiet", "rules", "--dry-run", *arguments)
         return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
 
     def copy(self, folder: Path) -> "Workplace":
-        shutil.copytree(self.folder, folder, symlinks=True)  # copy2: times too, or everything would look new
+        shutil.copytree(self.folder, folder, symlinks=True)  # with times of change, or Snakemake would rerun everything
         return Workplace(folder)
 
 

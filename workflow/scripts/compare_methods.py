@@ -1,4 +1,4 @@
-"""Rule compare_methods: would the methods select the same prompts?"""
+"""Rule compare_methods: how similar the selections of the methods would be."""
 
 from limr.jobs.stage import stage
 

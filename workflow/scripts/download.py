@@ -1,4 +1,4 @@
-"""Rule download: one source's problems, from the hub or a local file."""
+"""Rule download: the problems of one source, from the hub or a local file."""
 
 from limr.jobs.stage import stage
 

@@ -1,4 +1,4 @@
-"""Rule download_base_model: a model of the hub, or of a folder."""
+"""Rule download_base_model: a model from the hub or a local folder."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Rule learning_curves: reward and held-out accuracy over the steps."""
+"""Rule learning_curves: reward and held-out accuracy over the training steps."""
 
 from pathlib import Path
 

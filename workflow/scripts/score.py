@@ -1,4 +1,4 @@
-"""Rules score_{method}: every prompt's score, rank and fate."""
+"""Rules score_{method}: score, rank and selection of every prompt."""
 
 from limr.jobs.stage import stage
 

@@ -1,4 +1,4 @@
-"""Rule score_distribution: how the scores are spread."""
+"""Rule score_distribution: the distribution of the scores."""
 
 from pathlib import Path
 

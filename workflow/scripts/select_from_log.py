@@ -1,4 +1,4 @@
-"""Rule select, where the run is there already: the prompts of its log that a method would train on."""
+"""Rule select for a finished run: the prompts of its log that a method selects."""
 
 from limr.jobs.stage import stage
 

@@ -1,4 +1,4 @@
-"""Rule selection_figure: curves, scores and the size of the subset."""
+"""Rule selection_figure: trajectories, scores and the size of the subset."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Rule table2: Table 2 as Markdown, CSV and JSON, and what its stages cost."""
+"""Rule table2: Table 2 as Markdown, CSV and JSON, and the time and memory of its stages."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Rule extract_trajectories: a run as curves, with what was found in it and, where the run is not ours, its prompts."""
+"""Rule extract_trajectories: the trajectories of a run, its audit and, for a finished run, its prompts."""
 
 from pathlib import Path
 
@@ -10,12 +10,12 @@ with stage(snakemake):
     from limr.logs.source import read_source
     from limr.subsets.subset_of_log import log_prompts
 
-    said = dict(snakemake.params.get("source") or {"path": snakemake.input.get("rollouts")})
-    path, visits = said.pop("path"), said.pop("visits", None)
-    found = read_source(path, LogOptions(**said), visits)
+    options = dict(snakemake.params.get("source") or {"path": snakemake.input.get("rollouts")})
+    path, visits = options.pop("path"), options.pop("visits", None)
+    source = read_source(path, LogOptions(**options), visits)
     trajectories = Path(snakemake.output.trajectories)
-    write_parquet(found.trajectories.frame(), trajectories, "trajectories")
-    found.audit.write(trajectories.with_suffix(""))
+    write_parquet(source.trajectories.frame(), trajectories, "trajectories")
+    source.audit.write(trajectories.with_suffix(""))
     if hasattr(snakemake.output, "prompts"):
-        prompts = log_prompts(found.prompts, found.trajectories.prompt_ids)
+        prompts = log_prompts(source.prompts, source.trajectories.prompt_ids)
         write_parquet(prompts, snakemake.output.prompts, "log_prompts")

@@ -1,4 +1,4 @@
-"""Rule trajectories_figure: curves beside the mean curve."""
+"""Rule trajectories_figure: trajectories beside the mean curve."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""GPUs of one machine, shared out among stages: each has its own, and none more than there are."""
+"""GPUs of one machine, shared among stages: no GPU serves two of them."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
 
 
-def test_a_slot_is_a_gpu_and_there_is_one_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_are_as_many_slots_as_gpus_and_one_without_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend_gpus(tmp_path, monkeypatch, H100, H100, H100)
     assert number_of_slots() == 3
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,2")
@@ -40,29 +40,28 @@ def test_a_slot_is_a_gpu_and_there_is_one_where_there_is_none(tmp_path: Path, mo
     assert number_of_slots() == 1
 
 
-def test_two_stages_have_two_gpus_each_and_a_third_waits_for_the_first_to_end(
+def test_two_stages_have_two_gpus_each_and_a_third_waits_until_the_first_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pretend_gpus(tmp_path, monkeypatch, H100, H100, H100, H100)
-    monkeypatch.setattr(gpu_slots, "_SECONDS_BETWEEN_LOOKS", 0.05)
     other = subprocess.Popen(
         [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ
     )
     theirs = set(other.stdout.readline().strip().split(","))
     with claimed(2):
-        mine = set(os.environ["CUDA_VISIBLE_DEVICES"].split(","))
-        assert len(mine) == len(theirs) == 2 and not mine & theirs
-        looks = []
-        # the module's own name for it: threads of other tests sleep too
-        clock = SimpleNamespace(sleep=lambda _: (looks.append(1), other.kill(), other.wait()))
+        own = set(os.environ["CUDA_VISIBLE_DEVICES"].split(","))
+        assert len(own) == len(theirs) == 2 and not own & theirs
+        waits = []
+        # replaces the module's `time`, not `time.sleep`, because threads of other tests sleep too
+        clock = SimpleNamespace(sleep=lambda _: (waits.append(1), other.kill(), other.wait()))
         monkeypatch.setattr(gpu_slots, "time", clock)
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
         with claimed(2):
             assert set(os.environ["CUDA_VISIBLE_DEVICES"].split(",")) == theirs
-        assert looks == [1], "one look, and the killed one's were free"
+        assert waits == [1], "the GPUs of the killed stage are free at the second attempt"
 
 
-def test_gpus_that_others_use_least_are_taken_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gpus_with_the_least_memory_in_use_are_claimed_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend_gpus(tmp_path, monkeypatch, BUSY, H100, H100)
     with claimed(2):
         assert os.environ["CUDA_VISIBLE_DEVICES"] == "1,2"
@@ -70,7 +69,7 @@ def test_gpus_that_others_use_least_are_taken_first(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize(("number", "ray"), [(0, None), (3, None), (1, "head:6379")])
-def test_nothing_is_claimed_where_nothing_is_asked_for_or_can_be_had(
+def test_nothing_is_claimed_without_need_with_too_few_gpus_or_inside_a_ray_cluster(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, ray: str | None
 ) -> None:
     pretend_gpus(tmp_path, monkeypatch, H100, H100)

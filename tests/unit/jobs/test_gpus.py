@@ -1,55 +1,65 @@
-"""What ``nvidia-smi`` lists, from a stand-in for it."""
+"""The GPUs that a stand-in for ``nvidia-smi`` lists."""
+
+from pathlib import Path
 
 import pytest
 from nvidia_smi import H100, pretend_gpus
+from refusals import refused
 
-from limr.errors import LimrError
 from limr.jobs import gpus
 from limr.jobs.gpus import require_gpus, visible_gpus
 
 
 @pytest.fixture
-def two(tmp_path, monkeypatch):
+def two_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend_gpus(tmp_path, monkeypatch, H100, ("NVIDIA A100-SXM4-40GB", 40960, 2048, "8.0"))
 
 
-def test_all_gpus_are_visible_with_their_memory_in_gib(two):
+@pytest.mark.usefixtures("two_gpus")
+def test_all_gpus_are_visible_with_their_memory_in_gib() -> None:
     first, second = visible_gpus()
     assert (first.name, round(first.memory), first.compute_capability) == ("NVIDIA H100 80GB HBM3", 80, "9.0")
     assert (second.index, second.memory, second.used) == ("1", 40.0, 2.0)
 
 
-@pytest.mark.parametrize(("chosen", "indices"), [("1", ["1"]), ("1,0", ["1", "0"]), ("GPU-00000001", ["1"]), ("", [])])
-def test_cuda_visible_devices_says_which_and_in_what_order(two, monkeypatch, chosen, indices):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize(("visible", "indices"), [("1", ["1"]), ("1,0", ["1", "0"]), ("GPU-00000001", ["1"]), ("", [])])
+def test_cuda_visible_devices_sets_the_gpus_and_their_order(
+    monkeypatch: pytest.MonkeyPatch, visible: str, indices: list[str]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert [gpu.index for gpu in visible_gpus()] == indices
 
 
-def test_a_gpu_that_is_not_there_is_named_with_those_that_are(two, monkeypatch):
+@pytest.mark.usefixtures("two_gpus")
+def test_an_unknown_gpu_is_named_with_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2")
-    with pytest.raises(LimrError, match=r"found '2', expected a GPU that nvidia-smi lists: 0 \(GPU-00000000-aaaa\), 1"):
+    expected = "a GPU that nvidia-smi lists: 0 (GPU-00000000-aaaa), 1"
+    with refused(where="CUDA_VISIBLE_DEVICES", found='"2"', expected=expected):
         visible_gpus()
 
 
-def test_too_few_gpus_are_told_with_what_asks_for_more(two, monkeypatch):
+@pytest.mark.usefixtures("two_gpus")
+def test_too_few_gpus_are_reported_with_what_needs_more(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(require_gpus(2, "two are wanted")) == 2
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    with pytest.raises(
-        LimrError, match=r"found 1 GPUs \(CUDA_VISIBLE_DEVICES is '0'\): .*; expected 2, because two are"
-    ):
+    found = "1 GPUs (NVIDIA H100 80GB HBM3, visible with CUDA_VISIBLE_DEVICES=0)"
+    with refused(found=found, expected="2, because two are wanted"):
         require_gpus(2, "two are wanted")
 
 
-def test_without_nvidia_smi_there_are_no_gpus(tmp_path, monkeypatch):
+def test_without_nvidia_smi_there_are_no_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert visible_gpus() == []
 
 
-def test_a_driver_that_fails_or_hangs_is_an_error_and_no_machine_without_gpus(tmp_path, monkeypatch):
+def test_a_driver_that_fails_or_hangs_is_an_error_not_a_machine_without_gpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pretend_gpus(tmp_path, monkeypatch, fails="Failed to initialize NVML: Driver/library version mismatch")
-    with pytest.raises(LimrError, match=r"nvidia-smi failed: Failed to initialize NVML"):
+    with refused(where="nvidia-smi", what="failed: Failed to initialize NVML"):
         visible_gpus()
-    monkeypatch.setattr(gpus, "_SECONDS", 0.2)
+    monkeypatch.setattr(gpus, "_TIMEOUT", 0.2)
     pretend_gpus(tmp_path, monkeypatch, hangs=True)
-    with pytest.raises(LimrError, match=r"nvidia-smi gave no answer within 0\.2 seconds"):
+    with refused(where="nvidia-smi", what="no answer within 0.2 seconds"):
         visible_gpus()

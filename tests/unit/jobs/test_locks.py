@@ -1,4 +1,4 @@
-"""One owner a stage, over machines: who is alive, who is dead, and that a dead owner has one heir."""
+"""One owner per stage across machines: which owners run, which are dead, and that one process takes over."""
 
 import errno
 import json
@@ -11,16 +11,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from refusals import refused
 
 from limr.errors import LimrError
 from limr.jobs import locks
-from limr.jobs.locks import Owner, living_owner, sole_owner
+from limr.jobs.locks import Owner, running_owner, sole_owner
 
 
 @pytest.fixture(autouse=True)
 def no_slurm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
-    slurm_says(monkeypatch, None)
+    set_slurm_answer(monkeypatch, None)
 
 
 @pytest.fixture
@@ -28,112 +29,111 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "train.log"
 
 
-def slurm_says(monkeypatch: pytest.MonkeyPatch, alive: bool | None) -> None:
+def set_slurm_answer(monkeypatch: pytest.MonkeyPatch, alive: bool | None) -> None:
     monkeypatch.setattr(locks, "is_alive", lambda job: alive)
 
 
 def elsewhere(job: str | None = None) -> Owner:
-    return replace(Owner.me(), host="n7", machine="another boot", process=4711, job=job)
+    return replace(Owner.this_process(), host="n7", machine="another boot", process=4711, job=job)
 
 
-def leave_lock(log: Path, owner: Owner, age: float = 0) -> Path:
+def write_lock(log: Path, owner: Owner, age: float = 0) -> Path:
     lock = log.with_name(f"{log.name}.lock")
     lock.write_text(json.dumps(asdict(owner)), encoding="utf-8")
     os.utime(lock, (time.time() - age, time.time() - age))
     return lock
 
 
-def refusal(log: Path) -> str:
-    with pytest.raises(LimrError) as error, sole_owner(log):
+def assert_held(log: Path, owner: str, advice: str = "") -> None:
+    """``owner`` holds the stage that logs to ``log``, and the error says so."""
+    with refused(where=log, what=f"{owner} still works on this stage", advice=advice), sole_owner(log):
         pass
-    return str(error.value)
 
 
-def test_the_lock_names_its_owner_and_is_given_back(log: Path) -> None:
+def assert_free(log: Path) -> None:
+    """This process can hold the stage that logs to ``log``."""
+    with sole_owner(log):
+        pass
+
+
+def test_the_lock_names_its_owner_and_is_removed_at_the_end(log: Path) -> None:
     with sole_owner(log):
         lock = log.with_name("train.log.lock")
         owner = json.loads(lock.read_text(encoding="utf-8"))
         assert owner["process"] == os.getpid() and owner["host"] and owner["job"] is None
-        assert f"process {os.getpid()} still works" in refusal(log)
+        assert_held(log, f"process {os.getpid()}")
     assert list(log.parent.iterdir()) == []
 
 
-def test_a_file_system_without_hard_links_is_told(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_without_hard_links_is_reported(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def exfat(*_: object, **__: object) -> None:
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", exfat)
-    assert f"{log.parent}: Operation not permitted: this file system makes no hard links" in refusal(log)
+    with refused(where=log.parent, what="Operation not permitted: this file system has no hard links"):
+        assert_free(log)
     assert list(log.parent.iterdir()) == []
 
 
-def test_it_is_given_back_after_an_error(log: Path) -> None:
+def test_the_lock_is_removed_after_an_error(log: Path) -> None:
     with pytest.raises(ZeroDivisionError), sole_owner(log):
         1 / 0  # noqa: B018
     assert list(log.parent.iterdir()) == []
 
 
-def test_a_process_that_has_ended_holds_nothing_nor_does_one_that_got_its_id(log: Path) -> None:
+def test_a_process_that_has_ended_holds_nothing_nor_does_another_one_with_its_id(log: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
-    leave_lock(log, replace(Owner.me(), process=int(ended.stdout)))
-    with sole_owner(log):
-        pass
-    leave_lock(log, replace(Owner.me(), started="1"))
-    with sole_owner(log):
-        pass
+    write_lock(log, replace(Owner.this_process(), process=int(ended.stdout)))
+    assert_free(log)
+    write_lock(log, replace(Owner.this_process(), started="1"))
+    assert_free(log)
 
 
-def test_a_process_that_ended_and_was_not_waited_for_holds_nothing(log: Path) -> None:
+def test_a_zombie_process_holds_nothing(log: Path) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    owner = replace(Owner.me(), process=child.pid, started=locks._started(child.pid))
-    leave_lock(log, owner)
-    assert f"kill {child.pid}" in refusal(log)
+    owner = replace(Owner.this_process(), process=child.pid, started=locks._start_time(child.pid))
+    write_lock(log, owner)
+    assert_held(log, f"process {child.pid}", advice=f"`kill {child.pid}`")
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    with sole_owner(log):
-        pass
+    assert_free(log)
     child.wait()
 
 
-def test_a_job_on_another_node_holds_the_stage_as_long_as_slurm_has_it(
+def test_a_job_on_another_node_holds_the_stage_until_slurm_has_ended_it(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    leave_lock(log, elsewhere(job="12"), age=86400)
-    slurm_says(monkeypatch, True)
-    assert "process 4711 on n7 (SLURM job 12) still works" in (said := refusal(log)) and "scancel 12" in said
-    slurm_says(monkeypatch, False)
-    with sole_owner(log):
-        pass
+    write_lock(log, elsewhere(job="12"), age=86400)
+    set_slurm_answer(monkeypatch, True)
+    assert_held(log, "process 4711 on n7 (SLURM job 12)", advice="`scancel 12`")
+    set_slurm_answer(monkeypatch, False)
+    assert_free(log)
 
 
-def test_a_job_that_slurm_starts_again_takes_its_own_lock_over(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    slurm_says(monkeypatch, True)
-    leave_lock(log, elsewhere(job="12"))
+def test_a_job_that_slurm_restarts_takes_over_its_own_lock(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_slurm_answer(monkeypatch, True)
+    write_lock(log, elsewhere(job="12"))
     monkeypatch.setenv("SLURM_JOB_ID", "12")
-    with sole_owner(log):
-        pass
+    assert_free(log)
 
 
-def test_where_slurm_cannot_say_an_owner_elsewhere_is_dead_after_ten_minutes_of_silence(log: Path) -> None:
-    lock = leave_lock(log, elsewhere(), age=300)
-    assert "ssh n7 kill 4711" in (said := refusal(log)) and "dead 10 minutes after" in said
+def test_without_slurm_an_owner_elsewhere_is_dead_after_ten_minutes_without_a_heartbeat(log: Path) -> None:
+    lock = write_lock(log, elsewhere(), age=300)
+    assert_held(log, "process 4711 on n7", advice="`ssh n7 kill 4711`")
+    assert_held(log, "process 4711 on n7", advice="dead 10 minutes after its last heartbeat")
     assert list(log.parent.iterdir()) == [lock]
-    leave_lock(log, elsewhere(job="12"), age=700)
-    with sole_owner(log):
-        pass
+    write_lock(log, elsewhere(job="12"), age=700)
+    assert_free(log)
 
 
-def test_a_file_of_another_kind_under_the_lock_s_name_holds_nothing(log: Path) -> None:
+def test_a_lock_file_with_other_content_holds_nothing(log: Path) -> None:
     for text in ("4711", "", "{}"):
         log.with_name("train.log.lock").write_text(text, encoding="utf-8")
-        with sole_owner(log):
-            pass
+        assert_free(log)
 
 
-def test_an_owner_touches_its_lock_and_ends_itself_when_it_has_lost_it(
-    log: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(locks, "SECONDS_BETWEEN_SIGNS", 0.02)
+def test_an_owner_sends_heartbeats_and_ends_itself_after_a_takeover(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "HEARTBEAT_SECONDS", 0.02)
     signals: list[int] = []
     monkeypatch.setattr(locks.os, "kill", lambda process, number: signals.append(number))
     with sole_owner(log):
@@ -143,19 +143,19 @@ def test_an_owner_touches_its_lock_and_ends_itself_when_it_has_lost_it(
         while lock.stat().st_mtime == 0:
             assert time.monotonic() < deadline
         assert signals == []
-        leave_lock(log, other := elsewhere())
+        write_lock(log, other := elsewhere())
         while not signals:
             assert time.monotonic() < deadline
-    assert living_owner(lock) == other, "what is another's is not taken away"
+    assert running_owner(lock) == other, "the lock of the new owner stays"
 
 
-def test_of_many_that_find_a_dead_owner_one_takes_its_place(log: Path) -> None:
-    """Threads stand for processes: all they share is the folder."""
+def test_of_many_processes_that_find_a_dead_owner_one_takes_over(log: Path) -> None:
+    """Threads stand for processes, because they share the folder only."""
     for _ in range(20):
-        leave_lock(log, replace(Owner.me(), started="1"))
-        inside, most, refused, ready = [], [], [], threading.Barrier(8, timeout=60)
+        write_lock(log, replace(Owner.this_process(), started="1"))
+        inside, most, turned_away, ready = [], [], [], threading.Barrier(8, timeout=60)
 
-        def contend(inside: list = inside, most: list = most, refused: list = refused, ready=ready) -> None:
+        def contend(inside: list = inside, most: list = most, turned_away: list = turned_away, ready=ready) -> None:
             ready.wait()
             try:
                 with sole_owner(log):
@@ -164,7 +164,7 @@ def test_of_many_that_find_a_dead_owner_one_takes_its_place(log: Path) -> None:
                     ready.wait()  # until all have tried
                     inside.pop()
             except LimrError:
-                refused.append(1)
+                turned_away.append(1)
                 ready.wait()
 
         threads = [threading.Thread(target=contend) for _ in range(8)]
@@ -172,5 +172,5 @@ def test_of_many_that_find_a_dead_owner_one_takes_its_place(log: Path) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        assert (len(most), max(most), len(refused)) == (1, 1, 7)
+        assert (len(most), max(most), len(turned_away)) == (1, 1, 7)
         assert list(log.parent.iterdir()) == []

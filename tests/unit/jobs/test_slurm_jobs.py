@@ -1,11 +1,11 @@
-"""What SLURM says of a job, from stand-ins for its commands."""
+"""What SLURM knows about a job, with stand-ins for its commands."""
 
 from pathlib import Path
 
 import pytest
+from refusals import refused
 from slurm_commands import pretend
 
-from limr.errors import LimrError
 from limr.jobs.slurm_jobs import is_alive
 from limr.jobs.slurm_runs import take_over
 
@@ -24,7 +24,7 @@ from limr.jobs.slurm_runs import take_over
         ("echo 'Unable to contact slurm controller (connect failure)' >&2; exit 1", None),
     ],
 )
-def test_a_job_lives_until_slurm_has_ended_or_forgotten_it(
+def test_a_job_is_alive_until_slurm_has_ended_or_forgotten_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, alive: bool | None
 ) -> None:
     pretend(tmp_path, monkeypatch, "squeue", body)
@@ -36,23 +36,23 @@ def test_without_slurm_nothing_is_known(tmp_path: Path, monkeypatch: pytest.Monk
     assert is_alive("12") is None
 
 
-def test_jobs_of_a_dead_run_that_wait_are_cancelled_and_those_that_run_are_waited_for(
+def test_waiting_jobs_of_a_dead_run_are_cancelled_and_running_jobs_are_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks, calls, said = tmp_path / "looks", tmp_path / "calls", []
-    looks.write_text("one\n", encoding="utf-8")
-    monkeypatch.setattr("limr.jobs.slurm_runs._SECONDS_BETWEEN_LOOKS", 0.0)
+    queue, calls, reports = tmp_path / "queue", tmp_path / "calls", []
+    queue.write_text("two jobs\n", encoding="utf-8")
+    monkeypatch.setattr("limr.jobs.slurm_runs._SECONDS_BETWEEN_CHECKS", 0.0)
     pretend(tmp_path, monkeypatch, "scancel", f'echo "$@" >> {calls}')
     both = "7|RUNNING|rule_train_wildcards_lim_0\\n8|PENDING|rule_train_wildcards_rand_0\\n"
-    queue = f"echo \"$@\" >> {calls}; [ -s {looks} ] && printf '{both}'; : > {looks}"
-    pretend(tmp_path, monkeypatch, "squeue", queue)
+    squeue = f"echo \"$@\" >> {calls}; [ -s {queue} ] && printf '{both}'; : > {queue}"
+    pretend(tmp_path, monkeypatch, "squeue", squeue)
     folder = tmp_path / "runs"
     folder.mkdir()
     (folder / "dead-run.lock").write_text("{}", encoding="utf-8")
 
-    take_over(folder, "my-run", said.append)
-    assert "not started are cancelled: 8" in said[0]
-    assert "7 (rule_train_wildcards_lim_0)" in said[1] and "scancel 7" in said[1]
+    take_over(folder, "my-run", reports.append)
+    assert "cancelled its jobs that had not started: 8." in reports[0]
+    assert "7 (rule_train_wildcards_lim_0)" in reports[1] and "scancel 7" in reports[1]
     asked = calls.read_text(encoding="utf-8").splitlines()
     assert asked == [
         "--noheader --name=dead-run --format=%i|%T|%k",
@@ -61,12 +61,14 @@ def test_jobs_of_a_dead_run_that_wait_are_cancelled_and_those_that_run_are_waite
     ]
     assert [file.name for file in folder.iterdir()] == ["my-run.lock"]
 
-    take_over(folder, "beside-it", said.append)
-    assert len(said) == 2 and len(asked) == 3, "a run that lives keeps its jobs"
+    take_over(folder, "another-run", reports.append)
+    assert len(reports) == 2 and len(calls.read_text(encoding="utf-8").splitlines()) == 3, (
+        "a running run keeps its jobs"
+    )
 
 
 def test_a_slurm_that_does_not_answer_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(tmp_path, monkeypatch, "squeue", "echo 'Unable to contact slurm controller' >&2; exit 1")
     (tmp_path / "dead-run.lock").write_text("{}", encoding="utf-8")
-    with pytest.raises(LimrError, match=r"squeue .*: Unable to contact slurm controller"):
+    with refused(where="squeue", what="Unable to contact slurm controller"):
         take_over(tmp_path, "my-run", print)

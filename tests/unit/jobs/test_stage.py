@@ -1,9 +1,11 @@
-"""What the workflow's scripts rely on: logs, errors without noise, threads, and one process a stage."""
+"""What the workflow's scripts rely on: logs, short errors, threads, and one process per stage."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+from places import ROOT
 
 SCRIPT = """
 import sys
@@ -44,7 +46,7 @@ def test_torch_runs_with_the_threads_of_the_configuration(tmp_path: Path) -> Non
     assert done.stdout.strip() == "1", done.stderr
 
 
-def test_torch_does_not_use_avx_512_whose_sums_are_rounded_otherwise_than_other_machines(tmp_path: Path) -> None:
+def test_torch_does_not_use_avx_512_which_rounds_differently(tmp_path: Path) -> None:
     done = run(tmp_path / "log", "import torch; print(torch.backends.cpu.get_cpu_capability())")
     assert done.stdout.strip() not in ("", "AVX512"), done.stderr
 
@@ -53,23 +55,23 @@ def test_a_stage_runs_once_at_a_time_and_a_dead_owner_holds_nothing(tmp_path: Pa
     log = tmp_path / "lim-seed0.log"
     code = (
         "import sys, time; from pathlib import Path; from limr.jobs.stage import sole_owner\n"
-        "with sole_owner(Path(sys.argv[1])):\n    print('mine', flush=True); time.sleep(60)"
+        "with sole_owner(Path(sys.argv[1])):\n    print('owns', flush=True); time.sleep(60)"
     )
     owner = subprocess.Popen([sys.executable, "-c", code, str(log)], stdout=subprocess.PIPE)
     try:
-        assert owner.stdout.readline() == b"mine\n"
-        log.write_text("what the owner says")
+        assert owner.stdout.readline() == b"owns\n"
+        log.write_text("the owner's log")
         refused = run(log, "print('ran')")
         assert f"process {owner.pid} still works on this stage" in refused.stderr
         assert refused.returncode == 1 and "ran" not in refused.stdout
-        assert log.read_text() == "what the owner says"
+        assert log.read_text() == "the owner's log"
     finally:
         owner.kill()
         owner.wait()
     assert "ran" in run(log, "print('ran')").stdout
 
 
-def test_sigterm_ends_a_stage_in_order_and_leaves_neither_a_lock_nor_half_a_file(tmp_path: Path) -> None:
+def test_sigterm_ends_a_stage_and_leaves_neither_a_lock_nor_a_partial_file(tmp_path: Path) -> None:
     log = tmp_path / "train.log"
     body = (
         "import pathlib, time; from limr.files.atomic import whole_file\n"
@@ -83,8 +85,13 @@ def test_sigterm_ends_a_stage_in_order_and_leaves_neither_a_lock_nor_half_a_file
     (partial,) = {file.name for file in tmp_path.iterdir()} - {"train.log", "train.log.lock"}
     assert partial.startswith(".state.") and partial.endswith(".partial")
     stage.terminate()
-    _, said = stage.communicate(timeout=30)
+    _, stderr = stage.communicate(timeout=30)
     assert stage.returncode == 143
-    assert b"Ended by SIGTERM" in said and b"Traceback" not in said
-    assert "What was checkpointed is kept" in log.read_text(encoding="utf-8")
+    assert b"Ended by SIGTERM" in stderr and b"Traceback" not in stderr
+    assert "Checkpoints are kept" in log.read_text(encoding="utf-8")
     assert {file.name for file in tmp_path.iterdir()} == {"train.log"}
+
+
+def test_processes_that_a_stage_starts_find_limr_where_it_is_not_installed(tmp_path: Path) -> None:
+    body = "import os; print(os.environ['PYTHONPATH'])"
+    assert run(tmp_path / "log", body).stdout.split(os.pathsep)[0].strip() == str(ROOT)
