@@ -1,1 +1,1 @@
-"""Real problems: MATH and the benchmarks, from the hub or from local files to prompts files and their audit."""
+"""Real problems: MATH and the benchmarks, from the hub or local files to prompts files and their audit."""

@@ -14,10 +14,10 @@ logger = logging.getLogger(__name__)
 
 
 def download(name: str, output: str | Path, local: str | Path | None = None) -> None:
-    """Write the problems of source ``name`` to ``output``: those of the file ``local`` if one is given, else the hub's.
+    """Write the problems of source ``name`` to ``output``, from the file ``local`` if one is given, else from the hub.
 
-    Raises LimrError when the hub cannot be reached or a file cannot be read, ContractError when the rows are not those
-    that ``limr.data.sources`` promises.
+    Raises LimrError when the hub cannot be reached or a file cannot be read, and ContractError when the rows are not
+    those that ``limr.data.sources`` promises.
     """
     write_parquet(load_problems(name, local), output, "problems")
 

@@ -1,7 +1,7 @@
-r"""The gate: which gold answers can be graded at all, found out before anything is trained on them.
+r"""Find the gold answers that cannot be graded, before anything is trained on them.
 
-A gold answer passes when ``\boxed{gold}`` is graded correct and a box with an obviously wrong answer is not. The
-grader is the one that training and evaluation use (``limr.grading.reward.grade``).
+A gold answer can be graded when ``\boxed{gold}`` is graded correct and a box with an obviously wrong answer is not.
+The grader is the one of training and evaluation (``limr.grading.reward.grade``).
 """
 
 import logging
@@ -12,12 +12,12 @@ from limr.progress import ProgressLines
 
 logger = logging.getLogger(__name__)
 
-WRONG_ANSWER = "-31415.92653"  # of no problem
-NO_ANSWERS = ("", "None")  # the second is what published lists have where they found no answer
+WRONG_ANSWER = "-31415.92653"  # no problem has this answer
+NO_ANSWERS = ("", "None")  # published lists have "None" where they found no answer
 
 
 def ungradable(golds: Iterable[str]) -> dict[str, str]:
-    """Gold answer -> why it cannot be graded, for those of ``golds`` that cannot."""
+    """Why each of ``golds`` that cannot be graded cannot: gold answer -> reason."""
     distinct = sorted(set(golds))
     lines = ProgressLines("grading the gold answers against themselves", len(distinct))
     reasons = {}
@@ -29,7 +29,7 @@ def ungradable(golds: Iterable[str]) -> dict[str, str]:
 
 
 def why_ungradable(gold: str) -> str:
-    r"""Why ``gold`` cannot be graded, or nothing when it can.
+    r"""Why ``gold`` cannot be graded; empty when it can.
 
     >>> why_ungradable("12"), why_ungradable("None")
     ('', "no answer: 'None'")

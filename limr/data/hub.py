@@ -1,8 +1,8 @@
 """Files from the Hugging Face hub: retried, resumed, checked against the hub's own SHA-256.
 
-``huggingface_hub`` asks again when the hub is busy, goes on after a cut connection where it stopped, and keeps whole
-files in its cache, so a download that was killed fetches only what is missing. Here is added what it leaves out: other
-failures while a file is on its way are tried again too, bytes are checked, and errors say what to do.
+``huggingface_hub`` retries when the hub is busy, resumes after a cut connection, and caches whole files, so a killed
+download fetches only what is missing. This module adds what it leaves out: other failures during a download are retried
+too, bytes are checked, and errors say what to do.
 """
 
 import hashlib
@@ -21,35 +21,36 @@ ATTEMPTS = 4
 FIRST_WAIT = 2.0  # seconds; doubled at each further attempt
 SECONDS_TO_ANSWER = 10.0
 
-_no_answer = ""  # why the hub is not asked, while it is known not to answer
+_unreachable = ""  # why the hub is not asked, while ``no_waiting`` knows that it does not answer
 
-for _client in ("httpx", "httpx2"):  # huggingface_hub's, by version: a line a request
+for _client in ("httpx", "httpx2"):  # huggingface_hub's client, by version: it logs one line per request
     logging.getLogger(_client).setLevel(logging.WARNING)
 
 LOCAL = {
-    "dataset": "`data: {files: FOLDER}`, laid out as docs/data.md says",
+    "dataset": "`data: {files: FOLDER}`, with the layout that docs/data.md describes",
     "model": "`base_model: {path: FOLDER}`, a Hugging Face model directory",
 }
 
 
 class NotOnHubError(LimrError):
-    """The hub was asked, and does not have the file."""
+    """The hub was asked and does not have the file."""
 
 
 def hub_file(repository: str, revision: str, name: str, kind: str = "dataset") -> Path:
-    """The file ``name`` of ``repository`` at ``revision``, in the hub's cache, from there when it is there.
+    """The path of file ``name`` of ``repository`` at ``revision`` in the hub's cache; downloaded where it is not there.
 
-    ``kind``: "dataset" or "model". Raises LimrError naming the file and the two ways out when it cannot be had, or does
-    not hold the hub's bytes.
+    ``kind``: "dataset" or "model". Raises LimrError naming the file and two ways out when it cannot be downloaded, or
+    does not hold the hub's bytes.
     """
     from huggingface_hub import errors, hf_hub_download
 
-    logging.getLogger("huggingface_hub").handlers.clear()  # its own: the stage's log shows each line already
+    # without its own handler: the stage's log shows each line already
+    logging.getLogger("huggingface_hub").handlers.clear()
 
     where = f"{repository}@{revision[:12]}/{name}"
     ways_out = (
-        "Two ways out: connect this machine to the hub (HF_HUB_OFFLINE unset; HF_ENDPOINT names a mirror) and run "
-        f"again: what has arrived is kept; or name local files: {LOCAL[kind]}."
+        "Either connect this machine to the hub (HF_HUB_OFFLINE unset; HF_ENDPOINT names a mirror) and run again; "
+        f"files that have arrived are kept. Or name local files: {LOCAL[kind]}."
     )
     again = False
     for attempt in range(ATTEMPTS):
@@ -59,18 +60,23 @@ def hub_file(repository: str, revision: str, name: str, kind: str = "dataset") -
             path = Path(hf_hub_download(repository, name, repo_type=kind, revision=revision, force_download=again))
         except errors.GatedRepoError as error:
             raise LimrError(
-                f"{where}: the hub gives this to people who have accepted its terms only: do so on its page, and set "
-                f"HF_TOKEN to a token of yours ({_first_line(error)}). {ways_out}"
+                f"the hub gives this file only to users who have accepted its terms ({_first_line(error)})",
+                where=where,
+                advice=f"Accept the terms on the page of the repository, and set HF_TOKEN to your token. {ways_out}",
             ) from error
         except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.RemoteEntryNotFoundError) as error:
             raise NotOnHubError(
-                f"{where}: the hub does not have this file ({_first_line(error)}): was it withdrawn? {ways_out}"
+                f"the hub does not have this file ({_first_line(error)})",
+                where=where,
+                advice=f"Check whether it was withdrawn. {ways_out}",
             ) from error
         except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled) as error:
-            raise LimrError(f"{where}: cannot be downloaded: {_no_answer or _reason(error)}. {ways_out}") from error
+            raise LimrError(
+                f"cannot be downloaded ({_unreachable or _root_cause(error)})", where=where, advice=ways_out
+            ) from error
         except (errors.HTTPError, OSError, ValueError) as error:
             if isinstance(error, OSError) and error.errno is not None:
-                raise  # this machine's disk, not the hub
+                raise  # a fault of this machine's disk, not of the hub
             failure = _first_line(error)
         else:
             failure = _wrong_bytes(path)
@@ -79,14 +85,14 @@ def hub_file(repository: str, revision: str, name: str, kind: str = "dataset") -
             again = True
         logger.warning("%s: attempt %d of %d failed: %s", where, attempt + 1, ATTEMPTS, failure)
     raise LimrError(
-        f"{where}: cannot be downloaded, {ATTEMPTS} attempts failed, the last because {failure}. {ways_out}"
+        f"cannot be downloaded: {ATTEMPTS} attempts failed (the last: {failure})", where=where, advice=ways_out
     )
 
 
 @contextmanager
 def no_waiting() -> Iterator[None]:
-    """Ask the hub once whether it is there; where it is not, take files from the cache, and fail at once without."""
-    global _no_answer
+    """Ask once whether the hub answers. Where it does not, files come from the cache, and others fail at once."""
+    global _unreachable
     from huggingface_hub import constants
     from huggingface_hub.utils import get_session
 
@@ -94,19 +100,19 @@ def no_waiting() -> Iterator[None]:
     if not before:
         try:
             get_session().head(constants.ENDPOINT, timeout=SECONDS_TO_ANSWER)
-        except Exception as error:  # of whichever HTTP client it uses
-            _no_answer = f"{constants.ENDPOINT} does not answer: {_first_line(error)}"
+        except Exception as error:  # depends on the HTTP client that this version of huggingface_hub uses
+            _unreachable = f"{constants.ENDPOINT} does not answer: {_first_line(error)}"
             constants.HF_HUB_OFFLINE = True
     try:
         yield
     finally:
-        constants.HF_HUB_OFFLINE, _no_answer = before, ""
+        constants.HF_HUB_OFFLINE, _unreachable = before, ""
 
 
 def optional_hub_file(repository: str, revision: str, name: str, kind: str = "dataset") -> Path | None:
-    """The same for a file that need not exist; None where the hub says so, or, under HF_HUB_OFFLINE, the cache.
+    """The same for a file that need not exist: None where the hub, or under HF_HUB_OFFLINE the cache, does not have it.
 
-    Raises LimrError where the hub cannot be asked: a file that merely did not arrive is not taken for one that is not.
+    Raises LimrError where the hub cannot be asked: a failed download does not count as a file that does not exist.
     """
     from huggingface_hub import constants, try_to_load_from_cache
 
@@ -120,17 +126,17 @@ def optional_hub_file(repository: str, revision: str, name: str, kind: str = "da
 
 
 def _wrong_bytes(path: Path) -> str:
-    """What is wrong with a file in the hub's cache, where its blob is named by the SHA-256 that the hub promised."""
+    """What is wrong with a file in the hub's cache. The name of its blob is the SHA-256 that the hub promised."""
     promised = path.resolve().name
     if not re.fullmatch("[0-9a-f]{64}", promised):
         return ""
     with path.open("rb") as handle:
         found = hashlib.file_digest(handle, "sha256").hexdigest()
-    return "" if found == promised else f"its SHA-256 is {found}, and the hub promised {promised}"
+    return "" if found == promised else f"its SHA-256 is {found}, but the hub promised {promised}"
 
 
-def _reason(error: BaseException) -> str:
-    """The first line of what ``error`` came from."""
+def _root_cause(error: BaseException) -> str:
+    """The first line of the exception that ``error`` was raised from."""
     while error.__cause__ is not None:
         error = error.__cause__
     return _first_line(error)

@@ -1,8 +1,8 @@
-"""From MATH and the benchmarks, as downloaded, to prompts files: what is selected, what is left out, and the audit.
+"""From MATH and the benchmarks, as downloaded, to prompts files and their audit.
 
-The steps are the paper's (arXiv 2502.11886): MATH without MATH-500, level 3 and more (or unknown). Its
-released list, MATH-FULL, lacks 367 of the problems that these give; ``prompts: published`` takes the list,
-``prompts: level3plus`` all of them.
+The steps are the paper's (arXiv 2502.11886): MATH without MATH-500, level 3 and more (or unknown). The paper's released
+list, MATH-FULL, lacks 367 of the problems that these steps give. ``prompts: published`` takes the list;
+``prompts: level3plus`` takes all of them.
 """
 
 import logging
@@ -14,11 +14,11 @@ import polars as pl
 
 from limr.data.data_audit import as_markdown
 from limr.data.gradability import ungradable
-from limr.data.overlap import doubles, overlap
+from limr.data.overlap import duplicates, overlap
 from limr.data.published import published
 from limr.data.source_rows import corrected, digest
 from limr.data.sources import BENCHMARKS, ERRATA, MATH, SOURCES, local_file
-from limr.errors import LimrError
+from limr.errors import LimrError, one_of, shown
 from limr.files.atomic import write_json, write_text
 from limr.files.contracts import read_parquet, write_parquet
 from limr.prompts import prompt_id
@@ -34,17 +34,19 @@ def prepare(
 ) -> None:
     """Write the training set, the development set, the ``benchmarks`` and the audit.
 
-    ``data`` is the section of the configuration; ``sources`` maps every source to its problems (contract problems);
+    ``data`` is the section of the configuration. ``sources`` maps every source to its problems (contract problems).
     ``outputs`` holds a path for ``train``, ``development``, each benchmark (contract prompts), ``audit`` (Markdown) and
-    ``audit_json``. Rows are sorted by prompt_id: every copy of the data gives the same files. Of a problem that occurs
-    twice one copy is written, that of MATH's training part before that of its test part.
+    ``audit_json``.
+
+    Rows are sorted by prompt_id, so every copy of the data gives the same files. Of duplicates one copy is written; the
+    one of MATH's training part has precedence over that of its test part.
     """
     released = {name: _as_prompts(read_parquet(sources[name], "problems"), name) for name in SOURCES}
     math = pl.concat(released[name] for name in MATH).sort("prompt_id", maintain_order=True)
     tests = {name: _with_subjects(released[name], math) for name in BENCHMARKS}
     steps, chosen, development = select(math, tests["math500"], data["prompts"])
     train = chosen.unique("prompt_id", keep="first", maintain_order=True)
-    steps.append(("written to the training set, one of each double", train))
+    steps.append(("written to the training set, without duplicates", train))
     _log_steps(steps)
 
     written = {"train": train, "development": development, **tests}
@@ -61,7 +63,7 @@ def prepare(
         "levels": {
             str(level or "unknown"): count for level, count in train["level"].value_counts().sort("level").rows()
         },
-        "doubles": doubles(chosen),
+        "duplicates": duplicates(chosen),
         "benchmarks": {
             name: {
                 "problems": len(frame),
@@ -89,11 +91,11 @@ def prepare(
 def select(
     math: pl.DataFrame, math500: pl.DataFrame, prompts: str
 ) -> tuple[list[tuple[str, pl.DataFrame]], pl.DataFrame, pl.DataFrame]:
-    """The steps from MATH to the training problems (name and what it leaves), these, and the development problems.
+    """The steps from MATH (name, remaining problems), the training problems, and the development problems.
 
-    ``prompts`` is ``published`` or ``level3plus``. The development problems are never among the training problems:
-    with ``published`` they are the problems that the published list leaves out, with ``level3plus`` as many of levels 1
-    and 2 (in the order of their ids, which are hashes).
+    ``prompts`` is ``published`` or ``level3plus``. The development problems are never among the training problems. With
+    ``published`` they are the problems that the published list leaves out. With ``level3plus`` they are as many
+    problems of levels 1 and 2, the first by prompt_id, which is a hash.
     """
     hard = pl.col("level").is_null() | (pl.col("level") >= LOWEST_LEVEL)
     outside = math.join(math500, on="prompt_id", how="anti", maintain_order="left")
@@ -109,7 +111,7 @@ def select(
         easy = outside.filter(~hard).unique("prompt_id", keep="first", maintain_order=True)
         return steps, candidates, easy.sort("prompt_id").head(len(left_out))
     if prompts != "published":
-        raise LimrError(f"data.prompts: found {prompts!r}, expected published or level3plus")
+        raise LimrError(where="data.prompts", found=shown(prompts), expected=one_of(["published", "level3plus"]))
     chosen = candidates.filter(kept)
     return [*steps, ("in the published list (MATH-FULL)", chosen)], chosen, left_out
 
@@ -130,7 +132,7 @@ def _as_prompts(problems: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def _with_subjects(benchmark: pl.DataFrame, math: pl.DataFrame) -> pl.DataFrame:
-    """Level and subject as MATH has them: not every copy of MATH-500 says them, and AIME and AMC are not in MATH."""
+    """Add level and subject from MATH: not every copy of MATH-500 has them, and AIME and AMC are not in MATH."""
     known = math.unique("prompt_id", keep="first", maintain_order=True).select("prompt_id", "level", "subject")
     joined = benchmark.drop("level", "subject").join(known, on="prompt_id", how="left", maintain_order="left")
     return joined.with_columns(pl.col("subject").fill_null(_UNKNOWN))

@@ -1,7 +1,7 @@
-"""Problems that occur twice, and training problems that are, or nearly are, in a benchmark.
+"""Duplicate problems, and training problems that are, or nearly are, in a benchmark.
 
-Two problems are the same when their texts are equal after collapsing white space (one ``prompt_id``). They are *near*
-when half of the word 8-grams that either has are in both: the same text with another number or another question.
+Two problems are the same when their texts are equal after collapsing white space: they share a ``prompt_id``. They are
+*near* when both have at least half of the word 8-grams that either has: the same text with another number or question.
 """
 
 import re
@@ -13,13 +13,13 @@ import polars as pl
 
 from limr.prompts import collapsed
 
-WORDS = 8  # of an n-gram
+WORDS = 8  # in an n-gram
 NEAR = 0.5  # Jaccard similarity from which two problems are near
-SHOWN = 80  # characters of a problem, to know it by
+SHOWN = 80  # characters that identify a problem to a reader
 
 
-def doubles(problems: pl.DataFrame) -> list[dict[str, Any]]:
-    """Each problem that ``problems`` (prompt_id, prompt, source, level) holds more than once: its id and its copies."""
+def duplicates(problems: pl.DataFrame) -> list[dict[str, Any]]:
+    """Each problem that ``problems`` (prompt_id, prompt, answer, source, level) holds more than once: id and copies."""
     repeated = problems.filter(pl.col("prompt_id").is_duplicated())
     groups = repeated.group_by("prompt_id", maintain_order=True).agg("source", "level", "answer", "prompt")
     return [
@@ -38,14 +38,16 @@ def doubles(problems: pl.DataFrame) -> list[dict[str, Any]]:
 def overlap(problems: pl.DataFrame, benchmarks: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:
     """Pairs of a problem and a benchmark problem that are the same or near, the most similar first.
 
-    All frames hold prompt_id and prompt. A pair: benchmark, benchmark_id, prompt_id, same, similarity (Jaccard) and how
-    the training problem begins.
+    All frames hold prompt_id and prompt. A pair has: benchmark, benchmark_id, prompt_id, same, similarity (Jaccard) and
+    begins (the first characters of the training problem).
     """
     targets = [
         (name, row["prompt_id"], ngrams(row["prompt"]))
         for name, frame in benchmarks.items()
         for row in frame.select("prompt_id", "prompt").iter_rows(named=True)
     ]
+    # An index from each n-gram to the benchmark problems that hold it: a training problem is compared only with those
+    # that share an n-gram, instead of with all.
     holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for index, (_, _, grams) in enumerate(targets):
         for gram in grams:
@@ -72,7 +74,7 @@ def overlap(problems: pl.DataFrame, benchmarks: Mapping[str, pl.DataFrame]) -> l
 
 
 def ngrams(text: str) -> set[tuple[str, ...]]:
-    """The word ``WORDS``-grams of ``text``, in lower case and without signs; a shorter text is one n-gram.
+    """The word ``WORDS``-grams of ``text``, in lower case and without punctuation; a shorter text is one n-gram.
 
     >>> len(ngrams("What is $1+2+3+4+5+6+7$?"))
     2

@@ -1,8 +1,8 @@
-"""The paper's own choice of problems, MATH-FULL, carried as ids: 8,523 of the 8,890 problems that its rules would give.
+"""The paper's own list of problems, MATH-FULL: 8,523 of the 8,890 problems that its rules give.
 
-``published.json`` holds the ids of the problems that were left out (which published step dropped them is unknown) and a
-digest of those that were kept. It was made by ``describe`` from the list that the LIMR authors released (math.8k.json
-of their repository); a test makes it again.
+``published.json`` holds the ids of the problems that are not in the list (no published step explains them) and a digest
+of those that are. ``describe`` made it from the list that the LIMR authors released (math.8k.json of their repository);
+a test makes it again.
 """
 
 import hashlib
@@ -19,25 +19,27 @@ from limr.prompts import prompt_id
 
 
 def published(candidates: pl.DataFrame) -> pl.Expr:
-    """Which of ``candidates`` (column prompt_id, all problems of level 3 and more outside MATH-500) the paper took.
+    """Which of ``candidates`` (column prompt_id, all problems of level 3 and more outside MATH-500) are in the list.
 
-    Raises LimrError when what is left is not the published list.
+    Raises LimrError when the result is not the published list.
     """
     released = _released()
     kept = ~pl.col("prompt_id").is_in(released["left_out"])
     ids = candidates.filter(kept)["prompt_id"]
     if len(ids) != released["rows"] or ids_digest(ids) != released["digest"]:
         raise LimrError(
-            f"MATH-FULL: found {len(ids):,} problems with digest {ids_digest(ids)}, expected the published "
-            f"{released['rows']:,} with digest {released['digest']}: these are not MATH and MATH-500 as released"
+            where="MATH-FULL",
+            found=f"{len(ids):,} problems with digest {ids_digest(ids)}",
+            expected=f"the published {released['rows']:,} with digest {released['digest']}",
+            advice="The sources are not MATH and MATH-500 as released. Take other copies (docs/data.md).",
         )
     return kept
 
 
 def describe(released: Sequence[Mapping[str, Any]], candidates: pl.DataFrame) -> dict[str, Any]:
-    """What ``published.json`` holds, from the released list (rows with ``prompt``) and ``candidates`` (see above).
+    """The content of ``published.json``, from the released list (rows with ``prompt``) and ``candidates`` (see above).
 
-    ``byte_for_byte`` counts the released rows that are in MATH as they stand; the others differ in white space.
+    ``byte_for_byte`` counts the released rows that MATH holds unchanged. The others differ in white space.
     """
     ids = [prompt_id(row["prompt"]) for row in released]
     texts = set(candidates["prompt"])
@@ -51,7 +53,7 @@ def describe(released: Sequence[Mapping[str, Any]], candidates: pl.DataFrame) ->
 
 
 def ids_digest(ids: Iterable[str]) -> str:
-    """SHA-256 of the distinct ids, sorted, one a line."""
+    """SHA-256 of the distinct ids, sorted, one per line."""
     return hashlib.sha256("\n".join(sorted(set(ids))).encode("ascii")).hexdigest()
 
 

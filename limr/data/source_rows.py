@@ -1,7 +1,7 @@
-"""Problems as rows, whichever copy they come from, and the digest that tells whether they are the right ones.
+"""Problems as rows, from whichever copy of a source, and the digest that identifies the right ones.
 
-Copies name their columns differently: a problem is a ``problem`` or a ``question``; the answer is in ``answer``, or in
-the last box of ``solution``; the field is a ``subject`` or a ``type``.
+Copies name their columns differently. A problem is a ``problem`` or a ``question``. The answer is in ``answer``, or in
+the last box of ``solution``. The field of mathematics is a ``subject`` or a ``type``.
 """
 
 import hashlib
@@ -14,10 +14,10 @@ from typing import Any
 import polars as pl
 
 from limr.data.sources import ERRATA, SOURCES, Source
-from limr.errors import ContractError
+from limr.errors import ContractError, one_of, shown
 from limr.files.rows import read_rows
 from limr.grading.boxes import find_boxes
-from limr.prompts import collapsed, prompt_id
+from limr.prompts import collapsed, has_lone_surrogate, prompt_id
 
 _INTEGER = re.compile(r"([+-]?)0*(\d+)(?:\.0*)?")
 _LEVEL = re.compile(r"(?:Level )?([1-5])")
@@ -27,11 +27,11 @@ _UNKNOWN_LEVEL = "Level ?"
 def read_problems(files: Sequence[Path], source: Source) -> pl.DataFrame:
     """The rows of ``files`` (JSON Lines, CSV or Parquet), in their order, as contract ``problems``.
 
-    Raises LimrError naming the file and the row where one cannot be read, or has no problem or no answer.
+    Raises LimrError naming the file and row that cannot be read, or has no problem or no answer.
     """
     for path in files:
         if not path.is_file():
-            raise ContractError(f"{path}: no such file; expected one row a problem (docs/data.md)")
+            raise ContractError("no such file", where=path, expected="one row per problem (docs/data.md)")
     rows = [_problem(raw, source, place) for path in files for place, raw in read_rows(str(path))]
     schema = {"problem": pl.String, "answer": pl.String, "level": pl.Int64, "subject": pl.String}
     return pl.DataFrame(rows, schema, orient="row").with_row_index("row").cast({"row": pl.Int64})
@@ -41,17 +41,19 @@ def check_rows(rows: pl.DataFrame, source: Source, where: str) -> None:
     """Raise ContractError unless ``rows`` are exactly the problems of ``source``."""
     found = digest(rows, source)
     if found != source.digest:
-        known = next((f", those of {other.title}" for other in SOURCES.values() if other.digest == found), "")
+        other = next((f", those of {other.title}" for other in SOURCES.values() if other.digest == found), "")
         raise ContractError(
-            f"{where}: these are not the {source.rows:,} problems of {source.title} that this project was built on: "
-            f"found {len(rows):,} rows with digest {found}{known}, expected digest {source.digest}. At least one "
-            f"problem{', answer, level or subject' if source.levels else ' or answer'} differs. Take another copy "
-            "(docs/data.md says how digests are made and where to look)."
+            f"these are not the {source.rows:,} problems of {source.title} that this project was built on",
+            where=where,
+            found=f"{len(rows):,} rows with digest {found}{other}",
+            expected=f"digest {source.digest}",
+            advice=f"At least one problem{', answer, level or subject' if source.levels else ' or answer'} differs. "
+            "Take another copy (docs/data.md explains the digests and lists the copies).",
         )
 
 
 def digest(rows: pl.DataFrame, source: Source) -> str:
-    """SHA-256 over ``rows``: white space collapsed, errata applied, sorted: neither order nor format matters."""
+    """SHA-256 over ``rows``, with white space collapsed, errata applied, and sorted: order and format do not matter."""
     columns = ("level", "subject") if source.levels else ()
     canonical = [
         json.dumps([collapsed(row["problem"]), corrected(row["problem"], row["answer"]), *(row[c] for c in columns)])
@@ -61,13 +63,13 @@ def digest(rows: pl.DataFrame, source: Source) -> str:
 
 
 def corrected(problem: str, answer: str) -> str:
-    """``answer`` as it should be: the right one where it is known to be wrong, and itself otherwise."""
+    """The right answer to ``problem`` where ``answer`` is a known erratum; else ``answer``."""
     erratum = ERRATA.get(prompt_id(problem))
     return erratum.answer if erratum else answer
 
 
 def boxed_answer(solution: str) -> str | None:
-    r"""What the last ``\boxed`` of a worked solution holds: a group in braces, or the one token that follows.
+    r"""The content of the last ``\boxed`` of a worked solution: a group in braces, or the one token that follows.
 
     >>> boxed_answer(r"so $x = \boxed{\frac{1}{2}}$"), boxed_answer(r"our answer is $\boxed 9$."), boxed_answer("9")
     ('\\frac{1}{2}', '9', None)
@@ -86,7 +88,10 @@ def _problem(raw: Mapping[str, Any], source: Source, where: str) -> tuple[str, s
         answer = boxed_answer(raw["solution"])
     if answer is None:
         raise ContractError(
-            f"{where}: found no answer in the columns {', '.join(raw)}; expected `answer`, or `solution` with a \\boxed"
+            "no answer",
+            where=where,
+            found=f"the columns {', '.join(raw)}",
+            expected="`answer`, or `solution` with a \\boxed",
         )
     answer = collapsed(str(answer))
     if source.integers:
@@ -99,16 +104,19 @@ def _problem(raw: Mapping[str, Any], source: Source, where: str) -> tuple[str, s
 def _text(raw: Mapping[str, Any], names: Sequence[str], where: str) -> str:
     for name in names:
         if isinstance(raw.get(name), str) and raw[name].strip():
-            if any("\ud800" <= character <= "\udfff" for character in raw[name]):
-                raise ContractError(f"{where}: {name!r} holds half of a UTF-16 pair; expected whole characters")
+            if has_lone_surrogate(raw[name]):
+                raise ContractError(
+                    where=(where, repr(name)), found="half of a UTF-16 pair", expected="whole characters"
+                )
             return raw[name]
-    raise ContractError(f"{where}: found the columns {', '.join(raw)}; expected text in `{'` or `'.join(names)}`")
+    columns = ", ".join(raw)
+    raise ContractError(where=where, found=f"the columns {columns}", expected=f"text in {one_of(names)}")
 
 
 def _integer(answer: str, where: str) -> str:
     match = _INTEGER.fullmatch(answer)
     if not match:
-        raise ContractError(f"{where}: found the answer {answer!r}, expected a whole number, as all answers here are")
+        raise ContractError(where=(where, "answer"), found=shown(answer), expected="a whole number, as in all rows")
     return match[1].replace("+", "") + match[2]
 
 
@@ -117,5 +125,7 @@ def _level(level: Any, where: str) -> int | None:
         return None
     match = _LEVEL.fullmatch(str(level))
     if not match:
-        raise ContractError(f"{where}: found the level {level!r}, expected Level 1 to Level 5, or {_UNKNOWN_LEVEL!r}")
+        raise ContractError(
+            where=(where, "level"), found=shown(level), expected=f"Level 1 to Level 5, or {_UNKNOWN_LEVEL}"
+        )
     return int(match[1])

@@ -1,8 +1,8 @@
-"""Where the real problems come from: repositories on the Hugging Face hub, pinned, and digests of their rows.
+"""The sources of real problems: pinned repositories on the Hugging Face hub, and digests of their rows.
 
-A revision says what to download; the digest says what must have arrived, from the hub or from a local file alike: it is
-taken over the rows themselves (``limr.data.source_rows.digest``), so it does not depend on the file's format, the order
-of the rows, or white space.
+The revision pins what to download. The digest identifies what must have arrived, from the hub or a local file alike. It
+is taken over the rows (``limr.data.source_rows.digest``), so it does not depend on the file's format, the order of the
+rows, or white space.
 """
 
 from collections.abc import Mapping
@@ -28,16 +28,16 @@ class Source:
     repository: str
     revision: str
     files: tuple[str, ...]  # in the repository; Parquet or JSON Lines
-    local: str  # the same problems in one file, in the folder that ``data.files`` names
+    local: str  # path of the same problems as one file, in the folder that ``data.files`` names
     rows: int
     digest: str  # SHA-256 over its rows
-    levels: bool = False  # level and subject are known, and part of the digest: they decide what is selected
+    levels: bool = False  # level and subject are known, and part of the digest as they decide what is selected
     integers: bool = False  # answers are whole numbers, which copies write as 27, 27.0 or 027
 
 
 @dataclass(frozen=True)
 class Erratum:
-    """A gold answer that a copy of the data set has wrong: the right one, and how that is known."""
+    """A gold answer that is wrong in a copy of the data set: the right answer, and how that is known."""
 
     answer: str
     why: str
@@ -96,14 +96,14 @@ ERRATA: dict[str, Erratum] = {
     # MATH test/prealgebra/177: a problem about boxed numbers
     "fc8776473827d7a1": Erratum(
         answer="6",
-        why="a problem about boxed numbers: its solution says that 6 is the answer and that it is not boxed, so as not "
-        "to confuse; the last box holds 12, and some copies took the words behind `boxed`",
+        why="a problem about boxed numbers: its solution says that 6 is the answer, without a box to avoid confusion; "
+        "the last box holds 12, and some copies took the words after `boxed`",
     ),
 }
 
 
 def local_file(name: str, files: str | Mapping[str, str] | None) -> str | None:
-    """The local file of source ``name``, where ``files``, of the configuration, names one: a folder or a file a source.
+    """The local file of source ``name``, if ``files`` of the configuration (a folder, or one file per source) names it.
 
     >>> local_file("aime24", "../data"), local_file("aime24", {"amc23": "amc.jsonl"})
     ('../data/benchmarks/aime24.jsonl', None)

@@ -148,8 +148,8 @@ def test_no_training_or_development_problem_is_in_a_benchmark(data, audit):
 
 
 def test_two_problems_occur_twice_and_differ_in_white_space_only(audit):
-    assert [len(double["copies"]) for double in audit["doubles"]] == [2, 2]
-    assert not any(double["same_bytes"] for double in audit["doubles"])
+    assert [len(problem["copies"]) for problem in audit["duplicates"]] == [2, 2]
+    assert not any(problem["same_bytes"] for problem in audit["duplicates"])
 
 
 def test_all_gold_answers_are_gradable_but_the_two_that_are_no_answers(data, prepared, audit):

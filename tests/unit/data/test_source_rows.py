@@ -1,4 +1,4 @@
-"""Problems as rows: the copies' different columns, bad files, and a digest that sees every change that matters."""
+"""Problems as rows: the columns of different copies, bad files, and a digest that sees every change that matters."""
 
 import json
 from dataclasses import replace
@@ -7,10 +7,11 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refused
 
 from limr.data.source_rows import boxed_answer, check_rows, digest, read_problems
 from limr.data.sources import ERRATA, MATH, SOURCES, Source, local_file
-from limr.errors import ContractError, LimrError
+from limr.errors import ContractError
 from limr.grading.boxes import find_boxes
 
 PLAIN = Source("Plain", "org/plain", "0" * 40, ("test.jsonl",), "plain.jsonl", rows=2, digest="")
@@ -63,45 +64,59 @@ def test_a_line_separator_in_a_text_does_not_end_the_line(tmp_path):
 @pytest.mark.parametrize(
     ("row", "source", "expected"),
     [
-        ({"problem": "p"}, PLAIN, r"line 1: found no answer in the columns problem; expected `answer`"),
-        ({"problem": "p", "solution": "none"}, PLAIN, "line 1: found no answer"),
-        ({"text": "p", "answer": "1"}, PLAIN, "line 1: found the columns text, answer; expected text in `problem`"),
-        ({"problem": " ", "answer": "1"}, PLAIN, "expected text in `problem` or `question`"),
-        ({"question": "q", "answer": "1/2"}, WHOLE, "line 1: found the answer '1/2', expected a whole number"),
-        ({**EXTRACTED[0], "level": "Level 6"}, LEVELLED, "line 1: found the level 'Level 6', expected Level 1 to"),
+        ({"problem": "p"}, PLAIN, {"what": "no answer", "found": "the columns problem", "expected": "`answer`"}),
+        ({"problem": "p", "solution": "none"}, PLAIN, {"what": "no answer", "found": "the columns problem, solution"}),
+        (
+            {"text": "p", "answer": "1"},
+            PLAIN,
+            {"found": "the columns text, answer", "expected": "text in one of problem, question"},
+        ),
+        ({"problem": " ", "answer": "1"}, PLAIN, {"expected": "text in one of problem, question"}),
+        (
+            {"question": "q", "answer": "1/2"},
+            WHOLE,
+            {"where": ("line 1", "answer"), "found": '"1/2"', "expected": "a whole number"},
+        ),
+        (
+            {**EXTRACTED[0], "level": "Level 6"},
+            LEVELLED,
+            {"where": "level", "found": '"Level 6"', "expected": "Level 1 to Level 5, or Level ?"},
+        ),
+        ({"problem": "\ud800", "answer": "1"}, PLAIN, {"where": "'problem'", "found": "half of a UTF-16 pair"}),
     ],
 )
-def test_a_bad_row_is_named_with_what_was_found_and_expected(tmp_path, row, source, expected):
-    with pytest.raises(ContractError, match=expected):
-        read(tmp_path, [row], source)
+def test_a_bad_row_is_refused_with_its_place(tmp_path, row, source, expected):
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    with refused(ContractError, **{"where": "line 1"} | expected) as caught:
+        read_problems([tmp_path / "rows.jsonl"], source)
+    assert "line 1" in " ".join(caught.value.where)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("a.jsonl", b'{"problem": "p"\n', "line 1: not JSON .*; expected one object a line"),
-        ("a.jsonl", b"[" * 100_000, "line 1: not JSON"),
-        ("a.jsonl", b"[1, 2]\n", "line 1: found list, expected an object"),
-        ("a.jsonl", b'{"problem": "\xff"}', "line 1: not UTF-8"),
-        ("a.jsonl", b'{"problem": "\\ud800", "answer": "1"}', "line 1: 'problem' holds half of a UTF-16 pair"),
-        ("a.json", b'{"problem": "p"}', r"found dict, expected one list, \[{...}, ...\]"),
-        ("a.json", b'[{"problem": "p"},\n', "line 2: not JSON .*; expected one list"),
-        ("a.json", b'[{"problem": "p", "answer": "1"}, 3]', "row 1: found int, expected an object"),
-        ("a.json", b'["\xff"]', "not UTF-8"),
-        ("a.json", b"[" * 100_000, "not JSON"),
-        ("a.yaml", b"[]", "found the suffix '.yaml', expected .*jsonl"),
-        ("a.parquet", b"PAR1 and no more", "cannot be read as Parquet"),
+        ("a.jsonl", b'{"problem": "p"\n', {"where": "line 1", "what": "not JSON", "expected": "one object"}),
+        ("a.jsonl", b"[" * 100_000, {"where": "line 1", "what": "not JSON"}),
+        ("a.jsonl", b"[1, 2]\n", {"where": "line 1", "found": "[1, 2]", "expected": "one object"}),
+        ("a.jsonl", b'{"problem": "\xff"}', {"where": "line 1", "what": "not UTF-8"}),
+        ("a.json", b'{"problem": "p"}', {"found": '{"problem": "p"}', "expected": "[{...}, ...]"}),
+        ("a.json", b'[{"problem": "p"},\n', {"where": "line 2", "what": "not JSON", "expected": "one list"}),
+        ("a.json", b'[{"problem": "p", "answer": "1"}, 3]', {"where": "row 1", "found": "3", "expected": "an object"}),
+        ("a.json", b'["\xff"]', {"what": "not UTF-8"}),
+        ("a.json", b"[" * 100_000, {"what": "not JSON"}),
+        ("a.yaml", b"[]", {"found": "the suffix '.yaml'", "expected": "jsonl"}),
+        ("a.parquet", b"PAR1 and no more", {"what": "cannot be read as Parquet"}),
     ],
 )
 def test_a_bad_file_is_named(tmp_path, name, content, expected):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(LimrError, match=expected) as caught:
+    with refused(**expected) as caught:
         read_problems([tmp_path / name], PLAIN)
-    assert str(tmp_path / name) in str(caught.value)
+    assert caught.value.where[0] == str(tmp_path / name)
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ContractError, match=r"nowhere\.jsonl: no such file"):
+    with refused(ContractError, where=tmp_path / "nowhere.jsonl", what="no such file", expected="one row per problem"):
         read_problems([tmp_path / "nowhere.jsonl"], PLAIN)
 
 
@@ -119,16 +134,16 @@ def test_any_other_change_changes_the_digest_and_is_refused(column):
     other = rows.with_columns(pl.lit(2 if column == "level" else "2").alias(column))
     source = Source("One", "org/one", "0" * 40, (), "", 1, digest(rows, LEVELLED), levels=True)
     check_rows(rows, source, "one.jsonl")
-    with pytest.raises(ContractError, match=r"one\.jsonl: these are not the 1 problems of One"):
+    with refused(ContractError, where="one.jsonl", what="not the 1 problems of One", expected=source.digest):
         check_rows(other, source, "one.jsonl")
-    with pytest.raises(ContractError, match="found 2 rows"):
+    with refused(ContractError, found="2 rows"):
         check_rows(pl.concat([rows, rows]), source, "one.jsonl")
 
 
-def test_rows_of_another_source_are_told_by_name(monkeypatch):
+def test_rows_of_another_source_are_named(monkeypatch):
     rows = pl.DataFrame({"row": [0], "problem": ["p"], "answer": ["1"], "level": [None], "subject": [""]})
     monkeypatch.setitem(SOURCES, "other", replace(PLAIN, title="Other", digest=digest(rows, PLAIN)))
-    with pytest.raises(ContractError, match=r"found 1 rows with digest [0-9a-f]{64}, those of Other, expected"):
+    with refused(ContractError, found=f"1 rows with digest {digest(rows, PLAIN)}, those of Other"):
         check_rows(rows, PLAIN, "one.jsonl")
 
 
