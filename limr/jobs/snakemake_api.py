@@ -1,4 +1,4 @@
-"""What the library asks of Snakemake itself: how configuration files are merged, and which names rules cannot use."""
+"""What Snakemake itself decides: how configuration files are merged, and which names rules cannot use."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,9 +8,9 @@ from limr.errors import LimrError
 
 
 def load_configuration(files: Iterable[str]) -> dict[str, Any]:
-    """Read ``files`` and merge them in order, as ``snakemake --configfile FILES`` does.
+    """Read ``files`` and lay each over those before it, as ``snakemake --configfile FILES`` does.
 
-    Raises LimrError naming the file that does not exist or cannot be read.
+    Raises LimrError with the file that does not exist or cannot be read.
     """
     from snakemake.common.configfile import load_configfile
     from snakemake.exceptions import WorkflowError
@@ -19,11 +19,11 @@ def load_configuration(files: Iterable[str]) -> dict[str, Any]:
     configuration: dict[str, Any] = {}
     for file in files:
         if not Path(file).is_file():
-            raise LimrError(f"{file}: no such file; expected a configuration, e.g. config/paper.yaml")
+            raise LimrError("no such file", where=file, expected="a configuration, e.g. config/paper.yaml")
         try:
             update_config(configuration, load_configfile(file))
         except (WorkflowError, ValueError) as error:
-            raise LimrError(f"{file}: cannot be read: {error}") from error
+            raise LimrError(f"cannot be read: {error}", where=file) from error
     return configuration
 
 

@@ -1,20 +1,22 @@
-"""Pre-flight: whether this machine has all that a run on GPUs needs, found out in seconds, before GPU-days are spent.
+"""Pre-flight: check in seconds, before GPU-days are spent, that this machine has everything a run on GPUs needs.
 
-Each check says what it found, or what is wrong and what to do about it; all are made, whatever the others say. Nothing
-is trained, and no GPU is touched: what a run needs is estimated (``limr.preflight.estimates``), what there is is asked
-of ``nvidia-smi`` and the operating system.
+All checks run, whatever the others find. A check yields text for what is as it should be and a LimrError for each
+problem; it may also raise one. Nothing is trained and no GPU is used: the checks estimate what a run needs
+(``limr.preflight.estimates``) and ask ``nvidia-smi`` and the operating system what the machine has.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from limr.data.hub import no_waiting
-from limr.errors import LimrError
+from limr.errors import LimrError, ProblemsError
+from limr.files.markdown import markdown_rows
 from limr.preflight import inputs, machine, software, toolkit
-from limr.preflight.facts import Facts, Problem
+from limr.preflight.facts import Facts
+from limr.preflight.finding import Finding, Found
 
-CHECKS: dict[str, Callable[[Facts], Iterable[str]]] = {
+CHECKS: dict[str, Callable[[Facts], Iterable[Found]]] = {
     "packages": software.packages,
     "OpenRLHF's arguments": software.arguments,
     "GPUs": machine.gpus,
@@ -27,38 +29,42 @@ CHECKS: dict[str, Callable[[Facts], Iterable[str]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What one check found."""
-
-    about: str
-    good: bool
-    text: str
-
-
 def preflight(configuration: Mapping[str, Any]) -> list[Finding]:
-    """What all checks found; ``configuration`` has passed ``limr.configuration.check.check_configuration``."""
+    """The findings of all checks. ``configuration`` has passed ``limr.configuration.check.check_configuration``."""
     facts = Facts(configuration)
     with no_waiting():
         return [finding for about, check in CHECKS.items() for finding in _findings(about, check, facts)]
 
 
-def _findings(about: str, check: Callable[[Facts], Iterable[str]], facts: Facts) -> Iterable[Finding]:
+def _findings(about: str, check: Callable[[Facts], Iterable[Found]], facts: Facts) -> Iterable[Finding]:
     try:
-        for text in check(facts):
-            yield Finding(about, not isinstance(text, Problem), str(text))
-    except (LimrError, OSError) as error:  # the second: a folder that may not be looked into
-        yield Finding(about, False, str(error))
+        for found in check(facts):
+            yield Finding(about, found)
+    except LimrError as error:
+        yield Finding(about, error)
+    except OSError as error:  # e.g. a folder that may not be read
+        yield Finding(about, LimrError(error.strerror or type(error).__name__, where=error.filename))
 
 
-def refuse_failures(findings: Iterable[Finding]) -> None:
-    """Raise LimrError listing everything that is wrong, if something is."""
-    wrong = [f"{finding.about}: {finding.text}" for finding in findings if not finding.good]
-    if wrong:
-        raise LimrError("\n  ".join([f"pre-flight: {len(wrong)} in the way of this run:", *wrong]))
+def refuse_problems(findings: Iterable[Finding]) -> None:
+    """Raise ProblemsError with all problems, if there are any."""
+    problems = [
+        copy.copy(finding.found).inside(finding.about) for finding in findings if isinstance(finding.found, LimrError)
+    ]
+    if problems:
+        raise ProblemsError(f"pre-flight: {count_problems(len(problems))} found", problems)
+
+
+def count_problems(number: int) -> str:
+    """A number of problems in words.
+
+    >>> count_problems(1), count_problems(3)
+    ('1 problem', '3 problems')
+    """
+    return f"{number} problem{'' if number == 1 else 's'}"
 
 
 def report(findings: Iterable[Finding]) -> str:
     """The findings as Markdown."""
-    rows = [f"| {'ok' if finding.good else 'WRONG'} | {finding.about} | {finding.text} |" for finding in findings]
-    return "\n".join(["# Pre-flight", "", "|  | about | found |", "|---|---|---|", *rows, ""])
+    rows = [("ok" if finding.good else "problem", finding.about, finding.text) for finding in findings]
+    return f"# Pre-flight\n\n{markdown_rows(['', 'check', 'found'], rows)}\n"

@@ -1,7 +1,8 @@
-"""What a run on GPUs needs, estimated from the model's shape and the configuration: memory, disk and hours.
+"""Estimates of the memory and disk that a run on GPUs needs, from the model's shape and the configuration.
 
-Pure arithmetic, so that it can be read, tested and argued with. None of it was measured on a GPU by this project: where
-the numbers come from, and how far published runs lie from them, is said in docs/paper_run.md.
+This is arithmetic that a reader can check. The number of weights is tested against transformers and against the
+published size of the paper's model. The estimates of memory and disk were never compared with a run on a GPU.
+docs/paper_run.md names the sources.
 """
 
 from collections.abc import Mapping
@@ -12,20 +13,16 @@ from limr.errors import LimrError
 
 GIB = 2**30
 
-# assumptions, each named in docs/paper_run.md
-OVERHEAD = 5.0  # GiB of a GPU: CUDA contexts of four processes, NCCL's buffers, what a sleeping vLLM keeps, fragments
+# assumptions, which docs/paper_run.md names
+OVERHEAD = 5.0  # GiB of a GPU: CUDA contexts of four processes, NCCL's buffers, the rest of a sleeping vLLM, fragments
 PROCESS = 3.0  # GiB of the machine: one process with torch, CUDA and Ray
-LIVE_PARAMETERS = 1e9  # ZeRO-3 gathers at most so many at a time (stage3_max_live_parameters, DeepSpeed's default)
-RESPONSE_TOKENS = 800  # mean length of a response; hours and rollouts grow in proportion
-PROMPT_TOKENS = 150  # mean length of a prompt with its chat template
-TRAINING_FLOPS = 0.35 * 989e12  # a second and GPU: 35 % of what an H100 can do in bf16
-GENERATED_TOKENS = 5000  # a second and GPU, of a model of 7.6B parameters; smaller models in proportion to their size
-GENERATION_PARAMETERS = 7.6e9
+LIVE_PARAMETERS = 1e9  # ZeRO-3 gathers at most this many at a time (stage3_max_live_parameters, DeepSpeed's default)
+RESPONSE_TOKENS = 800  # mean length of a response; the disk space for rollouts is proportional to it
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A dense decoder of the kind of Llama and Qwen2, as its config.json has it."""
+    """The sizes of a dense decoder such as Llama or Qwen2, from its config.json."""
 
     hidden: int
     intermediate: int
@@ -52,9 +49,9 @@ class Shape:
 
 
 def shape_of(config: Mapping[str, Any]) -> Shape:
-    """The shape that config.json describes. Raises LimrError where it describes another kind of model."""
+    """The shape that a config.json describes. Raises LimrError where it describes another kind of model."""
     if not isinstance(config, Mapping):
-        raise LimrError(f"config.json: found a {type(config).__name__}, expected an object")
+        raise LimrError(found=f"a {type(config).__name__}", expected="an object")
     try:
         return Shape(
             hidden=config["hidden_size"],
@@ -68,20 +65,25 @@ def shape_of(config: Mapping[str, Any]) -> Shape:
             biases=config.get("model_type") == "qwen2",
         )
     except KeyError as error:
-        raise LimrError(f"config.json: no {error}; expected a dense decoder such as Llama's or Qwen2's") from error
+        raise LimrError(
+            f"no key {error}", expected="the config.json of a dense decoder such as Llama or Qwen2"
+        ) from error
     except (TypeError, ZeroDivisionError) as error:
-        raise LimrError(f"config.json: a size is not a number, or zero: {error}") from error
+        raise LimrError(f"a size is zero or not a number ({error})") from error
 
 
 def learning_memory(shape: Shape, training: Mapping[str, Any]) -> dict[str, float]:
-    """GiB of one GPU while the actor learns, by what takes it, as OpenRLHF 0.11.2 places things with all models there.
+    """GiB of one GPU while the actor learns, by use, where OpenRLHF 0.11.2 places all models on all GPUs.
 
-    With P parameters on N GPUs, bytes: weights in bf16 of actor, critic and reference, 3 x 2P (ZeRO-2) or 3 x 2P/N
-    (ZeRO-3), which stay when a model sleeps; gradients 2P/N; Adam and the weights in fp32, 12P/N, unless they are
-    offloaded (Rajbhandari et al. 2020, section 3); with ZeRO-2 the critic's beside them, because only ZeRO-3 is put to
-    sleep. Activations of a micro-batch of t tokens: one checkpoint a layer, 2th bytes; one layer's again,
-    2t(10h + 4i); logits in bf16 and fp32 with their gradients, 12tV. Reading the rollouts before, in micro-batches of
-    their own size, makes logits in bf16 and fp32, 6tV: the larger of the two counts.
+    In bytes, with P parameters, N GPUs, width h, feed-forward width i, vocabulary V and micro-batches of t tokens:
+
+    - weights of actor, critic and reference in bf16: 3 x 2P with ZeRO-2, 3 x 2P/N with ZeRO-3. They stay on the GPU
+      while a model sleeps.
+    - gradients: 2P/N. Adam and weights in fp32: 12P/N, unless offloaded (Rajbhandari et al. 2020, section 3). With
+      ZeRO-2 those of the critic are there at the same time, because only ZeRO-3 models can sleep.
+    - activations: one checkpoint per layer, 2th; and those of one layer computed again, 2t(10h + 4i).
+    - logits: in bf16 and fp32 with their gradients, 12tV. Before that the rollouts are read in micro-batches of another
+      size, which makes logits in bf16 and fp32, 6tV. The larger of the two counts.
     """
     parameters, gpus = shape.parameters, training["nodes"] * training["gpus_per_node"]
     sharded = training["zero_stage"] == 3
@@ -100,7 +102,7 @@ def learning_memory(shape: Shape, training: Mapping[str, Any]) -> dict[str, floa
 
 
 def generating_memory(shape: Shape, training: Mapping[str, Any], gpu: float) -> dict[str, float]:
-    """GiB of one GPU of ``gpu`` GiB while vLLM generates: its share, and what the models leave there meanwhile."""
+    """GiB of one GPU of ``gpu`` GiB while vLLM generates: its share, and what the other models keep there."""
     learning = learning_memory(shape, training)
     asleep = training["zero_stage"] == 3 or training["offload_optimizer"]
     return {
@@ -112,20 +114,21 @@ def generating_memory(shape: Shape, training: Mapping[str, Any], gpu: float) -> 
 
 
 def responses_at_once(shape: Shape, share: float, gpu: float, width: int, tokens: int) -> float:
-    """How many responses of ``tokens`` tokens fit in the keys and values that one vLLM engine has room for.
+    """How many responses of ``tokens`` tokens fit into the key-value cache of one vLLM engine.
 
-    ``share`` of ``width`` GPUs of ``gpu`` GiB, without weights in bf16 and 2 GiB for a pass: the rest is cache.
+    The engine has ``share`` of ``width`` GPUs of ``gpu`` GiB. The cache is what the weights in bf16 and 2 GiB for a
+    forward pass leave of it.
     """
     room = (share * gpu - 2) * width - 2 * shape.parameters / GIB
     return room * GIB / (shape.cache_bytes * tokens)
 
 
 def host_memory(shape: Shape, training: Mapping[str, Any]) -> dict[str, float]:
-    """GiB of the memory of one machine.
+    """GiB of the memory of one machine: its part of the optimisers and sleeping engines, and its processes.
 
-    Of actor and critic fp32 weights and two moments, 12P bytes each, and gradients: in bf16, 2P, when they sleep; in
-    fp32 besides, 4P, where they are offloaded. Of each vLLM engine 2P: its weights, while it sleeps. The machine's part
-    of both. And what four processes a GPU take by themselves.
+    In bytes, with P parameters: fp32 weights and two moments of actor and critic, 12P each, and their gradients. These
+    are 2P in bf16 while the models sleep, and 4P more in fp32 where they are offloaded. A sleeping vLLM engine keeps
+    its weights, 2P. Each GPU has four processes.
     """
     engines = training["gpus_per_node"] // training["tensor_parallel_size"] or 1
     away = 18 if training["offload_optimizer"] else 14 if training["zero_stage"] == 3 else 0
@@ -137,11 +140,12 @@ def host_memory(shape: Shape, training: Mapping[str, Any]) -> dict[str, float]:
 
 
 def disk(shape: Shape, training: Mapping[str, Any], runs: int) -> dict[str, float]:
-    """GB of disk of ``runs`` runs, one after the other: 14P bytes of actor and critic a checkpoint to resume from.
+    """GB of disk for ``runs`` runs, one after the other.
 
-    (bf16 weights, fp32 weights and two moments), one more while it is written, until the run is finished; weights of
-    every checkpoint and of the base model, 2P; and what a response of ``RESPONSE_TOKENS`` tokens takes, twice: 4 bytes
-    a token as recorded, 1.5 packed.
+    In bytes, with P parameters: 14P each for actor and critic in a checkpoint to resume from (bf16 weights, fp32
+    weights and two moments), and one such checkpoint more while it is written. They are deleted when the run is
+    finished. Weights of every checkpoint and of the base model: 2P. Responses of ``RESPONSE_TOKENS`` tokens are stored
+    twice: 4 bytes per token as recorded, and 1.5 packed.
     """
     parameters = shape.parameters
     responses = training["steps"] * training["prompts_per_step"] * training["samples_per_prompt"]
@@ -152,23 +156,6 @@ def disk(shape: Shape, training: Mapping[str, Any], runs: int) -> dict[str, floa
         "checkpoints": runs * policies * 2 * parameters / 1e9,
         "states to resume from": (kept + 1) * 2 * 14 * parameters / 1e9,
         "rollouts": runs * responses * RESPONSE_TOKENS * 5.5 / 1e9,
-    }
-
-
-def hours(shape: Shape, training: Mapping[str, Any]) -> dict[str, float]:
-    """Hours of one training run on H100s: generating, and learning.
-
-    Generated: responses x RESPONSE_TOKENS at GENERATED_TOKENS a second and GPU. Learned from: every token of prompt and
-    response passes the reference, the old actor and the critic (2P operations each), and is learned from by actor and
-    critic (6P each, and 2P more to compute activations again): 22P at TRAINING_FLOPS.
-    """
-    gpus = training["nodes"] * training["gpus_per_node"]
-    responses = training["steps"] * training["prompts_per_step"] * training["samples_per_prompt"]
-    rate = GENERATED_TOKENS * GENERATION_PARAMETERS / shape.parameters
-    operations = 22 * shape.parameters * responses * (PROMPT_TOKENS + RESPONSE_TOKENS)
-    return {
-        "generating": responses * RESPONSE_TOKENS / (gpus * rate) / 3600,
-        "learning": operations / (gpus * TRAINING_FLOPS) / 3600,
     }
 
 

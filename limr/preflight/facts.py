@@ -1,4 +1,4 @@
-"""What several checks want to know, found out once."""
+"""What several checks need to know, each found out once."""
 
 import contextlib
 import importlib.metadata
@@ -14,12 +14,8 @@ from limr.jobs.gpus import Gpu, require_gpus
 from limr.preflight import estimates
 
 
-class Problem(str):
-    """What is wrong, and what to do about it; other text that a check yields is good news."""
-
-
 class Facts:
-    """A configuration, and what several checks want to know."""
+    """A configuration, and what several checks need to know about it and about this machine."""
 
     def __init__(self, configuration: Mapping[str, Any]) -> None:
         self.configuration = configuration
@@ -42,31 +38,42 @@ class Facts:
 
     @cached_property
     def config(self) -> dict[str, Any] | None:
-        """config.json of the base model; None for one that the workflow makes itself. Raises LimrError."""
-        from limr.data.hub import hub_file
-
-        if (self.results / "base_model" / "config.json").is_file():
-            file = self.results / "base_model" / "config.json"
-        elif "path" in self.base_model:
-            file = Path(self.base_model["path"]) / "config.json"
-            if not file.is_file():
-                raise LimrError(f"base_model.path: {file}: no such file; expected a Hugging Face model directory")
-        elif "repository" in self.base_model:
-            file = hub_file(self.base_model["repository"], self.base_model["revision"], "config.json", "model")
-        else:
+        """config.json of the base model; None for a model that the workflow makes. Raises LimrError."""
+        file = self._config_file()
+        if file is None:
             return None
         try:
             config = json.loads(file.read_text(encoding="utf-8"))
             estimates.shape_of(config)
         except (OSError, ValueError) as error:
-            raise LimrError(f"{file}: cannot be read as JSON ({error}): copy or download the model again") from error
+            raise LimrError(
+                f"cannot be read as JSON ({error})", where=file, advice="Copy or download the model again."
+            ) from error
         except LimrError as error:
-            raise LimrError(f"{file}: {str(error).removeprefix('config.json: ')}") from error
+            error.inside(file)
+            raise
         return config
+
+    def _config_file(self) -> Path | None:
+        from limr.data.hub import hub_file
+
+        made = self.results / "base_model" / "config.json"
+        if made.is_file():
+            return made
+        if "path" in self.base_model:
+            file = Path(self.base_model["path"]) / "config.json"
+            if not file.is_file():
+                raise LimrError(
+                    "no such file", where=("base_model.path", file), expected="a Hugging Face model directory"
+                )
+            return file
+        if "repository" in self.base_model:
+            return hub_file(self.base_model["repository"], self.base_model["revision"], "config.json", "model")
+        return None
 
     @property
     def shape(self) -> estimates.Shape | None:
-        """The base model's shape, where its config.json can be had: that it cannot is another check's to say."""
+        """The base model's shape; None where config.json cannot be had, which another check reports."""
         try:
             return estimates.shape_of(self.config) if self.config else None
         except (LimrError, OSError):
@@ -74,7 +81,7 @@ class Facts:
 
 
 def version_of(name: str) -> str | None:
-    """The version of package ``name``; empty where it is there without one, None where it is not."""
+    """The version of package ``name``; empty where it has none, None where the package is not installed."""
     for distribution in (name, f"{name}-cpu"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             return importlib.metadata.version(distribution)

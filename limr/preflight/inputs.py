@@ -1,17 +1,18 @@
-"""The base model and the data, and the grader on every gold answer."""
+"""Checks of the base model and of the data, with the grader on every gold answer."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from limr.errors import LimrError
 from limr.preflight import estimates
-from limr.preflight.facts import Facts, Problem
+from limr.preflight.facts import Facts
+from limr.preflight.finding import Found
 
 
-def base_model(facts: Facts) -> Iterable[str]:
-    """All of a model that is here, or the small files of one on the hub."""
+def base_model(facts: Facts) -> Iterable[Found]:
+    """The whole of a model on this machine, or the small files of a model on the hub."""
     from limr.data.hub import hub_file
-    from limr.models.base_model import REQUIRED, local_files
+    from limr.models.model_files import REQUIRED, local_files
 
     base = facts.base_model
     if facts.config is None:
@@ -33,23 +34,25 @@ def base_model(facts: Facts) -> Iterable[str]:
     yield f"{where}: {shape.parameters:,} parameters"
 
 
-def _too_long(facts: Facts, where: str) -> Iterable[Problem]:
-    """What is longer than the model has positions for."""
-    room = facts.config.get("max_position_embeddings") or 0
+def _too_long(facts: Facts, where: str) -> Iterable[LimrError]:
+    """A problem for each section whose sequences are longer than the model has positions for."""
+    positions = facts.config.get("max_position_embeddings") or 0
     needed = {"evaluation.max_response_tokens with a prompt": facts.evaluation["max_response_tokens"] + 1}
     if facts.trains:
         tokens = facts.training["max_prompt_tokens"] + facts.training["max_response_tokens"]
         needed["training.max_prompt_tokens with max_response_tokens"] = tokens
     for settings, tokens in needed.items():
-        if tokens > room:
-            yield Problem(
-                f"{where}: it has {room:,} positions (max_position_embeddings in config.json), and {settings} need "
-                f"{tokens:,} or more: lower the setting, or name another model"
+        if tokens > positions:
+            yield LimrError(
+                where=where,
+                found=f"{positions:,} positions (max_position_embeddings in config.json)",
+                expected=f"{tokens:,} or more, for {settings}",
+                advice="Lower the setting, or name another model.",
             )
 
 
-def data(facts: Facts) -> Iterable[str]:
-    """Every source of problems, and every gold answer through the grader."""
+def data(facts: Facts) -> Iterable[Found]:
+    """Every source of problems, and the grader on every gold answer."""
     from limr.data.download import load_problems
     from limr.data.gradability import ungradable
     from limr.data.sources import MATH, SOURCES, local_file
@@ -62,16 +65,17 @@ def data(facts: Facts) -> Iterable[str]:
         try:
             problems = load_problems(name, local_file(name, data.get("files")))
         except LimrError as error:
-            yield Problem(str(error))
+            yield error
             continue
-        wrong = ungradable(problems["answer"].to_list())
-        of_benchmark = name not in MATH
-        text = f"{source.title}: {len(problems):,} problems"
-        if wrong and of_benchmark:
-            gold, reason = next(iter(wrong.items()))
-            yield Problem(
-                f"{text}; the grader fails on {len(wrong)} of their gold answers: {gold!r}: {reason}. Install the "
-                "pinned versions of math-verify and its parser (constraints.txt)"
+        reasons = ungradable(problems["answer"].to_list())
+        number = f"{len(problems):,} problems"
+        if reasons and name not in MATH:  # training drops such prompts; a benchmark keeps all
+            gold, reason = next(iter(reasons.items()))
+            yield LimrError(
+                f"the grader cannot grade {len(reasons)} of the gold answers of {number}, e.g. {gold!r}: {reason}",
+                where=source.title,
+                advice="Install the pinned versions of math-verify and its parser (constraints.txt).",
             )
         else:
-            yield f"{text}; the grader knows all their gold answers" + (f" but {len(wrong)}" if wrong else "")
+            but = f" but {len(reasons)}" if reasons else ""
+            yield f"{source.title}: {number}; the grader grades all gold answers{but}"

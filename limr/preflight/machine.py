@@ -1,4 +1,4 @@
-"""GPUs, their memory, the machine's memory and its disks, beside what the run is estimated to need."""
+"""Checks of the GPUs, the memory and the disks of this machine, against estimates of what the run needs."""
 
 import contextlib
 import os
@@ -9,40 +9,47 @@ from typing import Any
 
 from limr.errors import LimrError
 from limr.preflight import estimates
-from limr.preflight.facts import Facts, Problem
+from limr.preflight.facts import Facts
+from limr.preflight.finding import Found
 
-OLDEST_GPU = 8.0  # compute capability: bf16 and FlashAttention 2
-MOST_IN_USE = 0.05  # of a GPU's memory, by whatever else runs there
-SHARED_MEMORY = 4.0  # GiB of /dev/shm, through which NCCL's processes and Ray talk
+OLDEST_GPU = 8.0  # compute capability that bf16 and FlashAttention 2 need
+MOST_IN_USE = 0.05  # of a GPU's memory, by other processes
+SHARED_MEMORY = 4.0  # GiB of /dev/shm, through which NCCL's processes and Ray exchange data
 
 
-def gpus(facts: Facts) -> Iterable[str]:
+def gpus(facts: Facts) -> Iterable[Found]:
+    """Number of the GPUs, their compute capability, and how much of their memory others use."""
     if not (facts.trains or facts.evaluates):
-        yield "none is needed: vLLM is a build for CPUs"
+        yield "none is needed: this vLLM is built for CPUs"
         return
     for gpu in facts.gpus:
+        where = f"GPU {gpu.index}"
         if gpu.used > MOST_IN_USE * gpu.memory:
-            yield Problem(
-                f"GPU {gpu.index}: {gpu.used:.1f} of {gpu.memory:.1f} GiB are in use by others: end them (nvidia-smi "
-                "lists them), or choose others with CUDA_VISIBLE_DEVICES"
+            yield LimrError(
+                f"other processes use {gpu.used:.1f} of {gpu.memory:.1f} GiB",
+                where=where,
+                advice="End them (nvidia-smi lists them), or choose other GPUs with CUDA_VISIBLE_DEVICES.",
             )
         if _number(gpu.compute_capability) < OLDEST_GPU:
-            yield Problem(
-                f"GPU {gpu.index}: {gpu.name} has compute capability {gpu.compute_capability}, expected {OLDEST_GPU} "
-                "or more (A100, H100 ...): bf16 and FlashAttention 2 need it"
+            yield LimrError(
+                where=where,
+                found=f"{gpu.name} with compute capability {gpu.compute_capability}",
+                expected=f"{OLDEST_GPU} or more (A100, H100 ...), which bf16 and FlashAttention 2 need",
+                advice="Run this on newer GPUs.",
             )
     names = ", ".join(sorted({f"{gpu.name} ({gpu.memory:.0f} GiB)" for gpu in facts.gpus}))
-    elsewhere = "; other machines were not looked at" if os.environ.get("RAY_ADDRESS") else ""
+    elsewhere = "; other machines are not checked" if os.environ.get("RAY_ADDRESS") else ""
     yield f"{len(facts.gpus)} x {names}{elsewhere}"
 
 
-def gpu_memory(facts: Facts) -> Iterable[str]:
+def gpu_memory(facts: Facts) -> Iterable[Found]:
+    """The memory of a GPU while the model learns and while it generates."""
     shape = facts.shape
     if shape is None or not (facts.trains or facts.evaluates):
         return
     try:
         memory = min(gpu.memory for gpu in facts.gpus)
-    except LimrError:  # which is said already
+    except LimrError:  # the check of the GPUs reports it
         return
     if facts.trains:
         training = facts.training
@@ -50,14 +57,14 @@ def gpu_memory(facts: Facts) -> Iterable[str]:
             "learning",
             estimates.learning_memory(shape, training),
             memory,
-            "set smaller training.train_micro_batch_size and rollout_micro_batch_size, offload_optimizer: true, or use "
-            "more GPUs",
+            "Set smaller training.train_micro_batch_size and rollout_micro_batch_size, set offload_optimizer: true, or "
+            "use more GPUs.",
         )
         yield _compare(
             "generating",
             estimates.generating_memory(shape, training, memory),
             memory,
-            "set a smaller training.gpu_memory_utilization",
+            "Set a smaller training.gpu_memory_utilization.",
         )
         tokens = training["max_prompt_tokens"] + training["max_response_tokens"]
         yield _cache("training", shape, training, memory, tokens)
@@ -65,59 +72,78 @@ def gpu_memory(facts: Facts) -> Iterable[str]:
         yield _cache("evaluation", shape, facts.evaluation, memory, tokens)
 
 
-def machine_memory(facts: Facts) -> Iterable[str]:
+def machine_memory(facts: Facts) -> Iterable[Found]:
+    """The memory of the machine."""
     if facts.trains and facts.shape:
         yield _compare(
             "the machine",
             estimates.host_memory(facts.shape, facts.training),
             _memory(),
-            "use a machine with more, or more machines (training.nodes)",
+            "Use a machine with more memory, or more machines (training.nodes).",
         )
 
 
-def disks(facts: Facts) -> Iterable[str]:
+def disks(facts: Facts) -> Iterable[Found]:
+    """Space for the results, the right to write them, and /dev/shm."""
     folder = _existing(facts.results)
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        found = "may not be written to" if folder.is_dir() else "is not a folder"
-        yield Problem(f"results: {facts.results}: cannot be made, because {folder} {found}: name another folder")
+        reason = "is not writable" if folder.is_dir() else "is not a folder"
+        yield LimrError(
+            f"cannot be made, because {folder} {reason}",
+            where=("results", facts.results),
+            advice="Name another folder.",
+        )
         return
-    free = shutil.disk_usage(folder).free / 1e9
     if facts.trains and facts.shape:
-        runs = len(facts.configuration["methods"]) * len(facts.configuration["seeds"])
-        parts = estimates.disk(facts.shape, facts.training, runs)
-        there = _size(facts.results) / 1e9
-        needed = max(0.0, sum(parts.values()) - there)
-        text = f"{facts.results}: some {needed:,.0f} GB more are needed ({_parts(parts, 'GB')}), {free:,.0f} are free"
-        if needed > free:
-            yield Problem(
-                f"{text}: name a larger disk (results), or set a larger training.checkpoint_interval: the weights of "
-                "every checkpoint are kept"
-            )
-        else:
-            yield text
+        yield _disk_space(facts, shutil.disk_usage(folder).free / 1e9)
     shared = Path("/dev/shm")
     if facts.trains and shared.is_dir():
-        room = shutil.disk_usage(shared).total / estimates.GIB
-        if room < SHARED_MEMORY:
-            yield Problem(
-                f"/dev/shm has {room:.1f} GiB, expected {SHARED_MEMORY:.0f} or more: NCCL and Ray talk through it "
-                "(docker run --shm-size=16g, or --ipc=host)"
+        size = shutil.disk_usage(shared).total / estimates.GIB
+        if size < SHARED_MEMORY:
+            yield LimrError(
+                where=shared,
+                found=f"{size:.1f} GiB",
+                expected=f"{SHARED_MEMORY:.0f} or more, because NCCL and Ray exchange data through it",
+                advice="With Docker, run `docker run --shm-size=16g` or `--ipc=host`.",
             )
 
 
-def _compare(what: str, parts: Mapping[str, float], there: float, advice: str) -> str:
+def _disk_space(facts: Facts, free: float) -> Found:
+    runs = len(facts.configuration["methods"]) * len(facts.configuration["seeds"])
+    parts = estimates.disk(facts.shape, facts.training, runs)
+    written = _size(facts.results) / 1e9
+    needed = max(0.0, sum(parts.values()) - written)
+    more = f"about {needed:,.0f} GB more ({_parts(parts, 'GB')})"
+    if needed <= free:
+        return f"{facts.results}: {more} needed, {free:,.0f} GB free"
+    return LimrError(
+        where=facts.results,
+        found=f"{free:,.0f} GB free",
+        expected=more,
+        advice="Name a larger disk (results), or set a larger training.checkpoint_interval: the weights of every "
+        "checkpoint are kept.",
+    )
+
+
+def _compare(what: str, parts: Mapping[str, float], available: float, advice: str) -> Found:
     needed = sum(parts.values())
-    text = f"{what}: some {needed:.0f} GiB are needed ({_parts(parts, 'GiB')}), {there:.0f} are there"
-    return Problem(f"{text}: {advice}") if needed > there else text
+    about = f"about {needed:.0f} GiB ({_parts(parts, 'GiB')})"
+    if needed <= available:
+        return f"{what}: {about} needed, {available:.0f} GiB available"
+    return LimrError(where=what, found=f"{available:.0f} GiB", expected=about, advice=advice)
 
 
-def _cache(section: str, shape: estimates.Shape, settings: Mapping[str, Any], memory: float, tokens: int) -> str:
+def _cache(section: str, shape: estimates.Shape, settings: Mapping[str, Any], memory: float, tokens: int) -> Found:
+    """How many sequences of ``tokens`` tokens the key-value cache of a vLLM engine holds at once."""
     share, width = settings["gpu_memory_utilization"], settings["tensor_parallel_size"]
     at_once = estimates.responses_at_once(shape, share, memory, width, tokens)
-    text = f"{section}: a vLLM engine has room for some {max(0, at_once):.0f} sequences of {tokens:,} tokens at once"
-    if at_once < 1:
-        return Problem(f"{text}: set a larger {section}.gpu_memory_utilization or tensor_parallel_size")
-    return text
+    if at_once >= 1:
+        return f"{section}: a vLLM engine holds about {at_once:.0f} sequences of {tokens:,} tokens at once"
+    return LimrError(
+        f"a vLLM engine cannot hold one sequence of {tokens:,} tokens",
+        where=section,
+        advice=f"Set a larger {section}.gpu_memory_utilization or tensor_parallel_size.",
+    )
 
 
 def _parts(parts: Mapping[str, float], unit: str) -> str:
@@ -125,7 +151,7 @@ def _parts(parts: Mapping[str, float], unit: str) -> str:
 
 
 def _memory() -> float:
-    """GiB of memory that processes here may use: the machine's, or less where a container has less."""
+    """GiB of memory that processes may use here: the machine's, or less in a container with a limit."""
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     with contextlib.suppress(OSError, ValueError):
         limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
@@ -133,6 +159,7 @@ def _memory() -> float:
 
 
 def _existing(path: Path) -> Path:
+    """``path``, or the first folder above it that exists."""
     path = path.absolute()
     with contextlib.suppress(PermissionError):  # of a folder above it
         if path.exists():
@@ -141,7 +168,7 @@ def _existing(path: Path) -> Path:
 
 
 def _size(folder: Path) -> int:
-    """Bytes of all files below ``folder``, those with several names once."""
+    """Bytes of all files in ``folder``. A file with several names counts once."""
     seen = {}
     for path in folder.rglob("*") if folder.is_dir() else ():
         with contextlib.suppress(OSError):

@@ -1,18 +1,19 @@
-"""Packages at their versions, and OpenRLHF's arguments through its own parser."""
+"""Checks of the packages' versions, and of OpenRLHF's arguments with its own parser."""
 
 import contextlib
 import importlib.metadata
 from collections.abc import Iterable
 
 from limr.errors import LimrError
-from limr.preflight.facts import Facts, Problem, version_of
+from limr.preflight.facts import Facts, version_of
+from limr.preflight.finding import Found
 
-VLLM = "0.29.0"  # which OpenRLHF 0.11.2 is made for
-_WAY_OUT = "make the environment (envs/install_openrlhf.sh gpu .venv-openrlhf) and run this in it"
+VLLM = "0.29.0"  # the version that OpenRLHF 0.11.2 requires
+_ADVICE = "Make the environment (envs/install_openrlhf.sh gpu .venv-openrlhf) and run this in it."
 
 
-def packages(facts: Facts) -> Iterable[str]:
-    """Packages at the versions that the installed OpenRLHF asks for, without importing any."""
+def packages(facts: Facts) -> Iterable[Found]:
+    """The packages at the versions that the installed OpenRLHF requires. None of them is imported."""
     wanted = {"vllm": VLLM} if facts.trains or facts.evaluation["engine"] == "vllm" else {}
     if facts.trains:
         from limr.training.openrlhf import VERSION
@@ -23,14 +24,14 @@ def packages(facts: Facts) -> Iterable[str]:
     for name, version in wanted.items():
         found[name] = version_of(name)
         if found[name] is None:
-            yield Problem(f"{name} is not installed in this Python: {_WAY_OUT}")
+            yield LimrError("not installed in this Python", where=name, advice=_ADVICE)
         elif version and found[name] and found[name].partition("+")[0] != version:
-            yield Problem(f"found {name} {found[name]}, expected {version}: {_WAY_OUT}")
+            yield LimrError(where=name, found=found[name], expected=version, advice=_ADVICE)
     yield ", ".join(f"{name} {version or '(unknown)'}" for name, version in found.items() if version is not None)
 
 
-def arguments(facts: Facts) -> Iterable[str]:
-    """OpenRLHF's command line through its own parser."""
+def arguments(facts: Facts) -> Iterable[Found]:
+    """OpenRLHF's command line, with its own parser."""
     if not facts.trains:
         return
     from limr.training.openrlhf.command_line import RunPaths, command_line
@@ -39,7 +40,7 @@ def arguments(facts: Facts) -> Iterable[str]:
 
     package = installed()
     if package is None:
-        yield Problem("cannot be looked at: openrlhf is not installed in this Python")
+        yield LimrError("not checked: openrlhf is not installed in this Python", advice=_ADVICE)
         return
     options = OpenRLHFSettings(**facts.training, reward_rule="")
     work = facts.results.absolute() / "work"
@@ -48,17 +49,17 @@ def arguments(facts: Facts) -> Iterable[str]:
     try:
         parse(line, package)
     except LimrError as error:
-        if not (given := ", ".join(facts.training.get("arguments", {}))):
-            raise  # the line is ours alone
-        raise LimrError(
-            f"{error}. Look at training.arguments ({given}): they take whole names and values as "
-            "`python -m openrlhf.cli.train_ppo_ray --help` lists them, and true for a flag"
-        ) from error
-    yield f"{sum(word.startswith('--') for word in line)} arguments are accepted by OpenRLHF's own parser"
+        if options.arguments:  # without them the whole line is ours
+            error.advice = (
+                f"Check training.arguments ({', '.join(options.arguments)}). They take whole names and values, as "
+                "`python -m openrlhf.cli.train_ppo_ray --help` lists them, and true for a flag."
+            )
+        raise
+    yield f"OpenRLHF's own parser accepts {sum(word.startswith('--') for word in line)} arguments"
 
 
 def _pins(package: str, names: Iterable[str]) -> dict[str, str]:
-    """Those of ``names`` that the installed ``package`` asks for in one version."""
+    """The exact versions that the installed ``package`` requires of ``names``."""
     from packaging.requirements import Requirement
 
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):

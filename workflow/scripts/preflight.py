@@ -1,11 +1,11 @@
-"""Rule preflight: all that a run on GPUs needs, looked at before it starts."""
+"""Rule preflight: check, before a run on GPUs starts, that everything it needs is there."""
 
 from limr.jobs.stage import stage
 
 with stage(snakemake):
     from limr.files.atomic import write_text
-    from limr.preflight import preflight, refuse_failures, report
+    from limr.preflight import preflight, refuse_problems, report
 
     findings = preflight(snakemake.params.configuration)
-    refuse_failures(findings)
+    refuse_problems(findings)
     write_text(snakemake.output.report, report(findings))
