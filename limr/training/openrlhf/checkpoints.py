@@ -1,8 +1,8 @@
-"""OpenRLHF's checkpoints: which of them is whole, which to resume from, and as Hugging Face directories.
+"""OpenRLHF's checkpoints: which one to resume from, and how they become Hugging Face directories.
 
-In its folder stand ``_actor/global_step20/`` and ``_critic/global_step20/`` (weights and optimiser states, the newest
-ones only, with a file ``latest`` that names the one to load) and ``global_step20_hf/`` (the policy; all are kept).
-They are written one after the other, so a kill can leave some of them behind, or one of them half.
+OpenRLHF's folder holds ``_actor/global_step20/`` and ``_critic/global_step20/`` (weights and optimiser states of the
+newest steps, with a file ``latest`` that names the one to load) and ``global_step20_hf/`` (the policy; all are kept).
+They are written one after another, so a kill can leave some of them missing, or one of them incomplete.
 """
 
 import json
@@ -17,11 +17,11 @@ _WEIGHTS = (".safetensors", ".safetensors.index.json")
 
 
 def prepare_to_resume(folder: Path) -> int:
-    """Make OpenRLHF load the newest checkpoint that is whole, and remove what a kill left half; its step, or 0."""
+    """Make OpenRLHF load the newest complete checkpoint, and remove the incomplete ones. Returns its step, or 0."""
     whole = max((step for step in _steps(folder, "_actor/global_step*", "") if _is_whole(folder, step)), default=0)
     for states in _STATES:
         for step in _steps(folder, f"{states}/global_step*", ""):
-            if not _is_whole(folder, step):  # it would count as one of those to keep, and a whole one be deleted
+            if not _is_whole(folder, step):  # else OpenRLHF keeps it and deletes a complete one
                 shutil.rmtree(folder / states / _tag(step))
         if whole:
             (folder / states / "latest").write_text(_tag(whole), encoding="ascii")
@@ -32,10 +32,10 @@ def prepare_to_resume(folder: Path) -> int:
 
 
 def publish(folder: Path, final_model: Path, steps: int, base: Path, checkpoints: Path, model: Path) -> None:
-    """Give the policies after each checkpoint, and the last one, their final names; weights are linked, not copied.
+    """Write the policy of each checkpoint to ``checkpoints``, and the last one to ``model``. Weights are hard links.
 
-    ``final_model`` is what OpenRLHF leaves after the last of ``steps`` steps. Everything but the weights is that of
-    ``base``, which training does not change.
+    ``final_model``: the directory that OpenRLHF writes after the last of ``steps`` steps. All files but the weights
+    come from ``base``, the base model's directory: training does not change them.
     """
     last = final_model if _is_model(final_model) else _policy(folder, steps)
     policies = {step: _policy(folder, step) for step in _steps(folder, "global_step*_hf", "_hf")}
@@ -47,9 +47,10 @@ def publish(folder: Path, final_model: Path, steps: int, base: Path, checkpoints
 
 
 def drop_states(folder: Path, final_model: Path) -> None:
-    """Remove what only a run that is not finished resumes from: of a large model, most of what lies in ``folder``.
+    """Remove the optimiser states, which only an unfinished run needs. For a large model they are most of ``folder``.
 
-    Without ``final_model``, in a run that was killed after its last checkpoint, they still tell that this one is whole.
+    A run that was killed after its last checkpoint has no ``final_model``. It keeps the states: they show that its last
+    checkpoint is complete.
     """
     if _is_model(final_model):
         for states in _STATES:
@@ -57,7 +58,7 @@ def drop_states(folder: Path, final_model: Path) -> None:
 
 
 def _is_whole(folder: Path, step: int) -> bool:
-    # OpenRLHF writes metric.json after a state, and the tokenizer after a policy
+    # OpenRLHF writes metric.json last in a state, and the tokenizer last in a policy
     return _is_model(_policy(folder, step)) and all(
         (folder / states / _tag(step) / "metric.json").is_file() for states in _STATES
     )
@@ -81,7 +82,7 @@ def _policy(folder: Path, step: int) -> Path:
 
 
 def _link(policy: Path, base: Path, target: Path) -> None:
-    """The weights of ``policy`` and all other files of ``base``, in ``target``."""
+    """Put the weights of ``policy`` and all other files of ``base`` into ``target``."""
     target.mkdir(exist_ok=True)
     for file in base.iterdir():
         if file.is_file() and not file.name.endswith((*_WEIGHTS, ".bin", ".bin.index.json")):
@@ -90,11 +91,11 @@ def _link(policy: Path, base: Path, target: Path) -> None:
         if file.name.endswith(_WEIGHTS):
             try:
                 os.link(file, target / file.name)
-            except OSError:  # another file system
+            except OSError:  # on another file system
                 shutil.copy(file, target / file.name)
-            shutil.copymode(base / "config.json", target / file.name)  # safetensors lets nobody else read its files
+            shutil.copymode(base / "config.json", target / file.name)  # safetensors' files are for their owner only
     config = json.loads((base / "config.json").read_text(encoding="utf-8"))
     trained = json.loads((policy / "config.json").read_text(encoding="utf-8"))
-    config.pop("torch_dtype", None)  # its name before transformers 5
+    config.pop("torch_dtype", None)  # the name before transformers 5
     config["dtype"] = trained.get("dtype", trained.get("torch_dtype"))
     (target / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""OpenRLHF's command line, from the settings: a pure function, so that every configuration's can be checked."""
+"""OpenRLHF's command line, made from the settings by a pure function: every configuration can be checked anywhere."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from limr.training.openrlhf.openrlhf_settings import Argument, OpenRLHFSection, 
 
 EXECUTOR = Path(__file__).with_name("executor.py")
 
-# What no setting is needed for, and ``training.arguments`` may change. All models share all GPUs, each asleep while
-# the others work.
+# Arguments without a setting of their own, which ``training.arguments`` may change. All models share all GPUs, and each
+# sleeps while the others work.
 DEFAULTS: Mapping[str, Argument] = {
     "rollout.top_p": 1.0,
     "algo.kl.estimator": "k1",
-    "actor.lr_scheduler": "constant_with_warmup",  # the released script's cosine ran over 10,000 episodes: flat
+    "actor.lr_scheduler": "constant_with_warmup",  # the authors' cosine is flat: it is over 10,000 episodes
     "critic.lr_scheduler": "constant_with_warmup",
-    "actor.entropy_coef": 0.0,  # not in the loss: it is only logged
+    "actor.entropy_coef": 0.0,  # the entropy is logged, but not in the loss
     "actor.gradient_checkpointing_enable": True,
-    "vllm.enable_prefix_caching": True,  # a prompt's samples share it
+    "vllm.enable_prefix_caching": True,  # the samples of a prompt share its prefix
     "vllm.enable_sleep": True,
     "vllm.sync_backend": "nccl",
     "ds.enable_sleep": True,
@@ -26,7 +26,7 @@ DEFAULTS: Mapping[str, Argument] = {
     "ds.packing_samples": True,
 }
 
-# What would break the records or the contracts, and why.
+# Arguments that would break the records or the contracts, and why.
 FORBIDDEN: Mapping[str, str] = {
     "reward.normalize_enable": "rewards come from the rule, so it changes nothing; under ZeRO-2 it turns training NaN",
     "train.async_enable": "rollouts would no longer be those of the step that their record names",
@@ -44,7 +44,7 @@ FORBIDDEN: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class RunPaths:
-    """Where a run reads and writes."""
+    """What OpenRLHF reads and writes."""
 
     model: Path
     training_set: Path
@@ -55,9 +55,10 @@ class RunPaths:
 
 
 def command_line(options: OpenRLHFSettings, paths: RunPaths, seed: int, attempt: str, resume: bool) -> list[str]:
-    """The arguments of ``openrlhf.cli.train_ppo_ray``. ``attempt`` names this launch in TensorBoard's folder.
+    """The arguments of ``openrlhf.cli.train_ppo_ray``.
 
-    An entry of ``options.arguments`` stands in the place of a default: true is a flag, false leaves it out.
+    ``attempt`` names the folder of this launch in TensorBoard's. ``resume``: load the newest checkpoint. An entry of
+    ``options.arguments`` replaces a default: true gives a flag, false removes the argument.
     """
     ours = DEFAULTS | _experiment(options, seed) | _paths(paths, attempt) | _machine(options)
     if resume:
@@ -83,22 +84,22 @@ def forbidden_arguments(options: OpenRLHFSection) -> Iterable[LimrError]:
             )
 
 
-def warmup_ratio(updates: int, of: int) -> float:
-    """The ratio whose warm-up is ``updates`` of ``of`` optimiser steps: OpenRLHF takes ceil(of * ratio).
+def warmup_ratio(updates: int, total: int) -> float:
+    """The ratio that gives a warm-up of ``updates`` of ``total`` optimiser steps: OpenRLHF takes ceil(total * ratio).
 
     >>> import math
     >>> math.ceil(5600 * warmup_ratio(10, 5600))
     10
     """
-    return max(0.0, updates - 0.5) / of
+    return max(0.0, updates - 0.5) / total
 
 
 def _experiment(options: OpenRLHFSection, seed: int) -> dict[str, Argument]:
-    """What is trained: the same on every machine."""
+    """The arguments that say what is trained: the same on every machine."""
     ratio = warmup_ratio(options.warmup_updates, options.updates)
     return {
         "train.seed": seed,
-        "train.num_episodes": 1,  # the data set holds the whole run: see dataset.py
+        "train.num_episodes": 1,  # the data set holds the whole run: see prompt_dataset.py
         "train.max_epochs": 1,
         "train.batch_size": options.mini_batch_size,
         "rollout.batch_size": options.prompts_per_step,
@@ -124,7 +125,7 @@ def _experiment(options: OpenRLHFSection, seed: int) -> dict[str, Argument]:
         "ckpt.save_steps": options.checkpoint_interval,
         "ckpt.save_hf": True,
         "ckpt.max_num": options.checkpoints_to_resume_from,
-        # else a checkpoint's place depends on how it evaluates, and the newest may be deleted before the next is whole
+        # else checkpoints are kept by their score, and the newest may be deleted before the next is complete
         "ckpt.best_metric_key": "none",
         "logger.logging_steps": 1,
     }
@@ -148,7 +149,7 @@ def _paths(paths: RunPaths, attempt: str) -> dict[str, Argument]:
 
 
 def _machine(options: OpenRLHFSection) -> dict[str, Argument]:
-    """Where it is trained."""
+    """The arguments that say on which machines it is trained, and how it is spread over them."""
     groups = {
         f"{group}.{key}": value
         for group in ("actor", "critic", "ref")

@@ -1,7 +1,7 @@
-"""What OpenRLHF loads into every vLLM actor (``--train.agent_func_path``): it grades each response and records it.
+"""What OpenRLHF loads into every vLLM actor (``--train.agent_func_path``): it grades and records each response.
 
-The reward is the project's own, and an error in it ends the run: in a reward function of OpenRLHF's it would be
-swallowed, and the reward be missing. Every response is recorded before it is trained on.
+The reward is the project's own. An error in it ends the run, where OpenRLHF's reward functions would swallow the error
+and train without a reward. Every response is recorded before it is trained on.
 """
 
 import asyncio
@@ -22,22 +22,23 @@ RECORDS, REWARD_RULE = "LIMR_RECORDS", "LIMR_REWARD_RULE"
 
 
 class AgentExecutor(SingleTurnAgentExecutor):
-    """Generates as OpenRLHF's own single-turn executor does, then grades and records.
+    """Generates like OpenRLHF's own single-turn executor, then grades and records.
 
-    Called ``n_samples_per_prompt`` times for each row of the data set, all in one process. The label is what
-    ``dataset`` wrote: split, id, answer, and for training step and visit.
+    OpenRLHF calls it ``n_samples_per_prompt`` times for each row of the data set, all in one process. The label is what
+    ``prompt_dataset`` wrote: split, id and answer, and for training also step and visit.
     """
 
     def __init__(self) -> None:
-        super().__init__(None)  # without its reward endpoints
+        super().__init__(None)  # without OpenRLHF's reward endpoints
         self._recorder = Recorder(Path(os.environ[RECORDS]))
         self._rule = os.environ[REWARD_RULE]
         self._samples: Counter[str] = Counter()
-        self._step = -1  # the last one met here: every engine takes part in every step
+        self._step = -1  # the last step seen here; every engine takes part in every step
         self._lock = threading.Lock()
 
     async def execute(self, prompt: str, label: str, sampling_params: Any, max_length: int, hf_tokenizer: Any,
                       llm_engine: Any, images: Any = None) -> dict[str, Any]:  # fmt: skip
+        """Generate one response; its reward is in the result."""
         row = json.loads(label)
         sample = self._next_sample(label, row)
         output = await super().execute(
@@ -54,7 +55,10 @@ class AgentExecutor(SingleTurnAgentExecutor):
         return output
 
     def _next_sample(self, label: str, row: dict[str, Any]) -> int:
-        """How many responses to ``label`` were asked for before; for the development set: the step it follows."""
+        """The 0-based index of this response among those to ``label``.
+
+        A row of the development set gets the step that it follows.
+        """
         with self._lock:
             if row["split"] == DEVELOPMENT:
                 row["step"] = self._step
@@ -76,7 +80,7 @@ class AgentExecutor(SingleTurnAgentExecutor):
             "truncated": truncated,
             "response": response,
         }
-        if label["split"] == DEVELOPMENT:  # what OpenRLHF calls its score is then the accuracy
+        if label["split"] == DEVELOPMENT:  # OpenRLHF then logs the accuracy as its score
             self._recorder.append(DEVELOPMENT, row)
             return float(verdict.correct)
         self._recorder.append(step_name(label["step"]), {**row, "visit": label["visit"], "sample": sample})

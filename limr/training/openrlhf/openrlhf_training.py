@@ -1,37 +1,35 @@
-"""Training with OpenRLHF: data sets, launch, resumption, and what the run leaves behind."""
+"""Training with OpenRLHF: data sets, launch, resumption, and outputs. The package's docstring lists the steps."""
 
-import hashlib
 import importlib.metadata
 import importlib.util
-import json
 import logging
 import os
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from limr.errors import LimrError
-from limr.files.atomic import whole_directory, write_json
+from limr.files.atomic import whole_directory
 from limr.files.contracts import read_parquet
 from limr.progress import ProgressLines
 from limr.training.openrlhf import VERSION, checkpoints
-from limr.training.openrlhf.command_line import RunPaths, command_line
-from limr.training.openrlhf.metrics import write_metrics
-from limr.training.openrlhf.openrlhf_settings import MACHINE, OpenRLHFSettings
+from limr.training.openrlhf.command_line import command_line
+from limr.training.openrlhf.openrlhf_settings import OpenRLHFSettings
 from limr.training.openrlhf.parser import installed, parse
 from limr.training.openrlhf.prompt_dataset import schedule, write_development_set, write_training_set
 from limr.training.openrlhf.recorded_rollouts import development_accuracy, write_rollouts
-from limr.training.openrlhf.records import Attempt
-from limr.training.openrlhf.watch import run
+from limr.training.openrlhf.run_folder import RunFolder
+from limr.training.openrlhf.supervisor import run
+from limr.training.openrlhf.training_log import write_metrics
 
 logger = logging.getLogger(__name__)
 
-NEEDED = ("ray", "vllm", "deepspeed", "flash_attn")
+PACKAGES = ("ray", "vllm", "deepspeed", "flash_attn")
+_ENVIRONMENT = "envs/openrlhf.yaml"
 
 
 def train(
@@ -43,183 +41,123 @@ def train(
     work: Path,
     outputs: Mapping[str, Path],
 ) -> None:
-    """Train with PPO and publish the outputs; the arguments are those of ``limr.training.train``.
+    """Train with PPO and write the outputs. The arguments are those of ``limr.training.train``.
 
-    The model that is published is that of the last step. Raises LimrError when something that training needs is not
-    there, or OpenRLHF fails: what it had recorded stays in ``work``, and the next run goes on from its checkpoint.
+    The published model is that of the last step. Raises LimrError when a package or an input is missing, or when
+    OpenRLHF fails. The records and checkpoints then stay in ``work``, and the next run resumes from them.
     """
     options = OpenRLHFSettings(**settings)
     check_installation()
     prompts, held_out = _prompts(subset, "subset"), _prompts(development, "prompts")
-    place = Workplace(work.absolute())
-    place.claim(options, seed, model, [subset, development])
-    if not place.training_set.exists():
+    folder = RunFolder(work.absolute())
+    folder.claim(options, seed, model, [subset, development])
+    paths = folder.paths(model.absolute())
+    if not folder.training_set.exists():
         tokenizer = load_tokenizer(model)
-        write_development_set(held_out, tokenizer, options, place.paths(model).evaluation_set)
-        write_training_set(prompts, tokenizer, options, seed, place.paths(model).training_set)
-    done = place.steps_done(options.steps)
+        write_development_set(held_out, tokenizer, options, paths.evaluation_set)
+        write_training_set(prompts, tokenizer, options, seed, paths.training_set)
+    done = folder.steps_done(options.steps)
     if done < options.steps:
-        _launch(options, place, model.absolute(), seed, done)
-    checkpoints.drop_states(place.folder / "openrlhf", place.paths(model).final_model)
-    _publish(options, place, prompts, len(held_out), seed, model, outputs)
+        _launch(options, folder, model.absolute(), seed, done)
+    checkpoints.drop_states(paths.checkpoints, paths.final_model)
+    _publish(options, folder, prompts, len(held_out), seed, model, outputs)
 
 
 def check_installation() -> None:
-    """Raise LimrError when a package is missing in this Python, or OpenRLHF is another release than the pinned one."""
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None] + ["openrlhf"] * (not installed())
+    """Raise LimrError when this Python lacks a package, or has another release of OpenRLHF than ``VERSION``."""
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None] + ["openrlhf"] * (not installed())
     if missing:
         raise LimrError(
-            f"training.engine openrlhf needs {', '.join(missing)}, which this Python does not have. Run snakemake in "
-            "the environment of envs/openrlhf.yaml."
+            f"this Python has no {', '.join(missing)}",
+            where="training.engine openrlhf",
+            advice=f"Run snakemake in the environment of {_ENVIRONMENT}.",
         )
     found = importlib.metadata.version("openrlhf")
     if found != VERSION:
-        raise LimrError(f"found OpenRLHF {found}, expected {VERSION}: its arguments and checkpoints change. "
-                        "Install the environment of envs/openrlhf.yaml.")  # fmt: skip
+        raise LimrError(
+            where="OpenRLHF",
+            found=found,
+            expected=VERSION,
+            advice=f"Arguments and checkpoints differ between releases. Install the environment of {_ENVIRONMENT}.",
+        )
 
 
 def load_tokenizer(model: Path) -> Any:
-    """The tokenizer in the directory ``model``. Raises LimrError when there is none, or it has no chat template."""
+    """The transformers tokenizer in the directory ``model``. Raises LimrError without one, or without a template."""
     for name in ("config.json", "tokenizer.json"):
         if not (model / name).is_file():
-            raise LimrError(f"{model}: no {name}; expected a Hugging Face model directory. Make the base model again.")
+            raise LimrError(
+                f"no {name}",
+                where=model,
+                expected="a Hugging Face model directory",
+                advice="Make the base model again.",
+            )
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = PreTrainedTokenizerFast.from_pretrained(model, local_files_only=True)
     if tokenizer.chat_template is None:
-        raise LimrError(f"{model}: the tokenizer has no chat template, which prompts are put through")
-    return tokenizer
-
-
-class Workplace:
-    """The working directory of one run: what a resumed one goes on from."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @property
-    def training_set(self) -> Path:
-        return self.folder / "data" / "training.jsonl"
-
-    def paths(self, model: Path) -> RunPaths:
-        return RunPaths(
-            model=model,
-            training_set=self.training_set,
-            evaluation_set=self.folder / "data" / "development.jsonl",
-            checkpoints=self.folder / "openrlhf",
-            final_model=self.folder / "final_model",
-            tensorboard=self.folder / "tensorboard",
+        raise LimrError(
+            "the tokenizer has no chat template",
+            where=model,
+            advice="Use a model with a chat template: every prompt becomes a user turn in it.",
         )
-
-    def claim(self, options: OpenRLHFSettings, seed: int, model: Path, inputs: list[Path]) -> None:
-        """Say whose run this is. Raises LimrError where an unfinished run of other settings or inputs lies there."""
-        file = self.folder / "run.json"
-        mine = {"seed": seed, "inputs": _digest(model, inputs), **_portable(options)}
-        if not file.exists():  # what lies here without it is the rest of a run that is finished
-            shutil.rmtree(self.folder, ignore_errors=True)
-            write_json(file, mine)
-            return
-        theirs = json.loads(file.read_text(encoding="utf-8"))
-        changed = [f"{key} (it has {theirs.get(key)!r}, now {mine.get(key)!r})" for key in sorted(mine | theirs)
-                   if mine.get(key) != theirs.get(key)]  # fmt: skip
-        if changed:
-            raise LimrError(
-                f"{self.folder}: an unfinished run with other settings lies here: {'; '.join(changed)}. Go back to its "
-                "settings to finish it, or remove the folder to start anew: nothing here removes a run by itself."
-            )
-
-    def steps_done(self, steps: int) -> int:
-        """The steps that need not be trained again: those before the newest checkpoint, or all."""
-        if (self.folder / "final_model" / "tokenizer.json").is_file():
-            return steps
-        return checkpoints.prepare_to_resume(self.folder / "openrlhf")
-
-    def attempts(self) -> list[Attempt]:
-        """The launches so far, in order."""
-        file = self.folder / "attempts.json"
-        firsts = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-        return [Attempt(first, self.folder / "records" / f"attempt_{n:04d}") for n, first in enumerate(firsts)]
-
-    def new_attempt(self, first_step: int) -> Attempt:
-        write_json(self.folder / "attempts.json", [*(attempt.first_step for attempt in self.attempts()), first_step])
-        return self.attempts()[-1]
-
-    def operators(self) -> Path:
-        """Where DeepSpeed's operators are compiled, without the locks of a launch that was killed while it did.
-
-        A folder that other runs use too cannot be rid of them, and torch waits for a lock for ever.
-        """
-        folder = self.folder / "operators"
-        for lock in folder.rglob("lock"):
-            lock.unlink(missing_ok=True)
-        return folder
-
-    def log(self, attempt: Attempt) -> Path:
-        return self.folder / "logs" / f"{attempt.folder.name}.log"
+    return tokenizer
 
 
 def _prompts(path: Path, contract: str) -> pl.DataFrame:
     table = read_parquet(path, contract)
     if table.is_empty():
-        raise LimrError(f"{path}: holds no prompts; training needs at least one")
+        raise LimrError(where=path, found="no prompts", expected="at least one, to train on")
     return table
 
 
-def _portable(options: OpenRLHFSettings) -> dict[str, Any]:
-    """The settings that a resumed run must share."""
-    return {name: value for name, value in json.loads(json.dumps(asdict(options))).items() if name not in MACHINE}
-
-
-def _digest(model: Path, inputs: list[Path]) -> str:
-    """What the run reads: the prompts' bytes, the model's small files, and names and sizes of its weights."""
-    digest = hashlib.sha256()
-    for name in ("config.json", "tokenizer.json"):
-        if (model / name).is_file():
-            digest.update((model / name).read_bytes())
-    for weights in sorted(model.glob("*.safetensors")):
-        digest.update(f"{weights.name} {weights.stat().st_size}".encode())
-    for path in inputs:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _launch(options: OpenRLHFSettings, place: Workplace, model: Path, seed: int, first: int) -> None:
-    attempt = place.new_attempt(first)
-    line = command_line(options, place.paths(model), seed, attempt.folder.name, resume=first > 0)
+def _launch(options: OpenRLHFSettings, folder: RunFolder, model: Path, seed: int, first: int) -> None:
+    """Run OpenRLHF from step ``first`` to the last one. Raises LimrError when there is no final model afterwards."""
+    attempt = folder.new_attempt(first)
+    line = command_line(options, folder.paths(model), seed, attempt.folder.name, resume=first > 0)
     parse(line, installed())
-    log = place.log(attempt)
+    log = folder.log(attempt)
     if first:
-        logger.info("resuming at step %d of %d from %s", first, options.steps, place.folder)
-    logger.info("training %d steps of %d x %d rollouts on %d GPUs; OpenRLHF's own log: %s", options.steps,
-                options.prompts_per_step, options.samples_per_prompt, options.gpus, log)  # fmt: skip
+        logger.info("resuming at step %d of %d from %s", first, options.steps, folder.folder)
+    logger.info(
+        "training %d steps of %d x %d rollouts on %d GPUs; OpenRLHF's own log: %s",
+        *(options.steps, options.prompts_per_step, options.samples_per_prompt, options.gpus, log),
+    )
     environment = {
         "LIMR_RECORDS": str(attempt.folder),
         "LIMR_REWARD_RULE": options.reward_rule,
-        "HF_DATASETS_CACHE": str(place.folder / "data" / "cache"),
-        "HF_HUB_OFFLINE": "1",  # everything is on disk by now
-        "TORCH_EXTENSIONS_DIR": os.environ.get("TORCH_EXTENSIONS_DIR") or str(place.operators()),
+        "HF_DATASETS_CACHE": str(folder.folder / "data" / "cache"),
+        "HF_HUB_OFFLINE": "1",  # models and data are on this machine's disk
+        "TORCH_EXTENSIONS_DIR": os.environ.get("TORCH_EXTENSIONS_DIR") or str(folder.operators()),
     }
-    progress = ProgressLines(f"OpenRLHF {place.folder.name}", options.steps, first)
     machines = [str(options.nodes), str(options.gpus_per_node)]
+    # -P: no Python file in the current folder is imported in place of a module with its name
+    command = [sys.executable, "-P", "-m", "limr.training.openrlhf.launch", *machines, *line]
+    progress = ProgressLines(f"OpenRLHF {folder.folder.name}", options.steps, first)
     try:
-        command = [sys.executable, "-m", "limr.training.openrlhf.launch", *machines, *line]
         run(command, environment, log, progress, patience=60 * options.patience_minutes)
     except LimrError as error:
-        kept = checkpoints.prepare_to_resume(place.folder / "openrlhf")
-        raise LimrError(
-            f"{error}. Its log: {log}. The rollouts up to here are kept in {attempt.folder}; a run with the same "
-            f"settings goes on from the last checkpoint, step {kept} of {options.steps}."
-        ) from error
-    if not place.steps_done(options.steps) == options.steps:
-        raise LimrError(f"OpenRLHF ended without a model after the last step. Its log: {log}")
+        kept = checkpoints.prepare_to_resume(folder.checkpoints)
+        error.advice = (
+            f"Its log: {log}. The rollouts so far are kept in {attempt.folder}. A run with the same settings resumes "
+            f"from the last checkpoint, step {kept} of {options.steps}."
+        )
+        raise
+    if folder.steps_done(options.steps) != options.steps:
+        raise LimrError("OpenRLHF ended without a model after the last step", advice=f"Its log: {log}.")
 
 
 def _publish(
-    options: OpenRLHFSettings, place: Workplace, prompts: pl.DataFrame, held_out: int, seed: int, model: Path,
+    options: OpenRLHFSettings,
+    folder: RunFolder,
+    prompts: pl.DataFrame,
+    held_out: int,
+    seed: int,
+    model: Path,
     outputs: Mapping[str, Path],
-) -> None:  # fmt: skip
-    """Give what the run leaves its final names; the working directory stays until the workflow has succeeded."""
-    attempts, paths = place.attempts(), place.paths(model)
+) -> None:
+    """Write the outputs. The working directory stays until the workflow has succeeded (rules/training.smk)."""
+    attempts, paths = folder.attempts(), folder.paths(model)
     with whole_directory(outputs["rollouts"]) as temporary:
         means = write_rollouts(
             attempts,
@@ -233,8 +171,8 @@ def _publish(
         means,
         development_accuracy(attempts, held_out),
         attempts,
-        {attempt: place.log(attempt) for attempt in attempts},
-        options.prompts_per_step * options.samples_per_prompt,
+        {attempt: folder.log(attempt) for attempt in attempts},
+        options.rollouts_per_step,
         outputs["metrics"],
     )
     with whole_directory(outputs["tensorboard"]) as temporary:

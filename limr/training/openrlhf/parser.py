@@ -1,7 +1,7 @@
-"""OpenRLHF's own argument parser and checks, run on a command line where nothing of it needs to be installed.
+"""Check a command line with OpenRLHF's own parser and checks, without its dependencies.
 
-They stand in ``openrlhf/cli/train_ppo_ray.py`` under ``if __name__ == "__main__"``, and end in ``train(args)``. What
-comes before that call is run as it is; the file's imports (Ray, vLLM, DeepSpeed) are not.
+They are in ``openrlhf/cli/train_ppo_ray.py`` under ``if __name__ == "__main__"``, and end with ``train(args)``. This
+module runs the code before that call, without the file's imports (Ray, vLLM, DeepSpeed).
 """
 
 import argparse
@@ -27,7 +27,7 @@ COMMAND, CONFIG = Path("cli/train_ppo_ray.py"), Path("utils/config.py")
 
 
 def installed() -> Path | None:
-    """The folder of the installed package ``openrlhf``, which is not imported; None where there is none."""
+    """The folder of the installed package ``openrlhf``, without importing it; None if it is not installed."""
     try:
         return Path(str(importlib.metadata.distribution("openrlhf").locate_file("openrlhf")))
     except importlib.metadata.PackageNotFoundError:
@@ -35,7 +35,7 @@ def installed() -> Path | None:
 
 
 def unpack(wheel: Path, folder: Path) -> Path:
-    """Take the two files that parsing needs out of OpenRLHF's wheel; the folder to give to ``parse``."""
+    """Extract the two files that parsing needs from OpenRLHF's ``wheel``. Returns the folder for ``parse``."""
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
             for file in (COMMAND, CONFIG):
@@ -47,10 +47,10 @@ def unpack(wheel: Path, folder: Path) -> Path:
 
 
 def parse(line: Sequence[str], package: Path) -> SimpleNamespace:
-    """The arguments as OpenRLHF's ``train`` would be given them, nested by their dots.
+    """The arguments of ``line`` as OpenRLHF's ``train`` gets them, nested by the dots in their names.
 
-    ``package`` is the folder of the package ``openrlhf``. Arguments must be written out: the real parser would take any
-    unambiguous beginning of a name for the whole. Raises LimrError for a line that it, or a check of its, refuses.
+    ``package``: the folder of the package ``openrlhf``. Names must be complete, though the real parser accepts any
+    unambiguous beginning of a name. Raises LimrError if OpenRLHF's parser or one of its checks refuses the line.
     """
     body = _main_block(package / COMMAND)
     names: dict[str, Any] = {
@@ -59,19 +59,19 @@ def parse(line: Sequence[str], package: Path) -> SimpleNamespace:
         "datetime": datetime,
         "os": os,
     }
-    remarks = io.StringIO()
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stdout(remarks):
+        with contextlib.redirect_stdout(output):
             exec(compile(body, str(package / COMMAND), "exec"), names)
     except AssertionError as error:
         raise LimrError(f"OpenRLHF {VERSION} refuses these arguments: {error}") from error
-    for remark in filter(None, remarks.getvalue().splitlines()):
-        logger.warning("OpenRLHF: %s", remark)
+    for warning in filter(None, output.getvalue().splitlines()):
+        logger.warning("OpenRLHF: %s", warning)
     return names["args"]
 
 
 class _Parser(argparse.ArgumentParser):
-    """Parses the given line in the place of ``sys.argv``, takes whole names only, and raises where it would exit."""
+    """Parses the given line instead of ``sys.argv``, accepts complete names only, and raises instead of exiting."""
 
     def __init__(self, line: Sequence[str]) -> None:
         super().__init__(prog="openrlhf.cli.train_ppo_ray", allow_abbrev=False)
@@ -89,10 +89,12 @@ def _main_block(file: Path) -> ast.Module:
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise LimrError(f"{file}: cannot be read ({error.strerror}): is this OpenRLHF {VERSION}?") from error
+        raise LimrError(
+            f"cannot be read ({error.strerror})", where=file, expected=f"a file of OpenRLHF {VERSION}"
+        ) from error
     blocks = [node for node in tree.body if isinstance(node, ast.If) and "__main__" in ast.dump(node.test)]
     if not blocks or ast.unparse(blocks[0].body[-1]) != "train(args)":
-        raise LimrError(f"{file}: has no main block that ends in train(args): expected OpenRLHF {VERSION}")
+        raise LimrError("no main block that ends with train(args)", where=file, expected=f"OpenRLHF {VERSION}")
     return ast.Module([node for node in blocks[0].body[:-1] if not isinstance(node, ast.ImportFrom)], [])
 
 

@@ -1,8 +1,8 @@
-"""The data sets that OpenRLHF reads: prompts as the model reads them, and a label that comes back with each response.
+"""The data sets that OpenRLHF reads: prompts as the model reads them, and labels that come back with each response.
 
-The training set holds the whole run: a row for every time a prompt is met, in the order of the schedule that all
-engines follow (``limr.training.schedule``). So every rollout batch is whole, and the visit and the step of a rollout
-are known before it is made. OpenRLHF reads it in one pass and in order: see ``launch``.
+The training set holds the whole run: one row for each visit of a prompt, in the order of the schedule that both engines
+follow (``limr.training.schedule``). So every rollout batch is complete, and the step and visit of a rollout are known
+before it is generated. OpenRLHF reads the rows once and in order: see ``strategy``.
 """
 
 import json
@@ -24,7 +24,10 @@ TRAINING, DEVELOPMENT = "training", "development"
 
 
 def write_training_set(prompts: pl.DataFrame, tokenizer: Any, options: OpenRLHFSettings, seed: int, path: Path) -> None:
-    """Write the rows of a whole run over ``prompts`` (contract subset), step after step."""
+    """Write the rows of a whole run over ``prompts`` (contract subset), step after step.
+
+    ``tokenizer``: a transformers tokenizer with a chat template. Raises LimrError if a prompt is too long.
+    """
     texts = _texts(prompts, tokenizer, options, TRAINING)
     ids, answers = prompts["prompt_id"].to_list(), prompts["answer"].to_list()
     with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
@@ -33,13 +36,15 @@ def write_training_set(prompts: pl.DataFrame, tokenizer: Any, options: OpenRLHFS
             for index, visit in zip(indices, visits, strict=True):
                 label = {"split": TRAINING, "id": ids[index], "answer": answers[index], "step": step, "visit": visit}
                 stream.write(_row(texts[index], label))
-    logger.info("%s: %s rows, %d steps of %d prompts; %s prompts are met %d times or once more", path.name,
-                f"{options.rows:,}", options.steps, options.prompts_per_step, f"{len(ids):,}",
-                options.rows // len(ids))  # fmt: skip
+    visits = options.rows // len(ids)
+    logger.info(
+        "%s: %s rows, %d steps of %d prompts; each of %s prompts has %d or %d visits",
+        *(path.name, f"{options.rows:,}", options.steps, options.prompts_per_step, f"{len(ids):,}", visits, visits + 1),
+    )
 
 
 def write_development_set(prompts: pl.DataFrame, tokenizer: Any, options: OpenRLHFSettings, path: Path) -> None:
-    """Write one row for each of ``prompts`` (contract prompts)."""
+    """Write one row for each of ``prompts`` (contract prompts). Raises LimrError if a prompt is too long."""
     with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
         columns = zip(
             _texts(prompts, tokenizer, options, DEVELOPMENT), prompts["prompt_id"], prompts["answer"], strict=True
@@ -49,7 +54,7 @@ def write_development_set(prompts: pl.DataFrame, tokenizer: Any, options: OpenRL
 
 
 def schedule(prompts: pl.DataFrame, options: OpenRLHFSettings, seed: int, step: int) -> pl.DataFrame:
-    """What training meets at ``step``, in order: columns prompt_id and visit."""
+    """The prompts that training meets at ``step``, in order: columns prompt_id and visit."""
     indices, visits = step_prompts(len(prompts), options.prompts_per_step, step, seed)
     return pl.DataFrame({"prompt_id": prompts["prompt_id"][indices], "visit": pl.Series(visits, dtype=pl.Int64)})
 
@@ -58,17 +63,19 @@ def _row(text: str, label: dict[str, Any]) -> str:
     return json.dumps({"input": text, "label": json.dumps(label)}) + "\n"
 
 
-def _texts(prompts: pl.DataFrame, tokenizer: Any, options: OpenRLHFSettings, of: str) -> list[str]:
-    """The prompts as the model reads them. Raises LimrError where one is too long: OpenRLHF would cut its beginning."""
+def _texts(prompts: pl.DataFrame, tokenizer: Any, options: OpenRLHFSettings, split: str) -> list[str]:
+    """The prompts as the model reads them. Raises LimrError if one is too long: OpenRLHF would cut its beginning."""
     texts = chat_texts(tokenizer, prompts["prompt"].to_list(), options.system_prompt)
     lengths = [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
     too_long = [row for row, length in enumerate(lengths) if length > options.max_prompt_tokens]
     if too_long:
         longest = max(too_long, key=lengths.__getitem__)
         raise LimrError(
-            f"{len(too_long):,} of {len(texts):,} {of} prompts have more than training.max_prompt_tokens, "
-            f"{options.max_prompt_tokens}, tokens; the longest, {prompts['prompt_id'][longest]}, has "
-            f"{lengths[longest]:,}. OpenRLHF would cut their beginning. Raise training.max_prompt_tokens, or leave "
-            "these prompts out of the data."
+            f"{len(too_long):,} of {len(texts):,} {split} prompts are too long",
+            where="training.max_prompt_tokens",
+            found=f"{lengths[longest]:,} tokens in the longest, {prompts['prompt_id'][longest]}",
+            expected=f"at most {options.max_prompt_tokens:,}",
+            advice="OpenRLHF would cut their beginning. Raise training.max_prompt_tokens, or leave these prompts out "
+            "of the data.",
         )
     return texts

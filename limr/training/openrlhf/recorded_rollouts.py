@@ -1,4 +1,4 @@
-"""From the records of all attempts to the run's rollouts: those that were trained on, counted."""
+"""From the records of all attempts to the run's rollouts: those that were trained on, with an audit of their number."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -8,11 +8,19 @@ import polars as pl
 
 from limr.files.atomic import write_json
 from limr.files.contracts import columns, write_parquet
-from limr.training.openrlhf.records import Attempt, read, replayed_steps, step_name, trained_attempt
+from limr.training.openrlhf.records import DEVELOPMENT, Attempt, read, replayed_steps, step_name, trained_attempt
 
 logger = logging.getLogger(__name__)
 
-NAMED = 20  # incomplete visits that the audit names
+NAMED = 20  # incomplete visits that the audit lists
+
+_MEANS = {
+    "step": pl.Int64,
+    "reward": pl.Float64,
+    "accuracy": pl.Float64,
+    "format_errors": pl.Float64,
+    "response_tokens": pl.Float64,
+}
 
 
 def write_rollouts(
@@ -25,11 +33,11 @@ def write_rollouts(
 ) -> pl.DataFrame:
     """Write the shards of the rollouts contract to ``folder``, one for each ``interval`` steps, and ``audit.json``.
 
-    ``schedule(step)`` is what should have been met: columns prompt_id and visit, in order; each of them ``samples``
-    times. What is not so is counted in the audit and logged, and left as it is: those who read the shards know how to
-    leave out a visit that is not whole.
+    ``schedule(step)`` gives the visits of a step: columns prompt_id and visit, in order; each visit should have
+    ``samples`` rollouts. The audit counts and logs differences, but the shards keep all rollouts: their readers can
+    drop incomplete visits.
 
-    Returns each step's means: step, reward, accuracy, format_errors, response_tokens. Raises ContractError when a
+    Returns the means of each step: step, reward, accuracy, format_errors, response_tokens. Raises ContractError when a
     rollout occurs twice.
     """
     audit = Audit()
@@ -39,30 +47,20 @@ def write_rollouts(
         tables = [_step(attempts, step, samples, schedule(step), audit) for step in range(first, last + 1)]
         means += [_means(table, step) for step, table in enumerate(tables, start=first) if not table.is_empty()]
         write_parquet(pl.concat(tables), folder / f"steps_{first:06d}_{last:06d}.parquet", "rollouts")
-    audit.thrown_away = sum(len(read(attempt.folder / step_name(step)).rows) for attempt, step in
-                            replayed_steps(attempts))  # fmt: skip
+    audit.replayed = sum(len(read(attempt.folder / step_name(step)).rows) for attempt, step in replayed_steps(attempts))
     audit.write(folder / "audit.json", attempts)
     return pl.DataFrame(means, schema=_MEANS, orient="row")
 
 
-_MEANS = {
-    "step": pl.Int64,
-    "reward": pl.Float64,
-    "accuracy": pl.Float64,
-    "format_errors": pl.Float64,
-    "response_tokens": pl.Float64,
-}
-
-
 class Audit:
-    """What was counted while the records were read."""
+    """Counts of the records that were read."""
 
     def __init__(self) -> None:
-        self.rollouts = self.torn = self.thrown_away = self.unexpected = 0
+        self.rollouts = self.cut_short = self.replayed = self.unexpected = 0
         self.incomplete: list[dict[str, object]] = []
 
     def count(self, table: pl.DataFrame, expected: pl.DataFrame, samples: int, step: int) -> None:
-        """Compare the rollouts of ``step`` with what should have been met."""
+        """Compare the rollouts of ``step`` with its ``expected`` visits."""
         self.rollouts += len(table)
         visits = table.group_by("prompt_id", "visit").agg(pl.len().alias("samples"))
         met = expected.join(visits, on=["prompt_id", "visit"], how="left").with_columns(pl.col("samples").fill_null(0))
@@ -71,33 +69,44 @@ class Audit:
             self.incomplete.append({**row, "step": step, "expected": samples})
 
     def write(self, path: Path, attempts: Sequence[Attempt]) -> None:
+        """Write the counts to ``path`` and log them."""
         summary = {
             "rollouts": self.rollouts,
             "attempts": [{"folder": attempt.folder.name, "first_step": attempt.first_step} for attempt in attempts],
-            "thrown_away_by_resuming": self.thrown_away,
-            "lines_cut_short": self.torn,
+            "thrown_away_by_resuming": self.replayed,
+            "lines_cut_short": self.cut_short,
             "not_of_the_schedule": self.unexpected,
             "incomplete_visits": len(self.incomplete),
             "of_them": self.incomplete[:NAMED],
         }
         write_json(path, summary)
-        logger.info("%s rollouts; %s more were made again after resuming and left out",
-                    f"{self.rollouts:,}", f"{self.thrown_away:,}")  # fmt: skip
+        logger.info(
+            "%s rollouts; %s more were replayed after resuming and are left out",
+            *(f"{self.rollouts:,}", f"{self.replayed:,}"),
+        )
         for visit in self.incomplete[:NAMED]:
-            logger.warning("prompt %(prompt_id)s, visit %(visit)d (step %(step)d): %(samples)d rollouts are recorded, "
-                           "expected %(expected)d", visit)  # fmt: skip
+            logger.warning(
+                "prompt %(prompt_id)s, visit %(visit)d (step %(step)d): found %(samples)d rollouts, "
+                "expected %(expected)d",
+                visit,
+            )
         if self.incomplete or self.unexpected:
-            logger.warning("%s visits have not as many rollouts as they should, and %s rollouts are of none: see %s",
-                           f"{len(self.incomplete):,}", f"{self.unexpected:,}", path)  # fmt: skip
+            logger.warning(
+                "%s visits have another number of rollouts than expected, and %s rollouts belong to no scheduled "
+                "visit: see %s",
+                *(f"{len(self.incomplete):,}", f"{self.unexpected:,}", path),
+            )
 
 
 def development_accuracy(attempts: Sequence[Attempt], prompts: int) -> dict[int, float]:
-    """Step -> accuracy on the development set after it, where all ``prompts`` of it were answered."""
+    """Step -> accuracy on the development set after it, for the evaluations that have all ``prompts`` responses."""
     accuracy = {}
     for attempt in attempts:
-        rows = [row for row in read(attempt.folder / "development").rows]
-        table = pl.DataFrame({"step": [row["step"] for row in rows], "correct": [row["correct"] for row in rows]},
-                             schema={"step": pl.Int64, "correct": pl.Boolean})  # fmt: skip
+        rows = read(attempt.folder / DEVELOPMENT).rows
+        table = pl.DataFrame(
+            {"step": [row["step"] for row in rows], "correct": [row["correct"] for row in rows]},
+            schema={"step": pl.Int64, "correct": pl.Boolean},
+        )
         for step, correct, number in table.group_by("step").agg(pl.col("correct").mean(), n=pl.len()).iter_rows():
             if number == prompts and trained_attempt(attempts, step) is attempt:
                 accuracy[step] = correct
@@ -107,9 +116,9 @@ def development_accuracy(attempts: Sequence[Attempt], prompts: int) -> dict[int,
 def _step(attempts: Sequence[Attempt], step: int, samples: int, expected: pl.DataFrame, audit: Audit) -> pl.DataFrame:
     """The rollouts of ``step`` that were trained on, in the order of the schedule."""
     attempt = trained_attempt(attempts, step)
-    lines = read(attempt.folder / step_name(step))
-    audit.torn += lines.torn
-    table = pl.DataFrame(lines.rows, schema=columns("rollouts"))
+    records = read(attempt.folder / step_name(step))
+    audit.cut_short += records.cut_short
+    table = pl.DataFrame(records.rows, schema=columns("rollouts"))
     audit.count(table, expected, samples, step)
     order = expected.with_row_index("place")
     joined = table.join(order, on=["prompt_id", "visit"], how="left", maintain_order="left")

@@ -1,4 +1,4 @@
-"""OpenRLHF's checkpoints: a kill at any point leaves one to resume from, and the weights get their final names."""
+"""OpenRLHF's checkpoints: after a kill at any point a run can resume, and the weights get their final names."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from limr.training.openrlhf.checkpoints import drop_states, prepare_to_resume, publish
-from limr.training.openrlhf.openrlhf_training import Workplace
+from limr.training.openrlhf.run_folder import RunFolder
 
 STAGES = ("_actor", "_actor metric", "policy", "policy tokenizer", "_critic", "_critic metric")
 
 
 def save(folder: Path, step: int, until: int = len(STAGES)) -> None:
-    """What OpenRLHF has written of a checkpoint when it has done the first ``until`` stages."""
+    """Write what OpenRLHF has written of a checkpoint after the first ``until`` stages."""
     for stage in STAGES[:until]:
         states, _, part = stage.partition(" ")
         if states == "policy":
@@ -36,7 +36,7 @@ def latest(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("until", range(len(STAGES)))
-def test_a_checkpoint_that_a_kill_left_half_is_not_loaded_and_removed(tmp_path: Path, until: int) -> None:
+def test_a_checkpoint_that_a_kill_left_incomplete_is_removed_and_not_loaded(tmp_path: Path, until: int) -> None:
     for step in (2, 4):
         save(tmp_path, step)
     save(tmp_path, 6, until)
@@ -56,7 +56,7 @@ def test_a_critic_that_is_ahead_of_the_actor_is_not_loaded(tmp_path: Path) -> No
     assert latest(tmp_path) == {"global_step2"}
 
 
-def test_without_a_whole_checkpoint_training_starts_anew(tmp_path: Path) -> None:
+def test_without_a_complete_checkpoint_training_starts_from_step_0(tmp_path: Path) -> None:
     assert prepare_to_resume(tmp_path) == 0
     save(tmp_path, 2, until=3)
     assert prepare_to_resume(tmp_path) == 0
@@ -101,22 +101,22 @@ def test_a_run_killed_after_its_last_checkpoint_is_published_from_it(tmp_path: P
     assert (tmp_path / "model" / "model.safetensors").read_text(encoding="ascii") == "weights 4"
 
 
-def test_of_a_finished_run_the_policies_stay_and_the_optimizers_states_go(tmp_path: Path) -> None:
+def test_a_finished_run_keeps_its_policies_and_loses_its_optimiser_states(tmp_path: Path) -> None:
     folder = tmp_path / "openrlhf"
     for step in (2, 4):
         save(folder, step)
     drop_states(folder, tmp_path / "final")
-    assert prepare_to_resume(folder) == 4, "the last model is not written yet: what there is must stay whole"
+    assert prepare_to_resume(folder) == 4, "the final model is not written yet, so the states must stay"
     save(tmp_path / "last", 4)
-    for _ in range(2):  # a kill may have come in between
+    for _ in range(2):  # the second time as after a kill
         drop_states(folder, tmp_path / "last" / "global_step4_hf")
         assert sorted(path.name for path in folder.iterdir()) == ["global_step2_hf", "global_step4_hf"]
 
 
-def test_locks_of_a_compilation_that_was_killed_are_removed_before_the_next_launch(tmp_path: Path) -> None:
+def test_locks_of_a_killed_compilation_are_removed_before_the_next_launch(tmp_path: Path) -> None:
     operator = tmp_path / "operators" / "cpu_adam"
     operator.mkdir(parents=True)
     for name in ("lock", "cpu_adam.so"):
         (operator / name).touch()
-    assert Workplace(tmp_path).operators() == tmp_path / "operators"
+    assert RunFolder(tmp_path).operators() == tmp_path / "operators"
     assert [path.name for path in operator.iterdir()] == ["cpu_adam.so"]

@@ -1,4 +1,4 @@
-"""Records of rollouts: written by threads of several processes, merged without loss, and counted."""
+"""Records of rollouts are written by threads of several processes, merged without loss, and counted."""
 
 import json
 import multiprocessing
@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refused
 
-from limr.errors import ContractError, LimrError
+from limr.errors import ContractError
 from limr.files.contracts import read_parquet
 from limr.logs.own_rollouts import from_rollouts
 from limr.training.openrlhf.recorded_rollouts import development_accuracy, write_rollouts
@@ -31,7 +32,7 @@ def row(prompt: int, visit: int, sample: int, step: int, **changes: Any) -> dict
 
 
 def write_a_part(folder: Path, part: int) -> None:
-    """One process: its share of every step's prompts, by several threads."""
+    """The work of one process: several threads write its share of every step's prompts."""
     recorder = Recorder(folder)
 
     def one(step: int, prompt: int, sample: int) -> None:
@@ -63,7 +64,6 @@ def test_100_000_records_of_processes_and_threads_are_merged_without_loss(tmp_pa
     files = list((tmp_path / "records").rglob("*.jsonl"))
     assert len(files) == PROCESSES * STEPS
     order = list(reversed(range(PROMPTS)))
-    # steps in pairs, so that each prompt is met at visits 0 and 1 of "its" pair: ids differ from pair to pair
     attempt = Attempt(0, tmp_path / "records")
     found = [read(attempt.folder / step_name(step)).rows for step in range(STEPS)]
     assert sum(map(len, found)) == PROMPTS * SAMPLES * STEPS == 100_000
@@ -96,9 +96,9 @@ def whole_step(step: int, prompts: Sequence[int] = (0, 1), **changes: Any) -> li
     return [row(p, step, n, step, **changes) for p in prompts for n in range(2)]
 
 
-def test_of_a_resumed_run_only_what_was_trained_on_is_kept(tmp_path: Path) -> None:
+def test_a_resumed_run_keeps_only_the_rollouts_that_were_trained_on(tmp_path: Path) -> None:
     attempts = [Attempt(0, tmp_path / "first"), Attempt(2, tmp_path / "second")]
-    for step in range(4):  # killed in step 3; the last checkpoint was that after step 1
+    for step in range(4):  # killed in step 3; the last checkpoint is that after step 1
         write(attempts[0].folder, whole_step(step, response="thrown away" if step > 1 else "first"))
     for step in range(2, 5):
         write(attempts[1].folder, whole_step(step, response="second"))
@@ -114,7 +114,7 @@ def test_of_a_resumed_run_only_what_was_trained_on_is_kept(tmp_path: Path) -> No
 
 
 @given(st.lists(st.integers(0, 9), max_size=6), st.integers(0, 12))
-def test_a_step_was_trained_by_the_last_attempt_that_began_at_it_or_before(firsts: list[int], step: int) -> None:
+def test_the_last_attempt_that_began_at_or_before_a_step_trained_it(firsts: list[int], step: int) -> None:
     attempts = [Attempt(first, Path(str(number))) for number, first in enumerate([0, *firsts])]
     weights: dict[int, Attempt] = {}  # step -> the attempt whose rollouts of it led to the final weights
     for attempt in attempts:
@@ -123,7 +123,7 @@ def test_a_step_was_trained_by_the_last_attempt_that_began_at_it_or_before(first
     assert trained_attempt(attempts, step) is weights[step]
 
 
-def test_replays_are_named(tmp_path: Path) -> None:
+def test_replayed_steps_are_listed(tmp_path: Path) -> None:
     attempts = [Attempt(0, tmp_path / "a"), Attempt(1, tmp_path / "b"), Attempt(1, tmp_path / "c")]
     for attempt in attempts:
         for step in (attempt.first_step, 2):
@@ -133,25 +133,25 @@ def test_replays_are_named(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_a_line_cut_short_by_a_kill_costs_that_line_alone(tmp_path: Path) -> None:
+def test_a_line_cut_short_by_a_kill_loses_only_that_line(tmp_path: Path) -> None:
     write(tmp_path / "records", whole_step(0))
     (file,) = (tmp_path / "records").rglob("*.jsonl")
     file.write_bytes(file.read_bytes()[:-30])
-    lines = read(file.parent)
-    assert (len(lines.rows), lines.torn) == (3, 1)
+    records = read(file.parent)
+    assert (len(records.rows), records.cut_short) == (3, 1)
 
 
-def test_a_visit_with_too_few_samples_is_named_and_the_rest_is_kept(tmp_path: Path, caplog: Any) -> None:
+def test_a_visit_with_too_few_samples_is_named_and_the_others_are_kept(tmp_path: Path, caplog: Any) -> None:
     write(tmp_path / "records", [r for r in whole_step(0) if (r["prompt_id"], r["sample"]) != (f"{1:016x}", 0)])
     attempt = Attempt(0, tmp_path / "records")
     write_rollouts([attempt], 1, 1, 2, lambda step: schedule_of([0, 1], step), tmp_path / "rollouts")
     summary = audit(tmp_path / "rollouts")
     assert (summary["rollouts"], summary["incomplete_visits"]) == (3, 1)
     assert summary["of_them"] == [{"prompt_id": f"{1:016x}", "visit": 0, "samples": 1, "step": 0, "expected": 2}]
-    assert "prompt 0000000000000001, visit 0 (step 0): 1 rollouts are recorded, expected 2" in caplog.text
+    assert "prompt 0000000000000001, visit 0 (step 0): found 1 rollouts, expected 2" in caplog.text
 
 
-def test_rollouts_of_prompts_that_were_not_to_be_met_are_counted(tmp_path: Path) -> None:
+def test_rollouts_of_prompts_outside_the_schedule_are_counted(tmp_path: Path) -> None:
     write(tmp_path / "records", whole_step(0, prompts=(0, 1, 2)))
     attempt = Attempt(0, tmp_path / "records")
     write_rollouts([attempt], 1, 1, 2, lambda step: schedule_of([0, 1], step), tmp_path / "rollouts")
@@ -161,20 +161,20 @@ def test_rollouts_of_prompts_that_were_not_to_be_met_are_counted(tmp_path: Path)
 def test_a_rollout_that_occurs_twice_stops_the_extraction(tmp_path: Path) -> None:
     write(tmp_path / "records", [*whole_step(0), whole_step(0)[0]])
     attempt = Attempt(0, tmp_path / "records")
-    with pytest.raises(ContractError, match="occurs more than once"):
+    with refused(ContractError, what="occurs more than once"):
         write_rollouts([attempt], 1, 1, 2, lambda step: schedule_of([0, 1], step), tmp_path / "rollouts")
 
 
-def test_a_record_that_is_no_object_is_named(tmp_path: Path) -> None:
+def test_a_record_that_is_not_an_object_is_refused(tmp_path: Path) -> None:
     (tmp_path / "host-1.jsonl").write_text("3\n", encoding="ascii")
-    with pytest.raises(LimrError, match="line 1: found int, expected a record"):
+    with refused(where=("host-1.jsonl", "line 1"), found="3", expected="a record"):
         read(tmp_path)
 
 
-def test_evaluation_rollouts_are_apart_and_give_the_accuracy_of_whole_evaluations(tmp_path: Path) -> None:
+def test_evaluation_rollouts_are_separate_and_give_the_accuracy_of_complete_evaluations(tmp_path: Path) -> None:
     attempts = [Attempt(0, tmp_path / "a"), Attempt(4, tmp_path / "b")]
     development = [row(p, 0, 0, step) | {"correct": p < 2} for step in (1, 3, 5) for p in range(4)]
-    for record in development[:-1]:  # of the last evaluation an answer is missing
+    for record in development[:-1]:  # the last evaluation lacks a response
         Recorder(attempts[0].folder).append("development", record)
     for record in [row(p, 0, 0, 5) | {"correct": True} for p in range(4)]:
         Recorder(attempts[1].folder).append("development", record)
