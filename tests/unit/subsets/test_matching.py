@@ -15,7 +15,7 @@ def logged_with(before="", after="", texts=TEXTS):
     return {prompt_id(text): text for text in (f"{before}{text}{after}" for text in texts)}
 
 
-def test_equal_texts_are_found_whatever_their_white_space_and_each_row_of_a_double_is_kept():
+def test_equal_texts_are_found_whatever_their_white_space_and_duplicate_rows_are_kept():
     found = match(list(logged_with()), logged_with(), ["Compute  7*8.\n", *TEXTS])
     assert found.rows == {prompt_id(text): [row] for row, text in enumerate(TEXTS, start=1)} | {
         prompt_id(TEXTS[2]): [0, 3]
@@ -23,13 +23,13 @@ def test_equal_texts_are_found_whatever_their_white_space_and_each_row_of_a_doub
     assert (found.by_text, found.unmatched) == (4, [])
 
 
-def test_without_the_logs_texts_the_ids_are_hashes_to_look_for():
+def test_without_the_texts_of_the_log_ids_are_compared_with_the_hashes_of_texts():
     assert match([prompt_id(TEXTS[1])], {}, TEXTS).rows == {prompt_id(TEXTS[1]): [1]}
 
 
 @pytest.mark.parametrize("before", ["", "Question: ", "You are a helpful assistant.\nSolve:\n"])
 @pytest.mark.parametrize("after", ["", f" {INSTRUCTION}", f"\n{INSTRUCTION}", "\nAnswer:"])
-def test_an_instruction_around_every_prompt_is_seen_through(before, after):
+def test_an_instruction_around_every_prompt_is_recognised(before, after):
     logged = logged_with(before, after)
     found = match(list(logged), logged, TEXTS[::-1])
     assert [rows for rows in found.rows.values()] == [[3], [2], [1], [0]]
@@ -59,14 +59,14 @@ def test_where_two_texts_fit_a_prompt_it_is_left_unmatched():
     assert found.unmatched == found.ambiguous == [first]
 
 
-def test_of_two_instructions_that_explain_as_many_prompts_none_is_believed():
+def test_of_two_instructions_that_explain_equally_many_prompts_none_is_taken():
     texts = ["12 + 3", "7 * 8"]
     logged = logged_with("Compute ", " Be brief.", texts)
     found = match(list(logged), logged, [*texts, *(f"Compute {text}" for text in texts)])
     assert (found.rows, found.unmatched, found.ambiguous) == ({}, list(logged), list(logged))
 
 
-def test_one_prompt_that_a_text_occurs_in_is_no_evidence():
+def test_a_text_that_occurs_in_only_one_prompt_is_no_evidence():
     logged = logged_with("", " Be brief.", ["Is 2 even?", "Is 3 odd?"])
     assert match(list(logged), logged, ["Is 2 even?", "Is 9 odd?"]).rows == {}
 
@@ -76,7 +76,7 @@ def test_a_number_is_not_cut_in_two():
     assert match(list(logged), logged, ["2 + 3", "7 * 8"]).rows == {}
 
 
-def test_equal_ids_count_where_the_texts_agree_or_are_not_known_or_the_ids_are_trusted():
+def test_equal_ids_count_where_the_texts_agree_or_are_unknown_or_the_ids_are_trusted():
     assert match(["0", "1"], {}, TEXTS, ["1", "0", "7", "8"]).rows == {"0": [1], "1": [0]}
     logged = {"0": TEXTS[0] + " Think.", "1": TEXTS[1] + " Think."}
     assert match(["0"], logged, TEXTS, ["0", "1", "2", "3"]).by_id == 1
@@ -91,7 +91,7 @@ def test_equal_ids_count_where_the_texts_agree_or_are_not_known_or_the_ids_are_t
     st.text("ab 1?", max_size=4),
     st.text("ab 1?", max_size=4),
 )
-def test_a_match_is_always_a_text_that_stands_in_the_prompt_with_the_same_around_it_everywhere(
+def test_a_matched_text_is_part_of_the_prompt_with_the_same_instruction_around_it_everywhere(
     some, others, before, after
 ):
     logged = {str(number): f"{before}{text}{after}" for number, text in enumerate(some)}

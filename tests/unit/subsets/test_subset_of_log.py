@@ -1,9 +1,8 @@
-"""The subset of a log: what the log has of the selected prompts, and nothing made up."""
+"""The subset of a log: the selected prompts with the text and answer that the log has, and nothing invented."""
 
 import polars as pl
-import pytest
+from refusals import refused
 
-from limr.errors import LimrError
 from limr.files.contracts import check
 from limr.logs.log import Prompt
 from limr.selection.scoring import score_prompts
@@ -19,7 +18,7 @@ def scores(keep: object = "all") -> pl.DataFrame:
     return score_prompts("lim", {"score": "lim", "keep": keep}, trajectories, None, seed=0)
 
 
-def test_selected_prompts_come_best_first_with_what_the_log_has_of_them():
+def test_selected_prompts_come_best_first_with_their_text_and_answer():
     chosen = scores({"top": 3})
     found = subset_of_log(chosen, log_prompts(PROMPTS, sorted(CURVES)))
     check(found, "log_subset", where="test")
@@ -38,7 +37,12 @@ def test_a_log_without_prompts_gives_ids_and_scores():
 
 
 def test_prompts_of_another_log_and_an_empty_selection_are_refused():
-    with pytest.raises(LimrError, match=r"prompt \w is selected and is not among the 1 prompts of the log \(3 such\)"):
+    with refused(
+        where="scores",
+        what="3 of the 4 selected prompts are not among the 1 prompts of the log",
+        advice="made from another log",
+    ) as caught:
         subset_of_log(scores(), log_prompts(PROMPTS[:1], []))
-    with pytest.raises(LimrError, match="none of the 4 prompts is selected"):
+    assert caught.value.where[-1] in ("prompt a", "prompt b", "prompt c")
+    with refused(where="scores", what="none of the 4 prompts is selected"):
         subset_of_log(scores().with_columns(selected=pl.lit(False)), log_prompts(PROMPTS, []))

@@ -1,4 +1,4 @@
-"""What each training framework is given: the keys its loader reads, checked with the loader's own library."""
+"""The file for each training framework has the keys its loader reads, checked with the loader's own library."""
 
 import json
 
@@ -6,8 +6,9 @@ import polars as pl
 import pyarrow.json
 import pyarrow.parquet
 import pytest
+from refusals import refused
 
-from limr.errors import LimrError
+from limr.errors import LimrError, shown
 from limr.prompts import prompt_id
 from limr.subsets.data_set import read_data_set
 from limr.subsets.trainer_files import ExportOptions, export
@@ -55,7 +56,7 @@ def test_openrlhf_reads_texts_under_its_input_key_and_answers_under_its_label_ke
     ]
 
 
-def test_openrlhf_gets_messages_where_the_system_speaks(tmp_path):
+def test_openrlhf_gets_messages_where_there_is_a_system_message(tmp_path):
     row = exported(tmp_path, "openrlhf", ExportOptions(system="Be brief."))[0]
     assert row["prompt"] == [{"role": "system", "content": "Be brief."}, *user("2+2?")]
 
@@ -72,8 +73,8 @@ def test_verl_reads_messages_and_finds_the_answer_where_its_reward_manager_looks
     assert [row["reward_model"]["ground_truth"] for row in rows] == [row["answer"] for row in ROWS]
 
 
-def test_verl_is_not_left_to_guess_the_reward_function(tmp_path):
-    with pytest.raises(LimrError, match=r"subset.jsonl: line 1: key 'data_source' is missing: .*--data-source"):
+def test_verl_needs_a_data_source_to_find_the_reward_function(tmp_path):
+    with refused(where="subset.jsonl: line 1", what="key 'data_source' is missing", advice="--data-source"):
         exported(tmp_path, "verl")
     own = [{**row, "data_source": f"mine/{number}"} for number, row in enumerate(ROWS)]
     assert [row["data_source"] for row in exported(tmp_path, "verl", rows=own)] == ["mine/0", "mine/1", "mine/2"]
@@ -125,13 +126,13 @@ def test_other_names_of_columns_can_be_given(tmp_path):
     rows = [{"text": row["prompt"], "meta": {"final": row["answer"]}} for row in ROWS]
     columns = {"prompt": "text", "answer": "meta.final"}
     assert exported(tmp_path, "trl", rows=rows, columns=columns) == exported(tmp_path, "trl")
-    with pytest.raises(LimrError, match="no column of prompts: found text, meta, expected one of prompt, problem"):
+    with refused(what="no column of prompts", found="text, meta", expected="one of prompt, problem"):
         exported(tmp_path, "trl", rows=rows)
 
 
 @pytest.mark.parametrize("answer", [None, "", True, ["4"]])
-def test_a_prompt_without_an_answer_is_an_error_that_says_where_answers_come_from(tmp_path, answer):
-    with pytest.raises(LimrError, match=r"line 2: answer: found .* limr select SCORES --prompts"):
+def test_a_prompt_without_an_answer_is_an_error_that_names_another_source_of_answers(tmp_path, answer):
+    with refused(where=("line 2", "answer"), found=shown(answer), advice="limr select SCORES --prompts"):
         exported(tmp_path, "openrlhf", rows=[ROWS[0], {**ROWS[1], "answer": answer}])
 
 
@@ -140,47 +141,63 @@ def test_numbers_as_answers_are_written_as_text(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("rows", "options", "message"),
+    ("rows", "options", "parts"),
     [
-        ([{"prompt": 7, "answer": "4"}], ExportOptions(), "line 1: prompt: found 7, expected text, or messages"),
+        (
+            [{"prompt": 7, "answer": "4"}],
+            ExportOptions(),
+            {"where": ("line 1", "prompt"), "found": "7", "expected": "text, or messages"},
+        ),
         (
             [{"prompt": [{"role": "system", "content": "x"}], "answer": "4"}],
             ExportOptions(),
-            "with a user's among them",
+            {"expected": "messages of which one is the user's"},
         ),
         (
             [{"prompt": [{"role": "system", "content": "Sing."}, *user("2+2?")], "answer": "4"}],
             ExportOptions(system="Be brief."),
-            "the system speaks already: 'Sing.'",
+            {"where": ("line 1", "prompt"), "what": "there is already a system message", "found": '"Sing."'},
         ),
         (
             [{"prompt": [{"role": "system", "content": "Sing."}, *user("2+2?")], "answer": "4"}],
             ExportOptions(plain=True),
-            "found 2 messages, and plain text holds the user's only",
+            {"where": ("line 1", "prompt"), "found": "2 messages", "expected": "one of the user alone"},
         ),
-        (ROWS, ExportOptions(plain=True, system="Be brief."), "plain text has no place for what the system says"),
-        ([{"prompt": "half \ud83d", "answer": "4"}], ExportOptions(), "line 1: prompt: found half of a UTF-16 pair"),
-        ([{"prompt": "2+2?", "answer": "\ud83d"}], ExportOptions(), "its loader could not read these rows"),
+        (
+            ROWS,
+            ExportOptions(plain=True, system="Be brief."),
+            {"what": "`--plain` and `--system` exclude each other", "advice": "A plain text has no system message"},
+        ),
+        (
+            [{"prompt": "half \ud83d", "answer": "4"}],
+            ExportOptions(),
+            {"where": ("line 1", "prompt"), "found": "half of a UTF-16 pair"},
+        ),
+        (
+            [{"prompt": "2+2?", "answer": "\ud83d"}],
+            ExportOptions(),
+            {"where": "train.jsonl", "what": "its loader could not read these rows"},
+        ),
     ],
 )
-def test_what_no_framework_could_read_is_an_error_and_nothing_is_written(tmp_path, rows, options, message):
-    with pytest.raises(LimrError, match=message):
+def test_rows_that_no_framework_could_read_are_an_error_and_nothing_is_written(tmp_path, rows, options, parts):
+    with refused(**parts):
         exported(tmp_path, "trl", options, rows)
     assert not (tmp_path / "train.jsonl").exists()
 
 
 def test_a_column_that_the_loader_would_take_for_dates_is_an_error(tmp_path):
     """Arrow reads a column of such texts as points in time: rewards would compare something else."""
-    with pytest.raises(LimrError, match=r"its loader would read row 0 as .*datetime"):
+    with refused(where="row 0", what="its loader would change a row", found="datetime"):
         exported(tmp_path, "openrlhf", rows=[ROWS[2]])
-    assert exported(tmp_path, "verl", ExportOptions(data_source="x"), [ROWS[2]])  # Parquet says that they are texts
+    assert exported(tmp_path, "verl", ExportOptions(data_source="x"), [ROWS[2]])  # Parquet declares them as text
 
 
 @pytest.mark.parametrize(
     ("to", "name"), [("verl", "a.jsonl"), ("verl", "-"), ("trl", "a.parquet"), ("openrlhf", "a.json")]
 )
 def test_a_file_of_a_kind_that_the_framework_does_not_read_is_refused(tmp_path, to, name):
-    with pytest.raises(LimrError, match=f"{name}: {to} reads"):
+    with refused(where=name, what=f"{to} reads", expected="a file *."):
         export(data_set(tmp_path), to, name, ExportOptions(data_source="x"))
 
 
@@ -191,3 +208,8 @@ def test_an_existing_file_is_replaced_whole_and_kept_where_the_export_fails(tmp_
         exported(tmp_path, "verl")
     assert pl.read_parquet(tmp_path / "train.parquet").equals(old)
     assert len(exported(tmp_path, "verl", ExportOptions(data_source="x"))) == len(ROWS)
+
+
+def test_verl_reads_no_plain_prompts(tmp_path):
+    with refused(what="`--plain` is not possible", expected="messages"):
+        exported(tmp_path, "verl", ExportOptions(plain=True, data_source="x"))
