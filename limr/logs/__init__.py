@@ -1,5 +1,6 @@
-"""Reading a training run: which prompt each rollout was of, at which step, at which visit, and what it earned.
+"""Reading a training run: the prompt, the step, the visit and the reward of each rollout.
 
-A log of any framework (``formats/``) becomes one ``Log``; ``visits.py`` numbers its visits; ``source.py`` turns what
-a run left behind into trajectories, with an audit.
+The log of any framework (``formats/``) becomes one ``Log``: each format says where its columns are, ``normalise.py``
+checks and converts them, ``whole.py`` joins the files. ``visits.py`` numbers the visits, and ``source.py`` turns the
+files of a run into trajectories with an audit.
 """

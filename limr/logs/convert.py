@@ -1,4 +1,4 @@
-"""Any log as rollouts of this project's own contract: what takes a minute to read then takes a second."""
+"""Converts any log to rollouts of this project's own contract, which are read in a second instead of a minute."""
 
 import logging
 from collections.abc import Iterator
@@ -13,27 +13,25 @@ from limr.errors import LimrError
 from limr.files.atomic import whole_directory
 from limr.logs.log import Log, LogOptions
 from limr.logs.recognise import Found, recognise
+from limr.logs.visits import Visits, number_visits
 from limr.logs.whole import parts, read_found
 
 if TYPE_CHECKING:
     import pyarrow
 
-    from limr.logs.visits import Visits
-
 logger = logging.getLogger(__name__)
 
 
-def convert(path: str | Path, folder: str | Path, options: LogOptions | None = None) -> tuple[Log, "Visits"]:
-    """Write the log at ``path`` into ``folder`` as Parquet shards of contract ``rollouts``, one a file of the log.
+def convert(path: str | Path, folder: str | Path, options: LogOptions | None = None) -> tuple[Log, Visits]:
+    """Write the log at ``path`` into ``folder`` as Parquet shards of contract ``rollouts``, one for each file.
 
-    The log is read twice, for a visit's number depends on all files; what was said is in memory a part at a time.
-    Rollouts of no visit (replayed steps, say) are left out. A log without steps has the visit's number for a step;
-    ``formatted`` is null, and so is ``correct`` wherever the log does not say. ``folder`` is whole or as it was.
+    The log is read twice, because a visit's number depends on all files; responses are in memory one part at a time.
+    Rollouts without a visit (of replayed steps, for example) are left out. In a log without steps, the step is the
+    visit. ``formatted`` is null, and so is ``correct`` where the log does not have it. ``folder`` is written whole or
+    not at all.
 
-    Raises LimrError as ``read_log`` and ``number_visits`` do, and where a file changes meanwhile.
+    Raises LimrError as ``read_log`` and ``number_visits`` do, and where a file changes during the conversion.
     """
-    from limr.logs.visits import number_visits
-
     options = options or LogOptions()
     found = recognise(Path(path), options)
     log = read_found(found, options)
@@ -48,18 +46,18 @@ def convert(path: str | Path, folder: str | Path, options: LogOptions | None = N
 
 
 def _true_or_false(log: Log) -> np.ndarray:
-    """``log.correct``, unless it has shares, which the contract has no place for: then unknown everywhere."""
+    """``log.correct``; NaN everywhere if it has shares, because the contract only knows true and false."""
     shares = ~np.isin(log.correct, (0, 1)) & ~np.isnan(log.correct)
     if not shares.any():
         return log.correct
-    logger.warning("correctness is a share (%s, say): it is left out of the shards", log.correct[shares][0])
+    logger.warning("correctness is a share (for example %s): it is left out of the shards", log.correct[shares][0])
     return np.full(len(log), np.nan)
 
 
 def _tables(
-    log: Log, visits: "Visits", correct: np.ndarray, found: Found, options: LogOptions
+    log: Log, visits: Visits, correct: np.ndarray, found: Found, options: LogOptions
 ) -> Iterator[tuple[int, "pyarrow.Table"]]:
-    """The used rollouts of each part, as rows of the contract."""
+    """The rollouts of each part that belong to a visit, as rows of the contract."""
     import pyarrow
 
     names = pyarrow.array([prompt.prompt_id for prompt in log.prompts], pyarrow.string())
@@ -68,7 +66,9 @@ def _tables(
         here = slice(start, start + len(part))
         if not (np.array_equal(part.place, log.place[here]) and np.array_equal(part.reward, log.reward[here])):
             raise LimrError(
-                f"{log.files[file]}: changed while it was converted: is the run still going? Convert it again"
+                "changed during the conversion",
+                where=log.files[file],
+                advice="The run may still be going. Convert the log again when it has ended.",
             )
         visit = visits.visit[here]
         used = np.flatnonzero(visit >= 0)

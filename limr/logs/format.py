@@ -1,27 +1,81 @@
-"""What a log format is: how its files are recognised, and how they are read."""
+"""What a log format is: how its files are recognised, how they are read, and what its columns are called."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from limr.logs.log import LogOptions, Part
+from limr.errors import Column, LimrError
+from limr.logs.log import COLUMNS, LogOptions, Part
 
 ReadFunction = Callable[[Sequence[Path], LogOptions, bool], Iterator[tuple[int, Part]]]
 
 
 @dataclass(frozen=True)
 class Format:
-    """One framework's log.
+    """The log of one framework.
 
     ``read(files, options, with_responses)`` yields (row of the file in ``files``, a part of it), in the order of the
-    files and of what stands in them; every file at least once, an empty one as an error. ``Part.step`` is None where
-    the rows have no step: then it is taken from the file's name.
+    files and of the rollouts in them. It yields every file at least once and refuses an empty one. ``Part.step`` is
+    None where the rows have no step; the step then comes from the file's name.
     """
 
     name: str
-    title: str  # which framework writes it, and by which of its options
-    files: str  # regular expression that whole file names match; its group ``step``, if any, is the training step
-    keys: frozenset[str]  # a first row that has all of these is of this format (of several, of the one with most keys)
+    title: str  # which framework writes it, and with which of its options
+    files: str  # regular expression for a whole file name; its group ``step``, if any, is the training step
+    keys: frozenset[str]  # a first row with all these keys has this format; of several formats, the one with most keys
     read: ReadFunction
-    other_keys: tuple[frozenset[str], ...] = ()  # which will do as well as ``keys``
-    set_aside: Mapping[str, str] = field(default_factory=dict)  # key, name or "folder/" -> what such a file of some is
+    other_keys: tuple[frozenset[str], ...] = ()  # alternatives to ``keys``
+    set_aside: Mapping[str, str] = field(default_factory=dict)  # key, file name or "folder/" -> what such a file is
+
+
+def choose_keys(
+    own: Mapping[str, str], chosen: Mapping[str, str], needed: Collection[str] = ("reward",)
+) -> dict[str, str | None]:
+    """The key of each column: the one that the user has chosen for it, or the format's own.
+
+    A column whose own key the user has given to another column has none (None).
+
+    Raises LimrError for a column that the format does not have, for two columns with one key, and where a column of
+    ``needed``, or the prompt, is left without a key.
+
+    >>> choose_keys({"reward": "score", "correct": "acc"}, {"reward": "acc"})
+    {'reward': 'acc', 'correct': None}
+    """
+    column_of: dict[str, str] = {}
+    for column, key in chosen.items():
+        if column not in own:
+            raise LimrError(
+                f"this format has no column {column!r} that could have another name",
+                where="columns",
+                expected=", ".join(own),
+            )
+        if column_of.setdefault(key, column) != column:
+            raise LimrError(f"{key!r} is given to two columns, {column_of[key]} and {column}", where="columns")
+    found: dict[str, str | None] = {**own, **chosen}
+    for column, key in own.items():
+        other = column_of.get(key)
+        if other is None or column in chosen:
+            continue
+        if column in needed or (column == "prompt" and "prompt_id" not in chosen):
+            raise LimrError(
+                f"{other} is given {key!r}, which is this format's {column}",
+                where="columns",
+                advice=[f"Say which column the {column} is: ", Column(column), "."],
+            )
+        found[column] = None
+    return found
+
+
+def find_columns(header: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:
+    """Our columns that a table has -> their names in its ``header``.
+
+    Raises LimrError as ``choose_keys`` does, and where a column that the user has named is not there.
+
+    >>> find_columns(["prompt", "score", "loss"], {"reward": "score"})
+    {'prompt': 'prompt', 'reward': 'score'}
+    """
+    for column, name in chosen.items():
+        if name not in header:
+            raise LimrError(f"no column {name!r} ({column})", found=", ".join(header))
+    names = choose_keys({column: column for column in COLUMNS}, chosen)
+    return {column: name for column, name in names.items() if name is not None and name in header}

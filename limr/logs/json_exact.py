@@ -1,4 +1,10 @@
-"""JSON rows by the standard library's parser: slow, lenient about what nobody needs, exact about what is wrong."""
+"""JSON rows by the standard library's parser: slow, lenient about unused values, exact about what is wrong.
+
+Why it exists: the fast reader (``json_rows``, measured by ``tests/benchmarks/benchmark_readers.py``) stops at the first
+byte that is not strict JSON and can only say that something is wrong. Logs do hold NaN, half characters and bytes that
+are not UTF-8, mostly in values that nobody needs. A block on which the fast reader stops is read once more here. This
+either succeeds, or it names the line, the key and the value that are wrong.
+"""
 
 import json
 import math
@@ -8,33 +14,43 @@ from typing import Any
 
 import msgspec
 
-from limr.errors import LimrError
+from limr.errors import LimrError, shown
 
-_AT = re.compile(r" - at `\$\.?(.*)`$")
+# msgspec's errors have no parts: "Expected `float`, got `str` - at `$.info.reward`"
+_PATH = re.compile(r" - at `\$\.?(.*)`$")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
-_MOST_DIGITS = 4_000
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # or a byte that is no UTF-8
+_EXPECTED = re.compile(r"Expected `(.*?)`")
+_KINDS = {
+    "float": "a number", "int": "a whole number", "str": "text", "bool": "true or false",
+    "array": "a list", "object": "an object",
+}  # fmt: skip
+
+_MOST_DIGITS = 4_000  # Python refuses to convert longer whole numbers; they become floats
+_DECODER = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) <= _MOST_DIGITS else float(digits))
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # or a byte that is not UTF-8
 
 
-def exact_rows(row: type[msgspec.Struct], text: bytes, file: str, lines_before: int) -> tuple[list[Any], list[int]]:
-    """The rows of ``text``, a JSON list or JSON Lines, and where each stands: row from 0, or line from 1.
+def exact_rows(row: type[msgspec.Struct], text: bytes, lines_before: int) -> tuple[list[Any], list[int]]:
+    """The rows of ``text``, a JSON list or JSON Lines, and the place of each: row from 0, or line of ``text`` from 1.
 
-    ``lines_before`` of ``text`` the file has other lines, which count in messages only. Raises LimrError naming file,
-    line or row, and key of the first row that is not as ``row`` wants it.
+    ``lines_before`` is the number of lines of the file before ``text``; only messages count them. Raises LimrError with
+    line or row, key and value of the first row that is not a ``row``.
     """
     rows, places = [], []
     is_list = starts_as_list(text)
-    found = enumerate(_list(text, file)) if is_list else _lines(text, file, lines_before)
-    for place, value in found:
-        where = f"{file}: row {place}" if is_list else f"{file}: line {place + lines_before}"
-        rows.append(_row(row, value, where))
+    for place, value in enumerate(_list(text)) if is_list else _lines(text, lines_before):
+        try:
+            rows.append(_row(row, value))
+        except LimrError as error:
+            raise error.inside(f"row {place}" if is_list else f"line {place + lines_before}") from None
         places.append(place)
     return rows, places
 
 
-def load(text: str) -> Any:
-    """JSON by the standard library's parser, with a float for a whole number that is too long for Python."""
-    return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) <= _MOST_DIGITS else float(digits))
+def decode(raw: bytes | msgspec.Raw) -> Any:
+    """The value of JSON text; bytes that are not UTF-8 become half characters."""
+    return _DECODER.decode(bytes(raw).decode("utf-8", errors="surrogateescape"))
 
 
 def starts_as_list(text: bytes) -> bool:
@@ -42,52 +58,47 @@ def starts_as_list(text: bytes) -> bool:
     return text[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
 
 
-def _list(text: bytes, file: str) -> list[Any]:
+def _list(text: bytes) -> list[Any]:
     try:
-        return load(_decoded(text))
+        return decode(text.removeprefix(_BYTE_ORDER_MARK))
     except (ValueError, RecursionError) as error:
-        raise LimrError(f"{file}: {_fault(error, len(text))}; expected a list of objects, [{{...}}, ...]") from error
+        raise LimrError(_fault(error, len(text)), expected="a list of objects, [{...}, ...]") from error
 
 
-def _lines(text: bytes, file: str, lines_before: int) -> Iterator[tuple[int, Any]]:
-    lines = text.split(b"\n")
-    for number, line in enumerate(lines, start=1):
+def _lines(text: bytes, lines_before: int) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(text.split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
-            yield number, load(_decoded(line))
+            yield number, decode(line.removeprefix(_BYTE_ORDER_MARK))
         except (ValueError, RecursionError) as error:
-            raise LimrError(
-                f"{file}: line {number + lines_before}: {_fault(error, len(line))}; expected one object a line"
-            ) from error
-
-
-def _decoded(text: bytes) -> str:
-    return text.decode("utf-8-sig", errors="surrogateescape")  # bytes that are no UTF-8 become half characters
+            where = f"line {number + lines_before}"
+            raise LimrError(_fault(error, len(line)), where=where, expected="one object a line") from error
 
 
 def _fault(error: Exception, size: int) -> str:
     if isinstance(error, json.JSONDecodeError):
         at_end = error.pos >= len(error.doc.rstrip()) or "Unterminated" in error.msg
-        return f"not JSON ({error.msg}, after {error.pos:,} characters{'; it was cut short' if at_end else ''})"
+        return f"not JSON ({error.msg}, after {error.pos:,} characters{'; it is cut short' if at_end else ''})"
     return f"not JSON ({error}; {size:,} bytes)"
 
 
-def _row(row: type[msgspec.Struct], found: Any, where: str) -> Any:
-    if not isinstance(found, dict):
-        raise LimrError(f"{where}: found {_shown(found)}, expected an object, {{...}}")
-    needed = {key: _decodable(found[key]) for key in row.__struct_encode_fields__ if key in found}
+def _row(row: type[msgspec.Struct], value: Any) -> Any:
+    """One row as the fast reader decodes it: msgspec checks the values that the format needs, and no others."""
+    if not isinstance(value, dict):
+        raise LimrError(found=shown(value), expected="an object, {...}")
+    needed = {key: _decodable(value[key]) for key in row.__struct_encode_fields__ if key in value}
     text = json.dumps(needed, ensure_ascii=False).encode("utf-8", errors="surrogateescape")
     try:
         return msgspec.json.decode(text, type=row)
     except msgspec.ValidationError as error:
-        raise LimrError(f"{where}: {_explained(error, found)}") from error
+        raise _explained(str(error), value) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise LimrError(f"{where}: found text that is not UTF-8 in {', '.join(needed)}") from error
+        raise LimrError("text that is not UTF-8", where=f"keys {', '.join(needed)}") from error
 
 
 def _decodable(value: Any) -> Any:
-    """``value`` as msgspec takes it: null for a number that JSON has no word for, a bad byte for half a character."""
+    """``value`` as msgspec accepts it: null for NaN and Infinity, a byte that is not UTF-8 for half a character."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, str):
@@ -99,32 +110,24 @@ def _decodable(value: Any) -> Any:
     return value
 
 
-def _explained(error: msgspec.ValidationError, found: dict[str, Any]) -> str:
-    """``Expected `float`, got `str` - at `$.info.reward``` with the key and the value."""
-    message = str(error)
-    path = _AT.search(message)
+def _explained(message: str, row: dict[str, Any]) -> LimrError:
+    """msgspec's ``Expected `float`, got `str` - at `$.info.reward``` with the key and the value that was found."""
+    path = _PATH.search(message)
     keys = path[1] if path else ""
-    what = _AT.sub("", message)
-    if missing := _MISSING.match(what):
+    if missing := _MISSING.match(message):
         key = f"{keys}.{missing[1]}" if keys else missing[1]
-        present = ", ".join(list(found)[:8])
-        return f"key {key!r} is missing; the row has {present}"
-    expected = what.split("`")[1].replace("float", "number") if "`" in what else what
-    return f"key {keys!r}: found {_shown(_at(found, keys))}, expected {expected}"
+        return LimrError("is missing", where=f"key {key!r}", found=f"the keys {', '.join(list(row)[:8])}")
+    kinds = _EXPECTED.match(message)
+    expected = " or ".join(_KINDS.get(kind, kind) for kind in kinds[1].split(" | ")) if kinds else ""
+    what = "" if kinds else _PATH.sub("", message)
+    return LimrError(what, where=f"key {keys!r}", found=shown(_at(row, keys)), expected=expected)
 
 
-def _at(found: Any, path: str) -> Any:
-    """The value at ``info.turns[0].reward``; what is there as far as the path leads."""
+def _at(value: Any, path: str) -> Any:
+    """The value at ``info.turns[0].reward``, or the last value on the way if the path leads no further."""
     for name, number in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
         try:
-            found = found[int(number)] if number else found[name]
+            value = value[int(number)] if number else value[name]
         except (KeyError, IndexError, TypeError):
-            return found
-    return found
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
-    shown = json.dumps(value)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+            return value
+    return value

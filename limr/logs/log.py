@@ -1,4 +1,4 @@
-"""The log of somebody's training run in memory: which prompt each rollout was of, at which step, and what it earned."""
+"""The log of a training run in memory: the prompt, the step and the reward of each rollout."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,34 +10,34 @@ COLUMNS = ("prompt", "prompt_id", "step", "reward", "correct", "answer", "respon
 
 @dataclass(frozen=True)
 class LogOptions:
-    """What a person can say about a log; all of it optional."""
+    """What the user can say about a log; all of it is optional."""
 
-    format: str | None = None  # else recognised by the keys of the first row
-    samples: int | None = None  # of a visit; else the most common number
-    steps_per_epoch: int | None = None  # a visit is then step // this, so that a lost step stays a hole
-    columns: Mapping[str, str] = field(default_factory=dict)  # one of ``COLUMNS`` -> what the log calls it
+    format: str | None = None  # default: recognised by the keys of the first row
+    samples: int | None = None  # of a visit; default: the most common number
+    steps_per_epoch: int | None = None  # a visit is then step // this, and a lost step stays a gap
+    columns: Mapping[str, str] = field(default_factory=dict)  # one of ``COLUMNS`` -> its name in the log
 
 
 @dataclass(frozen=True, eq=False)
 class Prompt:
-    """A prompt as a log has it."""
+    """A prompt of a log."""
 
     prompt_id: str  # ``limr.prompts.prompt_id`` of the text, or the log's own id
-    text: str  # the user's turn without the chat template around it; empty where the log has ids alone
-    answer: str | None  # gold answer, where the log has it
+    text: str  # the user's turn without the chat template; empty where the log has ids only
+    answer: str | None  # gold answer, if the log has it
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Some rollouts of one file, in the order they stand there; arrays and the last three lists have one length."""
+    """Some rollouts of one file, in its order; the arrays and the last three lists have one length."""
 
     prompts: list[Prompt]  # distinct
     prompt: np.ndarray  # int64, row in ``prompts``
     step: np.ndarray | None  # int64, training step; None where the rows have none
     reward: np.ndarray  # float64, finite
-    correct: np.ndarray  # float64: 1 or 0 (or a share of 1), NaN where the log does not say
+    correct: np.ndarray  # float64: 1 or 0 (or a share of 1), NaN where unknown
     place: np.ndarray  # int64: line from 1 (JSON Lines, CSV), row from 0 (Parquet, a JSON list)
-    responses: list[str] | None = None  # this and the next two only where they were asked for
+    responses: list[str] | None = None  # this and the next two only for a conversion
     response_tokens: list[int | None] | None = None
     truncated: list[bool | None] | None = None
 
@@ -48,10 +48,10 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Log:
-    """A whole run, its files in time order; the arrays have one length, the rollouts.
+    """A whole run, its files in time order; the arrays have one entry for each rollout.
 
-    ``prompt`` is the row in ``prompts`` (distinct, sorted by id), ``file`` the row in ``files``; the others as in
-    ``Part``. ``left_out`` says of every file that was seen and not read why (file -> reason).
+    ``prompt`` is the row in ``prompts`` (distinct, sorted by id) and ``file`` the row in ``files``. The other arrays
+    are those of ``Part``. ``left_out`` gives the reason for every file that was not read (file -> reason).
     """
 
     format: str

@@ -1,4 +1,4 @@
-"""The files of a folder that a log may stand in, and the keys of a file's first row."""
+"""Finds the files of a folder that may hold a log, and the keys of a file's first row."""
 
 import csv
 import json
@@ -7,33 +7,34 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from limr.errors import LimrError
+from limr.errors import LimrError, one_of
 from limr.logs.json_exact import starts_as_list
 
 SUFFIXES = (".json", ".jsonl", ".csv", ".parquet")
 
 _CHUNK_BYTES = 2**16
+_EXPECTED = "the log of a run"
 
 
 def log_files(path: Path) -> list[Path]:
-    """``path`` itself, or all files below it that may hold rollouts: hidden ones and half-written ones are left alone.
+    """``path`` itself, or all files below it that may hold rollouts, without hidden and half-written files.
 
-    Sorted by name, numbers in it as numbers. Raises LimrError where there is none.
+    They are sorted by name, numbers in it as numbers. Raises LimrError if there is none.
     """
     if not path.exists():
-        raise LimrError(f"{path}: no such file or folder; expected the log of a run")
+        raise LimrError("no such file or folder", where=path, expected=_EXPECTED)
     if path.is_file():
         if path.suffix not in SUFFIXES:
-            raise LimrError(f"{path}: found the suffix {path.suffix!r}, expected {', '.join(SUFFIXES)}")
+            raise LimrError(where=path, found=f"the suffix {path.suffix!r}", expected=one_of(SUFFIXES))
         return [path]
     found = list(_below(path))
     if not found:
-        raise LimrError(f"{path}: no {', '.join(SUFFIXES)} file in it or below; expected the log of a run")
+        raise LimrError(f"no {', '.join(SUFFIXES)} file in it or below", where=path, expected=_EXPECTED)
     return sorted(found, key=by_name)
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Files in and below ``folder``, links followed; a link to what is met without it leads to nothing more."""
+    """Files in and below ``folder``, each once: a link to a file or folder that is below anyway adds nothing."""
     folders, links, seen = [folder], [], set()
     for top in folders:
         for parent, below, names in os.walk(top, onerror=_refuse):
@@ -52,7 +53,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _refuse(error: OSError) -> None:
-    raise LimrError(f"{error.filename}: cannot be read: {error.strerror or error}") from error
+    raise LimrError(f"cannot be read: {error.strerror or error}", where=error.filename) from error
 
 
 def by_name(path: Path) -> list[tuple[bool, int, str]]:
@@ -64,12 +65,12 @@ def by_name(path: Path) -> list[tuple[bool, int, str]]:
 def first_keys(file: Path) -> frozenset[str]:
     """The keys (columns) of the file's first row.
 
-    Raises LimrError naming the file when it is empty or its first row cannot be read.
+    Raises LimrError, in which the caller names the file, when it is empty or its first row cannot be read.
     """
     try:
         size = file.stat().st_size
         if size == 0:
-            raise LimrError(f"{file}: is empty (0 bytes): was it being written? Put it back, or take it away")
+            raise LimrError("is empty (0 bytes)", advice="Put the whole file back or remove it.")
         match file.suffix:
             case ".parquet":
                 return _parquet_columns(file)
@@ -78,7 +79,7 @@ def first_keys(file: Path) -> frozenset[str]:
             case _:
                 return _json_keys(file)
     except OSError as error:
-        raise LimrError(f"{file}: cannot be read: {error.strerror or error}") from error
+        raise LimrError(f"cannot be read: {error.strerror or error}") from error
 
 
 def _parquet_columns(file: Path) -> frozenset[str]:
@@ -89,22 +90,22 @@ def _parquet_columns(file: Path) -> frozenset[str]:
         return frozenset(parquet.read_schema(file).names)
     except pyarrow.ArrowException as error:
         raise LimrError(
-            f"{file}: cannot be read as Parquet ({file.stat().st_size:,} bytes; {str(error).splitlines()[0]}):"
-            " truncated, or not Parquet"
+            f"cannot be read as Parquet ({file.stat().st_size:,} bytes; {str(error).splitlines()[0]})",
+            advice="It is truncated, or not Parquet. Put the whole file back or remove it.",
         ) from error
 
 
 def _csv_columns(file: Path) -> frozenset[str]:
     try:
-        # what a buffer holds beyond the first line need not be UTF-8: its reader knows which line that is
+        # the buffer holds more than the first line; whether the rest is UTF-8 is checked when it is read
         with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
             return frozenset(next(csv.reader(stream), []))
     except csv.Error as error:
-        raise LimrError(f"{file}: its first line is not CSV ({error})") from error
+        raise LimrError(f"its first line is not CSV ({error})") from error
 
 
 def _json_keys(file: Path) -> frozenset[str]:
-    """Of the first object of a list or of lines, however long it is: reads until it is whole."""
+    """The keys of the first object, in a list or on lines; reads until the object is whole, however long it is."""
     decoder = json.JSONDecoder()
     for text in _growing(file):
         row = text.removeprefix("\ufeff").lstrip()
@@ -117,13 +118,13 @@ def _json_keys(file: Path) -> frozenset[str]:
             continue
         return frozenset(found) if isinstance(found, dict) else frozenset()
     raise LimrError(
-        f"{file}: its first row is not whole JSON ({file.stat().st_size:,} bytes): truncated, or not JSON."
-        " Put it back, or take it away"
+        f"its first row is not whole JSON ({file.stat().st_size:,} bytes)",
+        advice="It is truncated, or not JSON. Put the whole file back or remove it.",
     )
 
 
 def _growing(file: Path) -> Iterator[str]:
-    """The start of the file, each time a longer one, and last the whole."""
+    """The start of the file, longer each time, and at last the whole file."""
     size, wanted = file.stat().st_size, _CHUNK_BYTES
     while True:
         with file.open("rb") as stream:

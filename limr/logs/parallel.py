@@ -1,8 +1,9 @@
-"""A function over many arguments in processes of their own, results in order.
+"""Runs a function over many arguments in several processes, and yields the results in order.
 
-A decoder of JSON holds Python's global lock, so two cores need two processes. They are fresh interpreters that import
-the readers and nothing else: the standard library's pools would import the caller's ``__main__``, which may be a
-stage's script without a guard, or fork a process whose other threads hold locks.
+Why it exists: a JSON decoder holds Python's global lock, so two cores need two processes. The processes are fresh
+interpreters that import the readers and nothing else. The standard library's pools would either import the caller's
+``__main__``, which may be a stage's script without a guard, or fork a process whose other threads hold locks.
+``tests/benchmarks/benchmark_readers.py`` measures the reader of JSON that runs on it.
 """
 
 import gc
@@ -14,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import cycle
+from pathlib import Path
 from typing import Any, TypeVar
 
 from limr.errors import LimrError
@@ -21,17 +23,25 @@ from limr.errors import LimrError
 A = TypeVar("A")
 R = TypeVar("R")
 
-# an interrupt is the caller's, who ends these processes: while they import, too
-_SERVE = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from limr.logs.parallel import serve; serve()"
-_PIPE_BYTES = 2**20  # an answer of usual size finds room, so that a process need not wait until it is read
-_WAITING = 2  # arguments that a process has been sent and has not answered: it is not to wait for the next one
+# -P keeps the current folder out of the import path: a file of the user's, such as signal.py, must not be executed.
+# This package may be importable from that folder alone, so its own place is added behind all others.
+# An interrupt (Ctrl-C) goes to the caller, who ends these processes; it is ignored here, also during the imports.
+_PACKAGE_FOLDER = str(Path(__file__).resolve().parents[2])
+_SERVE = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); sys.path.append(sys.argv[1]);"
+    " from limr.logs.parallel import serve; serve()"
+)
+_COMMAND = (sys.executable, "-P", "-c", _SERVE, _PACKAGE_FOLDER)
+
+_PIPE_BYTES = 2**20  # room for a result of usual size, so that a process need not wait until it is read
+_WAITING = 2  # arguments that a process has been sent and has not answered: it always has the next one at hand
 
 
 def run_in_order(function: Callable[[A], R], arguments: Sequence[A]) -> Iterator[R]:
     """``map(function, arguments)`` in as many processes as there are cores.
 
-    Function, arguments and results are pickled. What ``function`` raises is raised here, in its turn; LimrError as it
-    is. Raises LimrError naming the argument where a process was killed.
+    Function, arguments and results are pickled. An exception of ``function`` is raised here, in its turn. Raises
+    LimrError with the argument where a process was killed.
     """
     n_processes = min(len(os.sched_getaffinity(0)), len(arguments))
     processes = [_start(function) for _ in range(n_processes)]
@@ -51,10 +61,10 @@ def run_in_order(function: Callable[[A], R], arguments: Sequence[A]) -> Iterator
 
 
 def serve() -> None:
-    """Be such a process: read a function, then arguments, from standard input until it ends; write the results."""
+    """Be a worker process: read a function and then arguments from standard input, and write the results."""
     results = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints is no result
-    gc.disable()  # rows make no cycles, and there are many of them to look through
+    os.dup2(2, 1)  # what a library prints must not get among the results
+    gc.disable()  # rows make no cycles, and searching millions of them for cycles takes time
     requests = sys.stdin.buffer
     function = pickle.load(requests)
     while True:
@@ -76,14 +86,14 @@ def serve() -> None:
 def _start(function: Callable[..., Any]) -> "subprocess.Popen[bytes]":
     start = partial(
         subprocess.Popen,
-        [sys.executable, "-c", _SERVE],
+        _COMMAND,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # of numpy's threads there is no use
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # NumPy's own threads would only compete with the processes
     )
     try:
         process = start(pipesize=_PIPE_BYTES)
-    except PermissionError:  # this user's pipes have as much memory already as they may
+    except PermissionError:  # the user's pipes hold as much memory as the system allows
         process = start()
     _send(process, function)
     return process
@@ -93,7 +103,7 @@ def _send(process: "subprocess.Popen[bytes]", value: Any) -> None:
     try:
         pickle.dump(value, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
         process.stdin.flush()
-    except BrokenPipeError:  # it was killed, which reading its answer tells
+    except BrokenPipeError:  # the process was killed; reading its answer says so
         return
 
 
@@ -102,7 +112,9 @@ def _answer(process: "subprocess.Popen[bytes]", argument: Any) -> Any:
         done, value = pickle.load(process.stdout)
     except (EOFError, pickle.UnpicklingError) as error:
         raise LimrError(
-            f"{argument}: the process that read it ended with status {process.wait()}: was it killed for its memory?"
+            f"the process that read it ended with status {process.wait()}",
+            where=str(argument),
+            advice="It may have been killed because memory ran out. Free some memory and try again.",
         ) from error
     if done:
         return value

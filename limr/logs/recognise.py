@@ -1,4 +1,4 @@
-"""Which format a log is in, and which of a folder's files belong to it."""
+"""Recognises the format of a log, and which files of a folder belong to it."""
 
 import os
 import re
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from limr.errors import LimrError
+from limr.errors import Column, LimrError, Setting, one_of
 from limr.logs.format import Format
 from limr.logs.formats import find_format, formats
 from limr.logs.log import COLUMNS, LogOptions
@@ -15,7 +15,7 @@ from limr.logs.log_files import by_name, first_keys, log_files
 
 @dataclass(frozen=True)
 class Found:
-    """A log on disk: its format, its files in time order with the step in each name, and the files that are not it."""
+    """A log on disk: its format, its files in time order, the step in each name, and the files that are left out."""
 
     format: Format
     files: list[Path]
@@ -26,8 +26,8 @@ class Found:
 def recognise(path: Path, options: LogOptions) -> Found:
     """Look at the first row of every file of ``path``.
 
-    Raises LimrError naming the file: where two formats stand in one folder and none was chosen, where no file is in a
-    known format, where a file that looks like a part of the log is empty or truncated, where two files are of one step.
+    Raises LimrError with the file: where one folder holds two formats and none was chosen, where no file has a known
+    format, where a file that looks like a part of the log is empty or truncated, where two files hold one step.
     """
     _check_columns(options)
     chosen = find_format(options.format) if options.format else None
@@ -39,7 +39,7 @@ def recognise(path: Path, options: LogOptions) -> Found:
         except LimrError as error:
             unreadable[file] = error
     of_file = {file: _format_of(found, options) for file, found in keys.items()}
-    if chosen and chosen not in of_file.values():  # it will do for files that have more keys than it asks for
+    if chosen and chosen not in of_file.values():  # then it may read files that look like another format
         of_file |= {file: chosen for file, found in keys.items() if _fit(chosen, found, options)}
     format_ = chosen or _only_format(path, of_file, keys, unreadable, options)
     files = [file for file, found in of_file.items() if found is format_]
@@ -48,13 +48,14 @@ def recognise(path: Path, options: LogOptions) -> Found:
     suffixes = {file.suffix for file in files}
     for file, error in unreadable.items():
         if file.suffix in suffixes:
-            raise error
-    left_out = {str(file): str(error).removeprefix(f"{file}: ") for file, error in unreadable.items()}
+            raise error.inside(file)
+    left_out = {str(file): str(error) for file, error in unreadable.items()}
     for file, found in of_file.items():
         if found is None:
-            _check_name(format_, file, keys[file], beside={other.parent for other in files})
+            _check_name(format_, file, keys[file], {other.parent for other in files})
         if found is not format_:
-            left_out[str(file)] = f"in the format {found.name}" if found else _strange(keys[file])
+            unknown = f"in no known format: its first row has {_listed(keys[file], 6)}"
+            left_out[str(file)] = f"in the format {found.name}" if found else unknown
     files = _without_set_aside(format_, files, keys, left_out)
     return _in_order(format_, files, left_out)
 
@@ -62,17 +63,18 @@ def recognise(path: Path, options: LogOptions) -> Found:
 def _check_columns(options: LogOptions) -> None:
     for name in options.columns:
         if name not in COLUMNS:
-            raise LimrError(f"columns: found {name!r}, expected one of {', '.join(COLUMNS)}")
+            raise LimrError(where="columns", found=repr(name), expected=one_of(COLUMNS))
 
 
 def _format_of(keys: frozenset[str], options: LogOptions) -> Format | None:
-    """The format that asks for the most keys of those that the row has all of."""
+    """Of the formats whose keys a row has, the one with the most keys."""
     fitting = {found.name: _fit(found, keys, options) for found in formats().values()}
     best = max(fitting, key=lambda name: fitting[name])
     return formats()[best] if fitting[best] else None
 
 
 def _fit(candidate: Format, keys: frozenset[str], options: LogOptions) -> int:
+    """How many keys of the format a row has; 0 unless it has all of them."""
     sets = [{options.columns.get(key, key) for key in wanted} for wanted in (candidate.keys, *candidate.other_keys)]
     return max((len(wanted) for wanted in sets if wanted <= keys), default=0)
 
@@ -89,8 +91,13 @@ def _only_format(
         if found is not None:
             example.setdefault(found.name, file)
     if len(example) > 1:
-        two = ", ".join(f"{name} ({file})" for name, file in list(example.items())[:2])
-        raise LimrError(f"{path}: found files in two formats, {two}: say which one is meant, or point at its folder")
+        (one, file), (other, other_file) = list(example.items())[:2]
+        raise LimrError(
+            "files in two formats",
+            where=path,
+            found=f"{one} ({file}) and {other} ({other_file})",
+            advice=["Choose one, ", Setting("format", one), ", or name the folder of one."],
+        )
     if not example:
         raise _none_fits(path, None, keys, unreadable, options)
     return formats()[next(iter(example))]
@@ -104,38 +111,50 @@ def _none_fits(
     options: LogOptions,
 ) -> LimrError:
     if not keys:
-        return next(iter(unreadable.values()))
-    file, found = next(iter(keys.items()))
-    has = f"{file} has {_present(found)}"
+        file, error = next(iter(unreadable.items()))
+        return error.inside(file)
+    file, present = next(iter(keys.items()))
+    found = f"{_listed(present)} in {file}"
     if options.columns:
-        has += f" ({', '.join(f'{name} was named {key!r}' for name, key in options.columns.items())})"
+        found += f" ({', '.join(f'{name} is named {key!r}' for name, key in options.columns.items())})"
     if wanted:
-        return LimrError(f"{path}: no file in the format {wanted.name} (rows with {_listed(wanted)}): {has}")
-    known = "; ".join(f"{name}: {_listed(known)}" for name, known in formats().items())
+        return LimrError(
+            f"no file in the format {wanted.name}",
+            where=path,
+            found=found,
+            expected=f"rows with {_wanted_keys(wanted)}",
+        )
+    known = "; ".join(f"{name}: {_wanted_keys(known)}" for name, known in formats().items())
     return LimrError(
-        f"{path}: in no known format: {has}. Known are, by the keys of a row: {known}."
-        " Or name the columns: prompt (or prompt_id), reward, and step where there is one"
+        "in no known format",
+        where=path,
+        found=found,
+        expected=f"the keys of a known format ({known})",
+        advice=[
+            "Or name the columns of a table: prompt or prompt_id, reward, and step if there is one: ",
+            Column("reward"),
+            ".",
+        ],
     )
 
 
-def _listed(known: Format) -> str:
+def _wanted_keys(known: Format) -> str:
     return " or ".join(", ".join(sorted(keys)) for keys in (known.keys, *known.other_keys))
 
 
-def _check_name(format_: Format, file: Path, keys: frozenset[str], beside: set[Path]) -> None:
-    """Raise LimrError for a file beside those of the log that is called as they are, but whose first row is another."""
-    if file.parent in beside and re.fullmatch(format_.files, file.name):
+def _check_name(format_: Format, file: Path, keys: frozenset[str], folders: set[Path]) -> None:
+    """Raise LimrError for a file in ``folders`` that has the name of a log's file and a first row of another kind."""
+    if file.parent in folders and re.fullmatch(format_.files, file.name):
         raise LimrError(
-            f"{file}: is called as the files of {format_.name} beside it, but its first row has"
-            f" {_present(keys)}; expected {_listed(format_)}. Mend it, or take it away"
+            f"its name is that of the files of {format_.name} beside it, but its first row is not",
+            where=file,
+            found=_listed(keys),
+            expected=_wanted_keys(format_),
+            advice="Correct the file or remove it.",
         )
 
 
-def _strange(keys: frozenset[str]) -> str:
-    return f"in no known format: its first row has {_present(keys, 6)}"
-
-
-def _present(keys: frozenset[str], most: int = 12) -> str:
+def _listed(keys: frozenset[str], most: int = 12) -> str:
     more = f" and {len(keys) - most:,} more" if len(keys) > most else ""
     return ", ".join(sorted(keys)[:most]) + more or "no keys"
 
@@ -143,7 +162,7 @@ def _present(keys: frozenset[str], most: int = 12) -> str:
 def _without_set_aside(
     format_: Format, files: list[Path], keys: dict[Path, frozenset[str]], left_out: dict[str, str]
 ) -> list[Path]:
-    """Without the files that a key or a name marks as something else, such as validation: unless all files are."""
+    """Without the files that a key or a name marks as something else, such as validation, unless all files are."""
     above = len(Path(os.path.commonpath(files)).parts)
     marks = {file: {*keys[file], file.name, *(f"{folder}/" for folder in file.parts[above:-1])} for file in files}
     for mark, reason in format_.set_aside.items():
@@ -155,15 +174,16 @@ def _without_set_aside(
 
 
 def _in_order(format_: Format, files: Sequence[Path], left_out: dict[str, str]) -> Found:
-    """By step in the name, then by name. Two files of one name and step are two runs, or training and validation."""
+    """By the step in the name, then by name. Raises LimrError for two files with one name and step."""
     steps = {file: _step(format_, file) for file in files}
     seen: dict[str, Path] = {}
     for file in files:
         other = seen.setdefault(file.name, file)
         if steps[file] is not None and other != file:
             raise LimrError(
-                f"{file}: step {steps[file]} stands in {other} too: two runs, or training and validation?"
-                " Point at the folder of one of them"
+                f"step {steps[file]} is in {other} too",
+                where=file,
+                advice="These are two runs, or training and validation. Name the folder of one of them.",
             )
     ordered = sorted(files, key=lambda file: (steps[file] is None, steps[file] or 0, by_name(file)))
     return Found(format_, ordered, [steps[file] for file in ordered], left_out)

@@ -1,72 +1,78 @@
-"""Rollouts of CSV files, line by line: a fault is named with its line."""
+"""Reads rollouts from CSV files, line by line, so that an error can name the line."""
 
 import csv
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from limr.errors import LimrError
-from limr.logs.json_parts import Rollouts, to_part
-from limr.logs.json_rows import JsonRow, renamed
-from limr.logs.log import LogOptions, Part
+from limr.errors import LimrError, shown
+from limr.logs.format import find_columns
+from limr.logs.log import Part
+from limr.logs.normalise import Rollouts, RowError, to_part
 
 _ROWS_AT_A_TIME = 2**14
 
 
-def read_csv(
-    files: Sequence[Path], row: type[JsonRow], options: LogOptions, with_responses: bool
-) -> Iterator[tuple[int, Part]]:
-    """Read CSV files with a header, fields and keys as ``row`` has them.
+def read_csv(files: Sequence[Path], chosen: Mapping[str, str], with_responses: bool) -> Iterator[tuple[int, Part]]:
+    """Read CSV files with a header; ``chosen`` is the user's names of columns.
 
-    Raises LimrError naming file, line and column.
+    Raises LimrError with file, line and column.
     """
     csv.field_size_limit(sys.maxsize)
-    row = renamed(row, options.columns)
     for number, file in enumerate(files):
-        previous = -1
-        for lines, rollouts in _batches(file, row):
-            part = to_part(rollouts, lines, row, lambda line, file=file: f"{file}: line {line}", with_responses)
-            previous = number
-            yield number, part
-        if previous != number:
-            raise LimrError(f"{file}: a header and no row; expected rollouts. Was it cut short?")
+        try:
+            for part in _parts(file, chosen, with_responses):
+                yield number, part
+        except LimrError as error:
+            raise error.inside(file) from None
 
 
-def _batches(file: Path, row: type[JsonRow]) -> Iterator[tuple[np.ndarray, Rollouts]]:
-    """Lines (int64, from 1) and what stands in them; bytes that are no UTF-8 become half characters."""
+def _parts(file: Path, chosen: Mapping[str, str], with_responses: bool) -> Iterator[Part]:
+    # bytes that are not UTF-8 become half characters, which only matter in a prompt
     with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
         reader = csv.reader(stream, strict=True)
         header = next(reader)
-        keys = zip(row.__struct_fields__, row.__struct_encode_fields__, strict=True)
-        places = {name: header.index(key) for name, key in keys if key in header}
-        rows = _rows(reader, file, len(header))
-        while batch := list(islice(rows, _ROWS_AT_A_TIME)):
-            columns = {
-                name: [
-                    _value(fields[place], name, f"{file}: line {line}: column {header[place]!r}")
-                    for line, fields in batch
-                ]
-                for name, place in places.items()
-            }
-            yield np.array([line for line, _ in batch], dtype=np.int64), Rollouts(**columns)
+        columns = find_columns(header, chosen)
+        rows = _rows(reader, len(header))
+        batch = list(islice(rows, _ROWS_AT_A_TIME))
+        if not batch:
+            raise LimrError(
+                "a header and no row",
+                expected="rollouts",
+                advice="If the file was cut short, put the whole file back or remove it.",
+            )
+        while batch:
+            lines = np.array([line for line, _ in batch], dtype=np.int64)
+            try:
+                rollouts = Rollouts(
+                    **{name: _values(batch, name, header.index(column)) for name, column in columns.items()}
+                )
+                yield to_part(rollouts, lines, with_responses)
+            except RowError as error:
+                column = columns.get(error.column, error.column)
+                raise error.error.inside(f"line {lines[error.row]}", f"column {column!r}") from error
+            batch = list(islice(rows, _ROWS_AT_A_TIME))
 
 
-def _rows(reader: Any, file: Path, n_columns: int) -> Iterator[tuple[int, list[str]]]:
+def _rows(reader: Any, n_columns: int) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the line on which it ends."""
     try:
         for fields in reader:
             if not fields:  # an empty line
                 continue
             if len(fields) != n_columns:
                 raise LimrError(
-                    f"{file}: line {reader.line_num}: found {len(fields)} fields, expected {n_columns} as in the header"
+                    where=f"line {reader.line_num}",
+                    found=f"{len(fields)} fields",
+                    expected=f"{n_columns} as in the header",
                 )
             yield reader.line_num, fields
     except csv.Error as error:
-        raise LimrError(f"{file}: line {reader.line_num}: not CSV ({error})") from error
+        raise LimrError(f"not CSV ({error})", where=f"line {reader.line_num}") from error
 
 
 def _share(text: str) -> float | None:
@@ -74,7 +80,7 @@ def _share(text: str) -> float | None:
     return words[text.lower()] if text.lower() in words else float(text)
 
 
-def _whole(text: str) -> int | None:
+def _whole_number(text: str) -> int | None:
     return int(text) if text else None
 
 
@@ -84,15 +90,19 @@ def _text(text: str) -> str | None:
 
 _CONVERT: dict[str, tuple[Callable[[str], Any], str]] = {
     "reward": (float, "a number"),
-    "step": (_whole, "a whole number"),
+    "step": (_whole_number, "a whole number"),
     "correct": (_share, "true, false or a share of 1"),
     "response": (str, "text"),
 }
 
 
-def _value(text: str, name: str, where: str) -> Any:
+def _values(batch: list[tuple[int, list[str]]], name: str, place: int) -> list[Any]:
+    """Column number ``place`` of the rows, from text to what ``Rollouts`` takes."""
     convert, expected = _CONVERT.get(name, (_text, "text"))
-    try:
-        return convert(text)
-    except ValueError as error:
-        raise LimrError(f"{where}: found {text[:60]!r}, expected {expected}") from error
+    values = []
+    for row, (_, fields) in enumerate(batch):
+        try:
+            values.append(convert(fields[place]))
+        except ValueError as error:
+            raise RowError(row, name, found=shown(fields[place]), expected=expected) from error
+    return values

@@ -1,174 +1,152 @@
-"""Rollouts of Parquet files, a batch of rows at a time: a file may hold many more than fit in memory."""
+"""Reads rollouts from Parquet files, a batch of rows at a time: a file may hold more than fits in memory.
+
+Why it is not one call of a library: a log repeats each prompt for every sample of every epoch. Texts are therefore read
+as the dictionaries that Parquet stores, and each distinct prompt becomes a Python string once a batch, not once a row.
+``tests/benchmarks/benchmark_readers.py`` measures this project's readers at the size of the paper's run.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from limr.errors import LimrError
-from limr.logs.log import COLUMNS, LogOptions, Part, Prompt
-from limr.logs.templates import prompt_text
-from limr.prompts import prompt_id
+from limr.logs.format import find_columns
+from limr.logs.log import Part
+from limr.logs.normalise import Encoded, Rollouts, RowError, to_part
 
 if TYPE_CHECKING:
     import pyarrow
 
 _ROWS_AT_A_TIME = 2**17
-_ROWS_WITH_RESPONSES = 2**12
+_ROWS_WITH_RESPONSES = 2**12  # a response is a few kilobytes
+_TEXTS = ("prompt", "prompt_id", "answer")
+_NUMBERS = ("step", "reward", "correct")
 
 
-def read_parquet(files: Sequence[Path], options: LogOptions, with_responses: bool) -> Iterator[tuple[int, Part]]:
-    """Read Parquet files with columns as ``options.columns`` names them.
+def read_parquet(files: Sequence[Path], chosen: Mapping[str, str], with_responses: bool) -> Iterator[tuple[int, Part]]:
+    """Read Parquet files; ``chosen`` is the user's names of columns.
 
-    Raises LimrError naming file, row (from 0) and column.
+    Raises LimrError with file, row (from 0) and column.
     """
-    import pyarrow
-
     for number, file in enumerate(files):
-        try:
-            for part in _Table(file, options.columns).parts(with_responses):
+        with reading(file):
+            for part in _parts(file, chosen, with_responses):
                 yield number, part
-        except (pyarrow.ArrowException, OSError) as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise LimrError(f"{file}: cannot be read as Parquet ({reason}): truncated, or not Parquet") from error
 
 
-class _Table:
-    """One file, and the prompts that were met in it."""
+@contextmanager
+def reading(file: Path) -> Iterator[None]:
+    """Put ``file`` into the errors of reading it."""
+    import pyarrow
 
-    def __init__(self, file: Path, names: Mapping[str, str]) -> None:
-        from pyarrow import parquet
+    try:
+        yield
+    except LimrError as error:
+        raise error.inside(file) from None
+    except (pyarrow.ArrowException, OSError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise LimrError(
+            f"cannot be read as Parquet ({reason})",
+            where=file,
+            advice="It is truncated, or not Parquet. Put the whole file back or remove it.",
+        ) from error
 
-        self.file = file
-        self.met: dict[Any, Prompt] = {}  # by what stands in the column
-        schema = parquet.read_schema(file)
-        for column in names.values():
-            if column not in schema.names:
-                raise LimrError(f"{file}: no column {column!r}; found {', '.join(schema.names)}")
-        self.columns = {name: names.get(name, name) for name in COLUMNS if names.get(name, name) in schema.names}
-        self.key = "prompt_id" if "prompt_id" in self.columns else "prompt"
-        texts = [self.columns[name] for name in ("prompt", "prompt_id", "answer") if name in self.columns]
-        self.stream = parquet.ParquetFile(
-            file, read_dictionary=[column for column in texts if _is_text(schema, column)]
-        )
 
-    def parts(self, with_responses: bool) -> Iterator[Part]:
-        """The file's rollouts, some rows at a time."""
-        if self.stream.metadata.num_rows == 0:
-            raise LimrError(f"{self.file}: not one row; expected rollouts")
-        wanted = [column for name, column in self.columns.items() if with_responses or name != "response"]
-        size = _ROWS_WITH_RESPONSES if with_responses else _ROWS_AT_A_TIME
-        start = 0
-        with self.stream:
-            for batch in self.stream.iter_batches(size, columns=wanted):
-                yield self._part(batch, start, with_responses)
-                start += len(batch)
+def _parts(file: Path, chosen: Mapping[str, str], with_responses: bool) -> Iterator[Part]:
+    from pyarrow import parquet
 
-    def _part(self, batch: "pyarrow.RecordBatch", start: int, with_responses: bool) -> Part:
-        prompts, prompt = self._prompts(batch, start)
-        unknown = [None] * len(batch) if with_responses else None
-        return Part(
-            prompts=prompts,
-            prompt=prompt,
-            step=self._numbers(batch, "step", start).astype(np.int64) if "step" in self.columns else None,
-            reward=self._numbers(batch, "reward", start),
-            correct=self._numbers(batch, "correct", start, may_be_null=True)
-            if "correct" in self.columns
-            else np.full(len(batch), np.nan),
-            place=np.arange(start, start + len(batch)),
-            responses=self._responses(batch, start) if with_responses else None,
-            response_tokens=unknown,
-            truncated=unknown,
-        )
+    schema = parquet.read_schema(file)
+    columns = find_columns(schema.names, chosen)
+    # ``read_dictionary`` keeps the dictionaries of the file: without it, Arrow writes the text out for each row
+    texts = [columns[name] for name in _TEXTS if name in columns and _is_text(schema.field(columns[name]).type)]
+    wanted = [column for name, column in columns.items() if with_responses or name != "response"]
+    size = _ROWS_WITH_RESPONSES if with_responses else _ROWS_AT_A_TIME
+    start = 0
+    with parquet.ParquetFile(file, read_dictionary=texts) as stream:
+        if stream.metadata.num_rows == 0:
+            raise LimrError("not one row", expected="rollouts")
+        for batch in stream.iter_batches(size, columns=wanted):
+            yield batch_to_part(Rollouts(**columns_of(batch, columns, with_responses)), start, columns, with_responses)
+            start += len(batch)
 
-    def _prompts(self, batch: "pyarrow.RecordBatch", start: int) -> tuple[list[Prompt], np.ndarray]:
-        """The distinct prompts of the batch, and the row among them of each rollout."""
-        values, number = _distinct(batch.column(self.columns[self.key]))
-        if (number < 0).any():
-            raise self._fault(start + int(np.argmax(number < 0)), self.key, "found nothing, expected a prompt")
-        first = np.empty(len(values), dtype=np.int64)
-        first[number[::-1]] = np.arange(len(number))[::-1]  # the last to be written is the first row
-        rows: dict[str, int] = {}
-        prompts: list[Prompt] = []
-        row_of = np.empty(len(values), dtype=np.int64)
-        for place, (value, row) in enumerate(zip(values, first.tolist(), strict=True)):
-            prompt = self.met.get(value)
-            if prompt is None:
-                prompt = self.met[value] = self._prompt(batch, row, start + row)
-            row_of[place] = rows.setdefault(prompt.prompt_id, len(prompts))
-            if row_of[place] == len(prompts):
-                prompts.append(prompt)
-        return prompts, row_of[number]
 
-    def _prompt(self, batch: "pyarrow.RecordBatch", row: int, place: int) -> Prompt:
-        found = {
-            name: batch.column(self.columns[name])[row].as_py()
-            for name in ("prompt", "prompt_id", "answer")
-            if name in self.columns
-        }
+def batch_to_part(rollouts: Rollouts, start: int, columns: Mapping[str, str], with_responses: bool) -> Part:
+    """The part of a batch that begins at row ``start``; raises LimrError with row and column."""
+    try:
+        return to_part(rollouts, np.arange(start, start + len(rollouts.reward)), with_responses)
+    except RowError as error:
+        column = columns.get(error.column, error.column)
+        raise error.error.inside(f"row {start + error.row}", f"column {column!r}") from error
+
+
+def columns_of(batch: "pyarrow.RecordBatch", columns: Mapping[str, str], with_responses: bool) -> dict[str, Any]:
+    """The columns of a batch as ``Rollouts`` takes them; raises LimrError with the column of numbers that is none."""
+    found: dict[str, Any] = {}
+    for name, column in columns.items():
+        if name in _NUMBERS:
+            found[name] = numbers(batch, column, or_truth=name == "correct")
+        elif name in _TEXTS:
+            found[name] = _encoded(batch.column(column))
+        elif with_responses:
+            found[name] = texts(batch.column(column))
+    return found
+
+
+def numbers(batch: "pyarrow.RecordBatch", column: str, or_truth: bool = False) -> np.ndarray:
+    """A column of numbers: whole numbers as they are if none is missing, else float64 with NaN for null.
+
+    ``or_truth``: true and false count as 1 and 0.
+    """
+    from pyarrow import float64, types
+
+    values = batch.column(column)
+    is_whole = types.is_integer(values.type)
+    is_number = is_whole or types.is_floating(values.type) or types.is_null(values.type)
+    if not is_number and not (or_truth and types.is_boolean(values.type)):
+        raise LimrError(where=f"column {column!r}", found=str(values.type), expected="numbers")
+    if is_whole and values.null_count == 0:
+        return values.to_numpy(zero_copy_only=False)
+    return values.cast(float64()).to_numpy(zero_copy_only=False)
+
+
+def texts(values: "pyarrow.Array") -> list[Any]:
+    """A column as Python values: text as text, and whatever is nested, such as chat messages, as JSON text."""
+    from pyarrow import large_binary, types
+
+    if types.is_nested(values.type):
+        return [None if value is None else json.dumps(value, default=str).encode() for value in values.to_pylist()]
+    if not types.is_binary(values.type) and not types.is_large_binary(values.type):
         try:
-            text = "" if self.key == "prompt_id" and found.get("prompt") is None else prompt_text(found["prompt"])
-        except ValueError as error:
-            raise self._fault(place, "prompt", f"found {ascii(found['prompt'])[:60]}, expected {error}") from error
-        name = str(found["prompt_id"]) if self.key == "prompt_id" else prompt_id(text)
-        answer = found.get("answer")
-        return Prompt(
-            name, text, answer if answer is None or isinstance(answer, str) else json.dumps(answer, default=str)
-        )
-
-    def _numbers(self, batch: "pyarrow.RecordBatch", name: str, start: int, may_be_null: bool = False) -> np.ndarray:
-        """A column as float64, whole numbers for steps; NaN for null where that is allowed."""
-        import pyarrow
-
-        column = batch.column(self.columns[name])
-        kinds = (pyarrow.types.is_integer, pyarrow.types.is_floating, pyarrow.types.is_boolean, pyarrow.types.is_null)
-        if not any(is_kind(column.type) for is_kind in kinds) or (name == "reward" and column.type == pyarrow.bool_()):
-            raise self._fault(start, name, f"found {column.type}, expected numbers")
-        if name == "step" and column.null_count == 0 and pyarrow.types.is_integer(column.type):
-            return column.to_numpy(zero_copy_only=False)
-        values = np.array(column.cast(pyarrow.float64()))  # a copy: a view would keep the whole batch
-        wrong = np.isinf(values) if may_be_null else ~np.isfinite(values)
-        if name == "step":
-            wrong |= values != np.floor(values)
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            expected = "a whole number" if name == "step" else "a finite number"
-            raise self._fault(start + row, name, f"found {column[row].as_py()}, expected {expected}")
-        return values
-
-    def _responses(self, batch: "pyarrow.RecordBatch", start: int) -> list[str]:
-        if "response" not in self.columns:
-            raise self._fault(start, "response", "is missing, and a conversion needs what was said")
-        responses = batch.column(self.columns["response"]).to_pylist()
-        for row, response in enumerate(responses):
-            if not isinstance(response, str):
-                raise self._fault(start + row, "response", f"found {ascii(response)[:60]}, expected text")
-        return responses
-
-    def _fault(self, row: int, name: str, what: str) -> LimrError:
-        return LimrError(f"{self.file}: row {row}: column {self.columns.get(name, name)!r}: {what}")
+            return values.to_pylist()
+        except UnicodeDecodeError:  # Arrow does not check that text is UTF-8
+            pass
+    # as in JSON and CSV, bytes that are not UTF-8 become half characters, which the normaliser refuses in a prompt
+    raw = values.cast(large_binary()).to_pylist()
+    return [None if value is None else value.decode("utf-8", errors="surrogateescape") for value in raw]
 
 
-def _is_text(schema: "pyarrow.Schema", column: str) -> bool:
+def _is_text(kind: "pyarrow.DataType") -> bool:
+    from pyarrow import types
+
+    return types.is_string(kind) or types.is_large_string(kind)
+
+
+def _encoded(column: "pyarrow.Array") -> Encoded | list[Any]:
+    """A column as distinct values and a number for each row; what is nested as a list."""
     import pyarrow
 
-    return schema.field(column).type in (pyarrow.string(), pyarrow.large_string())
-
-
-def _distinct(column: "pyarrow.Array") -> tuple[list[Any], np.ndarray]:
-    """Distinct hashable values, and the number of each row's among them (int64, -1: null)."""
-    import pyarrow
-
-    if not pyarrow.types.is_nested(column.type):
-        encoded = column if isinstance(column, pyarrow.DictionaryArray) else column.dictionary_encode()
-        number = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-        used = np.zeros(len(encoded.dictionary) + 1, dtype=bool)  # one more for null, which -1 indexes
-        used[number] = True
-        used[-1] = False
-        renumbered = np.where(used, np.cumsum(used) - 1, -1)
-        return encoded.dictionary.filter(pyarrow.array(used[:-1])).to_pylist(), renumbered[number]
-    keys = [None if value is None else json.dumps(value, default=str) for value in column.to_pylist()]  # chat messages
-    number_of = {key: number for number, key in enumerate(dict.fromkeys(key for key in keys if key is not None))}
-    return list(number_of), np.array([number_of.get(key, -1) for key in keys], dtype=np.int64)
+    if pyarrow.types.is_nested(column.type):
+        return texts(column)
+    encoded = column if isinstance(column, pyarrow.DictionaryArray) else column.dictionary_encode()
+    size = len(encoded.dictionary)
+    number = encoded.indices.cast(pyarrow.int64()).fill_null(size).to_numpy()  # ``size`` stands for null
+    # The dictionary belongs to a whole row group. Only the values of this batch are wanted: mark those that occur,
+    # count them in order, and translate each row's number by that count.
+    used = np.zeros(size + 1, dtype=bool)
+    used[number] = True
+    values = texts(encoded.dictionary.filter(pyarrow.array(used[:size])))
+    return Encoded([*values, None] if used[size] else values, (np.cumsum(used) - 1)[number])

@@ -1,9 +1,10 @@
-"""The user's turn out of a prompt with a chat template around it, as trainers log it.
+"""The user's turn of a prompt that a trainer has logged with a chat template around it.
 
-A prompt is stripped only where the whole of it has the shape of a template, from the first header to the last: one
-that mentions such a word somewhere stays as it is. Left out are the system turn and the assistant's empty turn at the
-end, with what was put into its mouth. A chat of several turns (few-shot examples, a conversation) stays whole but for
-these, as ``User: ...`` and ``Assistant: ...``: two conversations may well end with the same question.
+A prompt is stripped only if the whole of it has the shape of a template, from the first header to the last. A prompt
+that merely mentions such a word stays as it is. The system's turn is dropped, and so is the empty turn of the assistant
+at the end, with the words that a template puts into its mouth. A chat of several turns (few-shot examples, a
+conversation) keeps all other turns, as ``User: ...`` and ``Assistant: ...``: two conversations may end with the same
+question.
 """
 
 # ruff: noqa: RUF001 (the wide bars are in DeepSeek's own tokens)
@@ -12,17 +13,19 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from limr.errors import LimrError
+
 Turn = tuple[str, str]  # role, text
 
 _ROLES = {"human": "user", "model": "assistant", "gpt": "assistant", "developer": "system"}
 
-# What stands before a first header: tokens that begin a text or fill a batch.
+# Tokens in front of the first header: they begin a text, or fill a batch.
 _PADDING = re.compile(
     r"(?:\s|<\|endoftext\|>|<\|begin_of_text\|>|<\|finetune_right_pad_id\|>|\[gMASK\]|<sop>|<pad>|<unk>|</?s>|<bos>"
     r"|<｜begin▁of▁sentence｜>|<｜▁pad▁｜>|<｜end▁of▁sentence｜>)*"
 )
 
-# Headers, with the token that ends the turn before: a header in the middle of a turn is something that somebody wrote.
+# Headers, with the token that ends the turn before. A header in the middle of a turn is part of the text.
 _HEADERS = (
     re.compile(r"(?:^|<\|im_end\|>\s*)<\|im_start\|>(\w+)(?:\n|<\|im_sep\|>)"),  # ChatML: Qwen, Yi, ...; Phi-4
     re.compile(r"(?:^|<\|eot_id\|>\s*)<\|start_header_id\|>(\w+)<\|end_header_id\|>\n\n"),  # Llama 3
@@ -37,7 +40,7 @@ _INSTRUCTION = re.compile(r"\[INST\](.*?)\[/INST\](.*?)(?=\[INST\]|$)", re.DOTAL
 _LLAMA_2_SYSTEM = re.compile(r"(\[INST\])\s*<<SYS>>.*?<</SYS>>", re.DOTALL)
 _MISTRAL_SYSTEM = re.compile(r"\[SYSTEM_PROMPT\].*?\[/SYSTEM_PROMPT\]", re.DOTALL)
 
-# Templates without tokens of their own must end with the assistant's header, and at most what opens its thoughts.
+# A template without special tokens must end with the assistant's header; only the opening of its thoughts may follow.
 _OPENING = r"(?:[^\n]*\s*<think>\s*(?:</think>)?)?\s*"
 _PLAIN = (
     # ChatML and Gemma decoded with special tokens skipped, as verl does: system\n...\nuser\n...\nassistant\n
@@ -47,12 +50,12 @@ _PLAIN = (
         ),
         re.compile(r"\n(user|assistant|model)\n"),
     ),
-    # Llama 3 decoded that way: system\n\n...user\n\n...assistant\n\n
+    # Llama 3, decoded in the same way: system\n\n...user\n\n...assistant\n\n
     (
         re.compile(rf"(?:system\n\n.*?)?user\n\n(?P<turns>.*)assistant(?:\n{_OPENING})?", re.DOTALL),
         re.compile(r"(user|assistant)\n\n"),
     ),
-    # DeepSeek-R1-Zero and what base models are given: [A conversation between ...] User: ... Assistant:
+    # DeepSeek-R1-Zero, and the prompts of base models: [A conversation between ...] User: ... Assistant:
     (
         re.compile(rf"(?:A conversation between .*?\s)?(?:User|Human):(?P<turns>.*)\sAssistant:{_OPENING}", re.DOTALL),
         re.compile(r"\n(User|Human|Assistant):"),
@@ -61,20 +64,32 @@ _PLAIN = (
 
 
 def prompt_text(prompt: Any) -> str:
-    """The user's turn of a prompt as it was decoded: text, or a list of chat messages.
+    """The user's turn of a decoded prompt: text, or a list of chat messages.
 
-    Raises ValueError saying what was expected when it is neither.
+    Raises LimrError saying what was expected when it is neither.
     """
     if isinstance(prompt, str):
         return user_turn(prompt)
     if isinstance(prompt, list) and prompt and all(isinstance(message, Mapping) for message in prompt):
         turns = [(str(message.get("role", "user")), _content(message.get("content"))) for message in prompt]
         return _joined(turns)
-    raise ValueError("text, or a list of chat messages with role and content")
+    raise LimrError(expected="text, or a list of chat messages with role and content")
+
+
+def response_text(response: Any) -> str:
+    """The text of a decoded response: text, or what the assistant says in a list of chat messages.
+
+    >>> response_text([{"role": "assistant", "content": "4"}, {"role": "tool", "content": "ok"}])
+    '4'
+    """
+    if isinstance(response, str):
+        return response
+    messages = [message for message in response if isinstance(message, Mapping)] if isinstance(response, list) else []
+    return "\n\n".join(str(message.get("content") or "") for message in messages if message.get("role") == "assistant")
 
 
 def user_turn(text: str) -> str:
-    r"""What the user said in ``text``, the chat template around it stripped; all of ``text`` where it has none.
+    r"""The user's turn in ``text``, without the chat template around it; all of ``text`` where it has no template.
 
     >>> user_turn("<|im_start|>system\nYou are helpful.<|im_end|>\n<|im_start|>user\nWhat is 2+2?<|im_end|>\n")
     'What is 2+2?'
@@ -98,7 +113,7 @@ def _between_headers(body: str) -> list[Turn]:
 def _deepseek(body: str) -> list[Turn]:
     if "<｜User｜>" not in body:
         return []
-    turns = _cut(body, _DEEPSEEK)  # the system's words stand before the first header
+    turns = _cut(body, _DEEPSEEK)  # the system's turn has no header and stands before the first one
     return turns if len(turns) > 1 or _DEEPSEEK.match(body) else []
 
 
@@ -108,8 +123,8 @@ def _instructions(body: str) -> list[Turn]:
         body = _MISTRAL_SYSTEM.sub("", body, count=1).lstrip()
     if not body.startswith("[INST]"):
         return []
-    said = _INSTRUCTION.findall(_LLAMA_2_SYSTEM.sub(r"\1", body, count=1))
-    return [turn for user, reply in said for turn in (("user", user), ("assistant", _TURN_END.sub("", reply)))]
+    exchanges = _INSTRUCTION.findall(_LLAMA_2_SYSTEM.sub(r"\1", body, count=1))
+    return [turn for user, reply in exchanges for turn in (("user", user), ("assistant", _TURN_END.sub("", reply)))]
 
 
 def _plain(body: str) -> list[Turn]:
@@ -121,12 +136,12 @@ def _plain(body: str) -> list[Turn]:
         turns = [("user", pieces[0]), *zip(pieces[1::2], pieces[2::2], strict=True)]
         speakers = [_role(role) for role, _ in turns]
         is_chat = len(turns) % 2 and speakers == ["user", "assistant"] * (len(turns) // 2) + ["user"]
-        return turns if is_chat else [("user", match["turns"])]  # else the user wrote such a line
+        return turns if is_chat else [("user", match["turns"])]  # else the user's own text has such a line
     return []
 
 
 def _cut(body: str, header: re.Pattern[str]) -> list[Turn]:
-    """The turns behind each header; what stands before the first is left out."""
+    """The turn behind each header, without what stands before the first."""
     headers = list(header.finditer(body))
     starts = [following.start() for following in headers[1:]]
     pieces = [body[found.end() : end] for found, end in zip(headers, [*starts, None], strict=False)]
@@ -134,7 +149,7 @@ def _cut(body: str, header: re.Pattern[str]) -> list[Turn]:
 
 
 def _joined(turns: list[Turn]) -> str:
-    """One text of the turns: without the system's, and without the assistant's at the end."""
+    """The turns as one text, without the system's turns and without the assistant's at the end."""
     kept = [(_role(role), text.strip()) for role, text in turns if _role(role) != "system"]
     while len(kept) > 1 and kept[-1][0] == "assistant":
         kept.pop()
@@ -148,7 +163,7 @@ def _role(role: str) -> str:
 
 
 def _content(content: Any) -> str:
-    """The text of a message's content: text, or a list of parts of which some have text."""
+    """The text of a message's content, which is text or a list of parts with text."""
     if isinstance(content, list):
         return "\n".join(str(part.get("text", "")) if isinstance(part, Mapping) else str(part) for part in content)
     return "" if content is None else str(content)

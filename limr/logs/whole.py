@@ -1,4 +1,4 @@
-"""A whole log in memory: parts of files joined, prompts told apart by their ids."""
+"""Joins the parts of all files to a whole log in memory, with each prompt once."""
 
 import logging
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from limr.logs.recognise import Found, recognise
 
 logger = logging.getLogger(__name__)
 
-MOST_KINDS_OF_REWARD = 3  # of a rule that says correct, wrong, malformed; a reward model has many more
+MOST_KINDS_OF_REWARD = 3  # a rule has correct, wrong and malformed; a reward model gives many more values
 
 
 def read_log(path: str | Path, options: LogOptions | None = None) -> Log:
-    """Read the log of a run: ``path`` is a folder, searched with all below it, or one file.
+    """Read the log of a run: ``path`` is one file, or a folder that is searched with all folders below it.
 
-    Raises LimrError naming file, line or row and key for what does not fit, and one file of each where a folder holds
-    two formats.
+    Raises LimrError with file, line or row, and key for what does not fit, and with two files where a folder holds two
+    formats.
     """
     options = options or LogOptions()
     return read_found(recognise(Path(path), options), options)
@@ -41,7 +41,7 @@ def read_found(found: Found, options: LogOptions) -> Log:
 
 
 def parts(found: Found, options: LogOptions, with_responses: bool) -> Iterator[tuple[int, Part]]:
-    """The parts of the log, with the row of their file; a terminal sees how many files are read."""
+    """The parts of the log with the row of their file; a terminal shows how many files are read."""
     with tqdm(total=len(found.files), unit="file", desc=found.format.name, disable=None) as bar:
         for number, part in found.format.read(found.files, options, with_responses):
             bar.update(number - bar.n)
@@ -56,10 +56,10 @@ class _Columns:
     row_of: dict[str, int] = field(default_factory=dict)
     prompts: list[Prompt] = field(default_factory=list)
     columns: dict[str, list[np.ndarray]] = field(default_factory=dict)
-    without_step: int = -1  # the last file whose step is not known
+    without_step: int = -1  # the last file whose step is unknown
 
     def add(self, file: int, part: Part, step_in_name: int | None) -> None:
-        """Append a part of file number ``file``; all of its rollouts may have failed."""
+        """Append a part of file number ``file``; it is empty if all of its rollouts failed."""
         if not len(part):
             return
         step = part.step
@@ -80,16 +80,20 @@ class _Columns:
             self.columns.setdefault(name, []).append(column)
 
     def log(self, found: Found) -> Log:
-        """All of it joined."""
+        """All parts joined."""
         files = [str(file) for file in found.files]
         if not self.columns:
             raise LimrError(
-                f"{files[0]}: not one rollout in {len(files):,} files of {found.format.title}: did all fail?"
+                f"not one rollout in {len(files):,} files of {found.format.title}",
+                where=files[0],
+                advice="Every rollout may have failed. Look at the run's own log.",
             )
         if "step" in self.columns and len(self.columns["step"]) != len(self.columns["prompt"]):
             raise LimrError(
-                f"{files[self.without_step]}: neither its rows nor its name say the step, which other files of this log"
-                " do; expected all or none. Does it belong to the log?"
+                "neither its rows nor its name have the step",
+                where=files[self.without_step],
+                expected="the step, which other files of this log have",
+                advice="If the file does not belong to the log, remove it.",
             )
         joined = {name: self._joined(name) for name in list(self.columns)}
         order = sorted(range(len(self.prompts)), key=lambda row: self.prompts[row].prompt_id)
@@ -101,11 +105,11 @@ class _Columns:
         return Log(found.format.name, files, found.left_out, prompts, **({"step": None} | joined))
 
     def _joined(self, name: str) -> np.ndarray:
-        """A column of all parts, which are let go of."""
+        """A column of all parts; the memory of the parts is freed."""
         return np.concatenate(self.columns.pop(name))
 
     def _rows(self, prompts: list[Prompt]) -> np.ndarray:
-        """The row of each of ``prompts`` among those of the log; the first answer that a file has is kept."""
+        """The row of each of ``prompts`` among those of the log; of several answers the first is kept."""
         rows = []
         for prompt in prompts:
             rows.append(self.row_of.setdefault(prompt.prompt_id, len(self.prompts)))
@@ -115,23 +119,23 @@ class _Columns:
 
 
 def _correct(correct: np.ndarray, reward: np.ndarray) -> np.ndarray:
-    """What the log says of correctness where that is a share of 1; else reward 1, where rewards are those of a rule.
+    """The logged correctness if it is a share of 1; else reward 1 is correct, if a rule gives the rewards.
 
-    A rule that gives 1 for a correct response has 1 as its highest reward, and few others; a reward model's numbers say
-    nothing about correctness, which then is unknown (NaN).
+    A rule that gives 1 for a correct response has 1 as its highest reward, and few other values. The rewards of a
+    reward model say nothing about correctness, which is then unknown (NaN).
     """
     known = correct[~np.isnan(correct)]
     if known.size and known.min() >= 0 and known.max() <= 1:
         return correct
     if known.size:
-        logger.warning("correctness is logged as %s to %s, no share of 1: not used", known.min(), known.max())
+        logger.warning("correctness is logged as %s to %s, not a share of 1: not used", known.min(), known.max())
     if reward.size and reward.max() == 1 and _few_kinds(reward):
         return (reward == 1).astype(np.float64)
     return np.full(len(reward), np.nan)
 
 
 def _few_kinds(reward: np.ndarray) -> bool:
-    """Whether at most ``MOST_KINDS_OF_REWARD`` numbers occur: without a sort, which takes seconds of 100 million."""
+    """Whether at most ``MOST_KINDS_OF_REWARD`` values occur; sorting 100 million rewards would take seconds."""
     for _ in range(MOST_KINDS_OF_REWARD):
         reward = reward[reward != reward[0]]
         if not reward.size:

@@ -1,9 +1,9 @@
-"""The log formats, one framework a file: each file defines one ``FORMAT``, and is named in ``NAMES``."""
+"""The log formats, one file for each framework. Each file defines one ``FORMAT`` and is listed in ``NAMES``."""
 
 from functools import cache
 from importlib import import_module
 
-from limr.errors import LimrError
+from limr.errors import LimrError, one_of
 from limr.logs.format import Format
 
 NAMES = ("limr_fork", "nemo_rl", "open_instruct", "prime_rl", "table", "trl", "verifiers", "verl")
@@ -11,12 +11,12 @@ NAMES = ("limr_fork", "nemo_rl", "open_instruct", "prime_rl", "table", "trl", "v
 
 @cache
 def formats() -> dict[str, Format]:
-    """All formats by name. Imports their files, and with them the parsers, so it is not called before a log is read."""
+    """All formats by name. This imports the parsers, so call it only when a log is to be read."""
     return {name: import_module(f"limr.logs.formats.{name}").FORMAT for name in NAMES}
 
 
 def find_format(name: str) -> Format:
-    """The format called ``name``; raises LimrError listing what is known when there is none."""
+    """The format called ``name``; raises LimrError with the known names if there is none."""
     if name not in NAMES:
-        raise LimrError(f"format: found {name!r}, expected one of {', '.join(NAMES)}")
+        raise LimrError(where="format", found=repr(name), expected=one_of(NAMES))
     return formats()[name]

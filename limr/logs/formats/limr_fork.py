@@ -1,8 +1,8 @@
-"""The rollouts of LIMR's own fork of OpenRLHF: ``train/step_{N}.json`` in its ``samples_save_path``, one file a step.
+"""The rollouts of LIMR's own fork of OpenRLHF: ``train/step_{N}.json`` in its ``samples_save_path``.
 
-Source: ``fit`` of openrlhf/trainer/ppo_trainer.py in the repository GAIR-NLP/LIMR: a JSON list of prompt, response,
-reward and response_length, the chat template stripped by the fork itself. Beside them stands ``test/step_{N}.json``,
-which has no rewards and is left out.
+Source: ``fit`` of openrlhf/trainer/ppo_trainer.py in the repository GAIR-NLP/LIMR. The file of a step is a JSON list of
+objects with prompt, response, reward and response_length. The fork itself strips the chat template. The files
+``test/step_{N}.json`` beside them have no rewards and are left out.
 """
 
 from functools import partial

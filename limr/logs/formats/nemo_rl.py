@@ -1,18 +1,20 @@
-"""The rollouts that NeMo RL logs of every training step: ``train_data_step{N}.jsonl`` in its ``logger.log_dir``.
+"""The rollouts that NeMo RL logs at every training step: ``train_data_step{N}.jsonl`` in its ``logger.log_dir``.
 
 Source: ``grpo_train`` and ``async_grpo_train`` of nemo_rl/algorithms/grpo.py, ``grpo_sync.py`` and ``ppo.py`` beside
 it, and ``Logger.log_batched_dict_as_jsonl``, in the repository NVIDIA-NeMo/RL at commit 7ea279a (August 2026, after
-v0.7.0). A row is a slice of one rollout, so that every value is a list of one:
+v0.7.0). A row is a slice of length one of a batch, so every value is a list of one:
 
-- ``content``: the texts of the messages, without their roles: perhaps the system's, the user's with the chat template
-  around it, then the model's and the environment's in turns. With one model turn that makes three or four.
-- ``rewards``: after scaling and shaping. With ``grpo.use_dynamic_sampling`` it is the reward of *another* rollout (the
-  batch as it was before prompts without spread were dropped); ``filtered_rewards`` is then this rollout's.
+- ``content``: the texts of the messages, without their roles: perhaps the system's, then the user's with the chat
+  template around it, then those of the model and the environment in turns. With one turn of the model these are three
+  or four.
+- ``rewards``: after scaling and shaping. With ``grpo.use_dynamic_sampling`` it is the reward of *another* rollout,
+  from the batch before prompts without spread were dropped; this rollout's reward is then in ``filtered_rewards``.
 - ``token_loss_mask`` (since v0.6): 1 for the model's tokens.
 
-The step is in the file's name, the gold answer nowhere; the math environment says in its message who was correct. A
-resumed run writes to a folder of its own, ``exp_{K}``. Validation is logged beside it, as ``val_data_step{N}.jsonl``.
-Rollouts of NeMo Gym are logged without any text and cannot be read. Distillation has no rewards.
+The step is in the file's name; the log has no gold answer. The math environment's message says whether the response is
+correct. A resumed run writes to another folder, ``exp_{K}``. Validation is logged beside it, as
+``val_data_step{N}.jsonl``. Rollouts of NeMo Gym are logged without any text and cannot be read. Distillation has no
+rewards.
 """
 
 from collections.abc import Sequence
@@ -21,8 +23,9 @@ from typing import Any
 
 import msgspec
 
+from limr.errors import LimrError
 from limr.logs.format import Format
-from limr.logs.json_exact import load
+from limr.logs.json_exact import decode
 from limr.logs.json_rows import JsonRow, Rollouts, read_json
 from limr.logs.templates import user_turn
 
@@ -30,7 +33,7 @@ _VERDICTS = {"Environment: correct": True, "Environment: incorrect": False}  # o
 
 
 class Row(JsonRow, rename={"prompt": "content", "reward": "rewards", "filtered": "filtered_rewards"}):
-    """A slice of one rollout; or of none, where dynamic sampling kept fewer than it had."""
+    """One rollout, or none where dynamic sampling kept fewer rollouts than the batch had."""
 
     prompt: list[list[msgspec.Raw]]
     reward: list[float]
@@ -57,25 +60,28 @@ class Row(JsonRow, rename={"prompt": "content", "reward": "rewards", "filtered":
 
     @staticmethod
     def prompt_text(prompt: Any) -> str:
-        """The user's turn of (messages before the model's first, number of messages, turns of the model)."""
+        """The user's turn, from (messages before the model's first one, number of messages, turns of the model)."""
         opening, messages, turns = prompt
         if not any(map(_text, opening)):
-            raise ValueError("text; NeMo Gym's rollouts are logged without, and cannot be told apart")
+            raise LimrError(
+                expected="text", advice="NeMo Gym's rollouts are logged without text: their prompts are unknown."
+            )
         if turns not in (None, (messages - len(opening)) // 2):
-            raise ValueError(
-                f"the user's message (before it perhaps the system's), then the model's and the environment's in turns:"
-                f" {messages} messages do not go with {turns} turns of the model"
+            raise LimrError(
+                f"{messages} messages do not fit {turns} turns of the model",
+                expected="the user's message (perhaps after the system's), then the model's and the environment's in"
+                " turns",
             )
         return user_turn(_text(opening[-1]))
 
 
 def _opening(messages: Sequence[Any]) -> int:
-    """How many messages stand before the model's first: every one of those has the environment's answer behind it."""
+    """Number of messages before the model's first one: each message of the model is followed by the environment's."""
     return 1 if len(messages) % 2 else 2
 
 
 def _model_turns(mask: msgspec.Raw) -> int | None:
-    """Stretches of ones in the mask; None where there is no mask (before v0.6)."""
+    """Number of stretches of ones in the mask; None where there is no mask (before v0.6)."""
     text = bytes(mask).replace(b" ", b"")
     return text.count(b"0,1") if text else None
 
@@ -85,7 +91,7 @@ def _only(values: list[float]) -> float:
 
 
 def _text(raw: bytes | msgspec.Raw) -> str:
-    value = load(bytes(raw).decode("utf-8", errors="surrogateescape"))
+    value = decode(raw)
     return value if isinstance(value, str) else ""
 
 

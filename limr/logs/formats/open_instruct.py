@@ -1,16 +1,17 @@
 """The rollouts that open-instruct saves: ``--save_traces``, ``{run}_rollouts_{shard}.jsonl`` in ``rollouts_save_path``.
 
 Source: ``RolloutRecord`` and ``_save_rollouts`` of open_instruct/rl_utils.py, called by ``DataPreparationActor`` of
-open_instruct/data_loader.py, in the repository allenai/open-instruct at commit e6c3044 (August 2026); the same since it
-was added in January 2026. A line is one rollout: step, prompt_tokens, response_tokens, reward, ground_truth, ... in
-shards of 10,000, each appended to step after step. A resumed run has a name of its own.
+open_instruct/data_loader.py, in the repository allenai/open-instruct at commit e6c3044 (August 2026); unchanged since
+it was added in January 2026. A line is one rollout: step, prompt_tokens, response_tokens, reward, ground_truth, ...
+A shard holds 10,000 rollouts, in the order of the steps. A resumed run has another name.
 
 The log has no text. A prompt is known by its tokens, and its id is a hash of them: the same in all runs with one
-tokenizer and chat template, and never that of the text. ``prompt_idx`` is the place in the step's batch, no id.
+tokenizer and chat template, and never the id of the text. ``prompt_idx`` is the position in the step's batch, not an
+id.
 
 ``reward`` is the score of all verifiers, 10 for a correct answer unless ``--verification_reward`` says otherwise. With
-``--filter_zero_std_samples``, which is the default, a prompt whose rollouts all earned the same is not logged at that
-step; switch it off for a run whose visits are to be counted. Evaluation is not saved.
+``--filter_zero_std_samples``, the default, a prompt whose rollouts all have the same reward is not logged at that step.
+Switch it off for a run whose visits are to be counted. Evaluation is not saved.
 """
 
 import hashlib
@@ -36,7 +37,7 @@ class Row(JsonRow, rename={"prompt_id": "prompt_tokens", "answer": "ground_truth
 
     @classmethod
     def rollouts(cls, rows: Sequence[Any], with_responses: bool) -> Rollouts:
-        """The rows as columns, tokens hashed."""
+        """The rows as columns; the hash of its tokens is a prompt's id."""
         tokens = [tuple(row.prompt_id) for row in rows]
         ids = {prompt: _tokens_id(prompt) for prompt in set(tokens)}
         columns = Rollouts(
@@ -46,14 +47,14 @@ class Row(JsonRow, rename={"prompt_id": "prompt_tokens", "answer": "ground_truth
             answer=[row.answer for row in rows],
         )
         if with_responses:
-            columns.response = [None] * len(rows)  # tokens alone: no conversion
+            columns.response = [None] * len(rows)  # the log has tokens only, so it cannot be converted
             columns.response_tokens = [len(row.response_tokens or ()) for row in rows]
             columns.truncated = [row.finish_reason == "length" for row in rows]
         return columns
 
 
 def _tokens_id(tokens: tuple[int, ...]) -> str | None:
-    """16 hexadecimal digits of SHA-256 of the tokens as text; None where there are none."""
+    """16 hexadecimal digits of SHA-256 of the tokens as text; None if there are no tokens."""
     return hashlib.sha256(" ".join(map(str, tokens)).encode("ascii")).hexdigest()[:16] if tokens else None
 
 

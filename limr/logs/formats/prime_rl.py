@@ -3,17 +3,21 @@
 Source: ``FileMonitor.log_episodes`` of src/prime_rl/monitors/file.py and ``main_loop`` of
 src/prime_rl/orchestrator/orchestrator.py in the repository PrimeIntellect-ai/prime-rl at commit 559b447, ``Episode``
 and ``Trace`` of verifiers/v1/episode.py and trace.py in PrimeIntellect-ai/verifiers at commit a60a606 (both August
-2026; for those until June see ``verifiers``, the records between are not recognised). A line is an episode: its
-standing, its provenance ``run.work`` and its ``traces``, values that are null left out. A trace is one agent's rollout:
-``task.data.prompt`` (text, or chat messages, no template), ``rewards`` (a score and a weight by name; their sum of
-products is the reward), ``nodes`` (the messages), ``agent.trainable``.
+2026). ``verifiers`` reads the records until June; those in between are not recognised.
 
-The step is ``run.work.step``, the one at which all rollouts of a group were sent out; the folder's is the one at which
-each came back. ``all`` has every episode, ``effective`` those of them that were trained on: where both are there,
-``effective`` is left out, for its lines are in ``all`` too, and the prompts that it lacks (no spread, rejected by the
-curriculum) are visits none the less. ``eval`` is left out beside ``train``. Traces that failed have no reward and are
-left out, as they are of training: their visit is a partial one. An agent that is not trained is no rollout.
-verifiers' own ``traces.jsonl``, of an evaluation, has the same lines without a step: a log of one visit.
+A line is an episode: its status, its provenance ``run.work`` and its ``traces``; values that are null are omitted. A
+trace is one agent's rollout: ``task.data.prompt`` (text, or chat messages without a template), ``rewards`` (name ->
+score and weight; the reward is the sum of their products), ``nodes`` (the messages) and ``agent.trainable``.
+
+- The step is ``run.work.step``, at which all rollouts of a group were sent out. The step in the folder's name is the
+  one at which each came back.
+- ``all`` holds every episode, ``effective`` those that were trained on. Where both are there, ``effective`` is left
+  out, because its lines are in ``all`` too. The prompts that it lacks (no spread, rejected by the curriculum) are
+  visits as well.
+- ``eval`` is left out where ``train`` is there.
+- A trace that failed has no reward. Like training, the reader leaves it out, and its visit is a partial one.
+- An agent that is not trained has no rollouts.
+- verifiers' own ``traces.jsonl``, from an evaluation, has the same lines without a step: a log of one visit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +31,7 @@ from limr.logs.json_rows import JsonRow, Rollouts, read_json
 
 
 class Data(msgspec.Struct, frozen=True, gc=False):
-    """The task of a trace, as far as needed."""
+    """The task of a trace, as far as it is needed."""
 
     prompt: msgspec.Raw = msgspec.Raw()
     answer: msgspec.Raw = msgspec.Raw()
@@ -40,14 +44,14 @@ class Task(msgspec.Struct, frozen=True, gc=False):
 
 
 class Reward(msgspec.Struct, frozen=True, gc=False):
-    """What one of the reward functions gave."""
+    """The value of one reward function."""
 
     score: float
     weight: float = 1.0
 
 
 class Agent(msgspec.Struct, frozen=True, gc=False):
-    """Who the trace is of."""
+    """The agent of a trace."""
 
     trainable: bool = True
 
@@ -72,7 +76,7 @@ class Trace(msgspec.Struct, frozen=True, gc=False):
 
 
 class Work(msgspec.Struct, frozen=True, gc=False):
-    """When the episode was sent out, and what for."""
+    """The step at which the episode was sent out."""
 
     step: int | None = None
 
@@ -91,7 +95,7 @@ class Row(JsonRow):
 
     @classmethod
     def rollouts(cls, rows: Sequence[Any], with_responses: bool) -> Rollouts:
-        """The trained agents' traces that did not fail, as columns."""
+        """The traces of trained agents that did not fail, as columns."""
         found = [
             (number, trace)
             for number, row in enumerate(rows)
@@ -117,13 +121,13 @@ _LIMITS = ("max_turns", "max_input_tokens", "max_output_tokens", "max_total_toke
 
 
 def _reward(rewards: Mapping[str, Reward | None]) -> float:
-    """The sum of weighted scores, those left out that were not computed; NaN where none was."""
+    """The weighted sum of the scores that were computed; NaN if none was."""
     scores = [reward.score * reward.weight for reward in rewards.values() if reward is not None]
     return sum(scores) if scores else float("nan")
 
 
 def _response(nodes: Sequence[Node]) -> str:
-    """What the model said, its turns one after the other."""
+    """The model's turns, one after the other."""
     return "\n\n".join(str(node.message.get("content") or "") for node in nodes if node.sampled)
 
 
@@ -133,5 +137,5 @@ FORMAT = Format(
     files=r"traces\.jsonl",
     keys=frozenset({"id", "env", "task", "traces"}),
     read=partial(read_json, Row),
-    set_aside={"eval/": "evaluation", "effective/": "rollouts of all/ once more, those that were trained on"},
+    set_aside={"eval/": "evaluation", "effective/": "rollouts that are in all/ too"},
 )

@@ -1,8 +1,9 @@
 """Any table of rollouts with named columns: Parquet, CSV or JSON Lines (or a JSON list of objects).
 
-Columns have the names of ``limr.logs.COLUMNS``, or those that ``LogOptions.columns`` gives them: ``prompt`` or
-``prompt_id`` (or both) and ``reward``; ``step``, ``correct``, ``answer`` and ``response`` where there are such. Without
-a step, in the rows or the file's name (``step_7.csv``), the order of the files and of their rows is that of training.
+The columns have the names of ``limr.logs.log.COLUMNS``, or the names that ``LogOptions.columns`` gives them. A table
+needs ``reward``, and ``prompt`` or ``prompt_id`` or both. It may have ``step``, ``correct``, ``answer`` and
+``response``. If neither the rows nor the file's name (``step_7.csv``) has the step, the order of the files and of their
+rows is taken as the order of training.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,9 +38,9 @@ def read(files: Sequence[Path], options: LogOptions, with_responses: bool) -> It
         alike = list(group)
         match suffix:
             case ".parquet":
-                parts = read_parquet(alike, options, with_responses)
+                parts = read_parquet(alike, options.columns, with_responses)
             case ".csv":
-                parts = read_csv(alike, Row, options, with_responses)
+                parts = read_csv(alike, options.columns, with_responses)
             case _:
                 parts = read_json(Row, alike, options, with_responses)
         for number, part in parts:

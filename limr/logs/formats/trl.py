@@ -1,36 +1,37 @@
 """The completions that TRL logs: ``log_completions=True``, ``completions/completions_{step:05d}.parquet``.
 
-Source: ``GRPOTrainer.log`` of trl/trainer/grpo_trainer.py in the repository huggingface/trl, release 1.16.0; such files
-are written since January 2026 (0.28). The columns are step, prompt, completion, one of each reward function, what a
-reward function logged besides (``log_extra``), advantage. Prompts and completions are text or chat messages, as in the
-data set; until 1.10 at least they were decoded text, the chat template in it.
+Source: ``GRPOTrainer.log`` of trl/trainer/grpo_trainer.py in the repository huggingface/trl, release 1.16.0. TRL writes
+such files since January 2026 (0.28). The columns are step, prompt, completion, one column for each reward function,
+what a reward function logs besides (``log_extra``), and advantage. Prompts and completions are text or chat messages,
+as in the data set. Until at least 1.10 they were decoded text with the chat template in it.
 
-- **The reward that was trained on is not logged**, only what the functions gave, and not their weights. Of one function
-  that is the reward; of several the person says which one, or which sum (``accuracy + 0.5*format``). To a sum, as in
-  training, a function adds nothing where it gave nothing (null).
-- A file holds the batch that was generated last when it is written. With ``steps_per_generation`` or
-  ``num_iterations`` above one update, several hold the same; it is read once. **With ``logging_steps`` above 1 (its
-  default is 10) most batches are in none**, and visits cannot be counted.
-- **An evaluation overwrites the file of its step**, with its own completions, or with these and some of training's,
-  and nothing in the file says so: to be avoided by ``eval_strategy="no"``.
-- A resumed run overwrites the files of the steps that it does again. There is no gold answer.
+- **TRL does not log the reward that it trains on**, only the values of the reward functions, without their weights.
+  With one function, its value is the reward. With several, the user names one column or a sum
+  (``accuracy + 0.5*format``). As in training, a function that gave no value (null) adds nothing to a sum.
+- A file holds the batch that was generated last before it was written. With ``steps_per_generation`` or
+  ``num_iterations`` above one update, several files hold the same batch, which is read once. **With ``logging_steps``
+  above 1 (the default is 10) most batches are in no file**, and visits cannot be counted.
+- **An evaluation overwrites the file of its step** with its own completions, or with these and some of training's.
+  Nothing in the file shows it. Set ``eval_strategy="no"`` to avoid it.
+- A resumed run overwrites the files of the steps that it repeats. There is no gold answer.
 """
 
-import json
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from limr.errors import LimrError
+from limr.errors import Column, LimrError, Setting, shown
 from limr.logs.format import Format
-from limr.logs.log import LogOptions, Part, Prompt
-from limr.logs.templates import prompt_text
-from limr.prompts import prompt_id
+from limr.logs.json_exact import decode
+from limr.logs.log import LogOptions, Part
+from limr.logs.normalise import Rollouts
+from limr.logs.table_parquet import batch_to_part, columns_of, numbers, reading, texts
+from limr.logs.templates import response_text
 
 if TYPE_CHECKING:
     import pyarrow
@@ -40,29 +41,30 @@ logger = logging.getLogger(__name__)
 FILES = r"completions_(?P<step>\d+)\.parquet"
 
 _COLUMNS = {"prompt": "prompt", "response": "completion", "step": "step"}
-_NO_REWARDS = ("step", "advantage")
 _TERM = re.compile(r"\s*(?:(?P<weight>[^*+]+)\*)?(?P<column>[^*+]+)")
 
 
 def read(files: Sequence[Path], options: LogOptions, with_responses: bool) -> Iterator[tuple[int, Part]]:
     """Read files of completions in the order of their steps; see ``Format.read``.
 
-    Raises LimrError naming file and column, or row, for what does not fit, and where most steps were not logged.
+    Raises LimrError with file and column or row, and where most steps were not logged.
     """
     if options.steps_per_epoch is None:
         _check_steps(files)
+    columns = _COLUMNS | dict(options.columns)
     before = None
     repeated = []
     for number, file in enumerate(files):
-        table = _table(file)
-        names = _COLUMNS | dict(options.columns)
-        _check_columns(table, names, file)
-        batch = table.select([names["prompt"], names["response"]])
-        if before is not None and batch.equals(before):
-            repeated.append(file)
-            continue
-        before = batch
-        yield number, _part(table, file, names, with_responses)
+        with reading(file):
+            table = _table(file)
+            _check_columns(table, columns)
+            batch = table.select([columns["prompt"], columns["response"]])
+            if before is not None and batch.equals(before):
+                repeated.append(file)
+                continue
+            before = batch
+            for part in _parts(table, columns, with_responses):
+                yield number, part
     if repeated:
         logger.info(
             "%s of %s files repeat the batch of the file before them (the first: %s): each batch is read once",
@@ -75,150 +77,116 @@ def _check_steps(files: Sequence[Path]) -> None:
     stride = min((after - step for step, after in pairwise(steps)), default=1)
     if stride > 1:
         raise LimrError(
-            f"{files[0].parent}: found no two steps closer than {stride}, expected every step (logging_steps=1):"
-            " without the visits between, those that were logged cannot be numbered. If a batch served that many steps,"
-            " or to number visits by epochs, say how many of these files an epoch has (steps per epoch)"
+            where=files[0].parent,
+            found=f"no two steps closer than {stride}",
+            expected="every step (logging_steps=1)",
+            advice=[
+                "Visits cannot be numbered when those between are not logged. If each batch served that many steps,"
+                " or if visits are to be numbered by epochs, say how many of these files an epoch has: ",
+                Setting("steps_per_epoch"),
+                ".",
+            ],
         )
 
 
 def _table(file: Path) -> "pyarrow.Table":
-    import pyarrow
     from pyarrow import parquet
 
-    try:
-        with parquet.ParquetFile(file) as stream:
-            table = stream.read()
-    except (pyarrow.ArrowException, OSError) as error:
-        raise LimrError(f"{file}: cannot be read as Parquet: {str(error).splitlines()[0]}") from error
+    with parquet.ParquetFile(file) as stream:
+        table = stream.read()
     if not len(table):
-        raise LimrError(f"{file}: has no rows; expected the completions of a step")
-    return table
+        raise LimrError("no rows", expected="the completions of a step")
+    return table.combine_chunks()
 
 
-def _check_columns(table: "pyarrow.Table", names: Mapping[str, str], file: Path) -> None:
-    for name, column in names.items():
+def _check_columns(table: "pyarrow.Table", columns: Mapping[str, str]) -> None:
+    for name, column in columns.items():
         if name != "reward" and column not in table.column_names:
-            raise LimrError(f"{file}: no column {column!r} ({name}); found {', '.join(table.column_names)}")
+            raise LimrError(f"no column {column!r} ({name})", found=", ".join(table.column_names))
 
 
-def _part(table: "pyarrow.Table", file: Path, names: Mapping[str, str], with_responses: bool) -> Part:
-    prompts, rows = _prompts(table, file, names)
-    unknown = [None] * len(table) if with_responses else None
-    return Part(
-        prompts=prompts,
-        prompt=rows,
-        step=_numbers(table, names["step"], file).astype(np.int64),
-        reward=_rewards(table, file, names.get("reward")),
-        correct=_numbers(table, names["correct"], file) if "correct" in names else np.full(len(table), np.nan),
-        place=np.arange(len(table)),
-        responses=list(map(_said, _values(table, names["response"], file))) if with_responses else None,
-        response_tokens=unknown,
-        truncated=unknown,
-    )
+def _parts(table: "pyarrow.Table", columns: Mapping[str, str], with_responses: bool) -> Iterator[Part]:
+    """The file's rollouts, which are mostly one batch: the reward is computed, all other columns are as logged."""
+    weights = _weights(table, columns)
+    logged = {name: column for name, column in columns.items() if name not in ("reward", "response")}
+    start = 0
+    for batch in table.to_batches():
+        rollouts = Rollouts(**columns_of(batch, logged, with_responses), reward=_rewards(batch, weights, start))
+        if with_responses:
+            completions = texts(batch.column(columns["response"]))  # chat messages are JSON text here
+            rollouts.response = [
+                response_text(decode(value) if isinstance(value, bytes) else value) for value in completions
+            ]
+        yield batch_to_part(rollouts, start, columns, with_responses)
+        start += len(batch)
 
 
-def _prompts(table: "pyarrow.Table", file: Path, names: Mapping[str, str]) -> tuple[list[Prompt], np.ndarray]:
-    """Distinct prompts, and the row among them of each completion."""
-    columns = [_values(table, names[name], file) if name in names else None for name in ("prompt", "prompt_id")]
-    answers = _values(table, names["answer"], file) if "answer" in names else None
-    found: dict[str, Prompt] = {}
-    name_of: dict[str, str] = {}  # of a prompt as it stands in the file
-    names_of_rows = []
-    for row in range(len(table)):
-        logged = [None if column is None else column[row] for column in columns]
-        key = json.dumps(logged, default=str)
-        if key not in name_of:
-            text = _text(logged[0], f"{file}: row {row}: column {names['prompt']!r}")
-            name_of[key] = prompt_id(text) if columns[1] is None else str(logged[1])
-            answer = None if answers is None or answers[row] is None else str(answers[row])
-            found.setdefault(name_of[key], Prompt(name_of[key], text, answer))
-        names_of_rows.append(name_of[key])
-    place = {name: number for number, name in enumerate(found)}
-    return list(found.values()), np.array([place[name] for name in names_of_rows], dtype=np.int64)
+def _weights(table: "pyarrow.Table", columns: Mapping[str, str]) -> dict[str, float]:
+    """The columns that make up the reward, and the weight of each."""
+    from pyarrow import types
 
-
-def _text(prompt: Any, where: str) -> str:
-    try:
-        text = prompt_text(prompt)
-        text.encode("utf-8")
-    except ValueError as error:
-        raise LimrError(f"{where}: found {ascii(prompt)[:60]}, expected {error}") from error
-    return text
-
-
-def _rewards(table: "pyarrow.Table", file: Path, wanted: str | None) -> np.ndarray:
-    """The reward of each completion: a column, or the weighted sum of several."""
-    import pyarrow
-
-    if wanted is None:
+    reward = columns.get("reward")
+    if reward is None:
+        others = {"advantage", *columns.values()}
         numeric = [
             field.name
             for field in table.schema
-            if field.name not in _NO_REWARDS
-            and (pyarrow.types.is_floating(field.type) or pyarrow.types.is_integer(field.type))
+            if field.name not in others and (types.is_floating(field.type) or types.is_integer(field.type))
         ]
         if len(numeric) != 1:
+            listed = ", ".join(numeric) or "none"
             raise LimrError(
-                f"{file}: found {len(numeric)} columns that may be rewards ({', '.join(numeric) or 'none'}), expected"
-                " one: TRL does not log what it made of them. Name the reward's column, or a sum as the run's"
-                f" reward_weights had it (--column reward={'+'.join(numeric) or 'accuracy+0.5*format'}, or"
-                " `columns: {reward: ...}`)"
+                found=f"{len(numeric)} columns that may be rewards ({listed})",
+                expected="one",
+                advice=[
+                    "TRL does not log the reward that it trains on. Name the reward's column, or the sum that the run's"
+                    " reward_weights make: ",
+                    Column("reward", "+".join(numeric) or "accuracy+0.5*format"),
+                    ".",
+                ],
             )
-        wanted = numeric[0]
-    terms = {wanted: 1.0} if wanted in table.column_names else _terms(wanted, table, file)
-    given = np.array([_numbers(table, column, file, may_be_null=True) for column in terms])
-    if np.isinf(given).any() or np.isnan(given).all(axis=0).any():
-        row = int(np.flatnonzero(np.isinf(given).any(axis=0) | np.isnan(given).all(axis=0))[0])
-        values = ", ".join(f"{column!r}: {value}" for column, value in zip(terms, given[:, row], strict=True))
-        raise LimrError(f"{file}: row {row}: column {values}, expected a finite number (NaN: the function gave None)")
-    return np.nansum(given * np.array(list(terms.values()))[:, None], axis=0)
+        reward = numeric[0]
+    return {reward: 1.0} if reward in table.column_names else _terms(reward, table.column_names)
 
 
-def _terms(wanted: str, table: "pyarrow.Table", file: Path) -> dict[str, float]:
-    """The columns of ``accuracy + 0.5*format`` and their weights."""
-    terms: dict[str, float] = {}
-    for term in wanted.split("+"):
+def _terms(reward: str, columns: Sequence[str]) -> dict[str, float]:
+    """The columns of ``accuracy + 0.5*format`` and their weights.
+
+    >>> _terms("accuracy + 0.5*format", ["accuracy", "format"])
+    {'accuracy': 1.0, 'format': 0.5}
+    """
+    weights: dict[str, float] = {}
+    for term in reward.split("+"):
         match = _TERM.fullmatch(term)
         column = match["column"].strip() if match else ""
         try:
             weight = float(match["weight"] or 1) if match else 0.0
         except ValueError:
             column = ""
-        if column not in table.column_names:
+        if column not in columns:
             raise LimrError(
-                f"{file}: reward {wanted!r}: {term.strip()!r} is no column, nor a number times a column; found"
-                f" {', '.join(table.column_names)}"
+                f"{term.strip()!r} is neither a column nor a number times a column",
+                where=f"reward {reward!r}",
+                found=", ".join(columns),
             )
-        terms[column] = terms.get(column, 0.0) + weight
-    return terms
+        weights[column] = weights.get(column, 0.0) + weight
+    return weights
 
 
-def _numbers(table: "pyarrow.Table", column: str, file: Path, may_be_null: bool = False) -> np.ndarray:
-    """A column of numbers as float64; NaN for null where that is allowed."""
-    import pyarrow
-
-    type_ = table.schema.field(column).type
-    if not (pyarrow.types.is_floating(type_) or pyarrow.types.is_integer(type_)):
-        raise LimrError(f"{file}: column {column!r}: found {type_}, expected numbers")
-    values = table.column(column).to_numpy().astype(np.float64)
-    if np.isnan(values).any() and not may_be_null:
-        raise LimrError(f"{file}: row {int(np.flatnonzero(np.isnan(values))[0])}: column {column!r}: found no number")
-    return values
-
-
-def _values(table: "pyarrow.Table", column: str, file: Path) -> list[Any]:
-    try:
-        return table.column(column).to_pylist()
-    except UnicodeDecodeError as error:
-        raise LimrError(f"{file}: column {column!r}: found bytes that are not UTF-8 ({error})") from error
-
-
-def _said(completion: Any) -> str:
-    """A completion as text: what the model said, of chat messages."""
-    if isinstance(completion, str):
-        return completion
-    messages = completion if isinstance(completion, list) else []
-    return "\n\n".join(str(message.get("content") or "") for message in messages if message.get("role") == "assistant")
+def _rewards(batch: "pyarrow.RecordBatch", weights: Mapping[str, float], start: int) -> np.ndarray:
+    """The weighted sum of the reward columns (float64); null and NaN add nothing unless all of a row are."""
+    given = np.array([numbers(batch, column) for column in weights], dtype=np.float64)  # columns x rows
+    bad = np.isinf(given).any(axis=0) | np.isnan(given).all(axis=0)
+    if bad.any():
+        row = int(np.argmax(bad))
+        values = ", ".join(
+            f"{column!r}: {shown(float(value))}" for column, value in zip(weights, given[:, row], strict=True)
+        )
+        raise LimrError(
+            where=(f"row {start + row}", f"column {values}"),
+            expected="a finite number (NaN: the reward function gave None)",
+        )
+    return np.nansum(given * np.array(list(weights.values()))[:, None], axis=0)
 
 
 FORMAT = Format(

@@ -2,11 +2,12 @@
 
 Source: ``save_rollouts`` of src/prime_rl/orchestrator/vf_utils.py in the repository PrimeIntellect-ai/prime-rl from
 commit b194a6e (April 2026, before v0.6) until June 2026, and ``RolloutOutput`` of verifiers/types.py in
-PrimeIntellect-ai/verifiers at that time. A line is a rollout: example_id, prompt (chat messages, no template),
-completion, reward (the weighted sum), answer, error, is_truncated, ... The step is in the folder's name. Rollouts that
-failed have an error, and a reward that nobody gave; they are left out, and their visit is a partial one.
-``eval_rollouts.jsonl`` beside it, of evaluation, is left out. An evaluation of verifiers (``results.jsonl``) has the
-same lines and no step: a log of one visit.
+PrimeIntellect-ai/verifiers at that time. A line is a rollout: example_id, prompt (chat messages without a template),
+completion, reward (the weighted sum), answer, error, is_truncated, ... The step is in the folder's name.
+
+A rollout that failed has an error, and a reward that no function gave. It is left out, and its visit is a partial one.
+``eval_rollouts.jsonl`` beside the file holds evaluation and is left out. An evaluation of verifiers (``results.jsonl``)
+has the same lines without a step: a log of one visit.
 """
 
 import re
@@ -19,8 +20,10 @@ import msgspec
 import numpy as np
 
 from limr.logs.format import Format
+from limr.logs.json_exact import decode
 from limr.logs.json_rows import JsonRow, Rollouts, read_json
 from limr.logs.log import LogOptions, Part
+from limr.logs.templates import response_text
 
 
 class Row(JsonRow, rename={"response": "completion", "truncated": "is_truncated"}):
@@ -44,20 +47,17 @@ class Row(JsonRow, rename={"response": "completion", "truncated": "is_truncated"
             answer=[row.answer for _, row in found],
         )
         if with_responses:
-            columns.response = [_said(msgspec.json.decode(row.response)) for _, row in found]
+            columns.response = [_response(row.response) for _, row in found]
             columns.truncated = [row.truncated for _, row in found]
         return columns
 
 
-def _said(completion: Any) -> str:
-    """What the model said, its turns one after the other."""
-    if isinstance(completion, str):
-        return completion
-    return "\n\n".join(str(turn.get("content") or "") for turn in completion or () if turn.get("role") == "assistant")
+def _response(raw: msgspec.Raw) -> str | None:
+    return response_text(decode(raw)) if bytes(raw) else None
 
 
 def read(files: Sequence[Path], options: LogOptions, with_responses: bool) -> Iterator[tuple[int, Part]]:
-    """Read files of rollouts, steps from their folders; see ``Format.read``."""
+    """Read files of rollouts; the step is in the name of a file's folder. See ``Format.read``."""
     for number, part in read_json(Row, files, options, with_responses):
         step = re.fullmatch(r"step_(\d+)", files[number].absolute().parent.name)
         yield number, replace(part, step=np.full(len(part), int(step[1]), dtype=np.int64)) if step else part

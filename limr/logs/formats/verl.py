@@ -1,10 +1,10 @@
-"""The rollouts that verl dumps: ``trainer.rollout_data_dir``, one ``{step}.jsonl`` a step.
+"""The rollouts that verl dumps: ``trainer.rollout_data_dir``, one file ``{step}.jsonl`` for each step.
 
 Source: ``_dump_generations`` of verl/trainer/ppo/ray_trainer.py and ``_write_generations`` of
-verl/trainer/ppo/v1/trainer_base.py: the keys input, output, gts, score, step and whatever else the reward function
-returned, or in the newer trainer ``uid``. ``input`` is the chat template's text, decoded with special tokens skipped.
-A resumed run writes a step's file anew, so no dump holds a replay. Validation dumps (``trainer.validation_data_dir``)
-have the same names and keys, and always one more: ``reward``.
+verl/trainer/ppo/v1/trainer_base.py. A row has the keys input, output, gts, score and step, and what else the reward
+function returns; the newer trainer adds ``uid``. ``input`` is the text of the chat template, decoded without special
+tokens. A resumed run overwrites a step's file, so no dump holds a step twice. Dumps of validation
+(``trainer.validation_data_dir``) have the same names and keys, and always one key more: ``reward``.
 """
 
 import re
@@ -20,9 +20,8 @@ from limr.logs.json_rows import JsonRow, Rollouts, RowError, read_json
 
 _KEYS = {"prompt": "input", "response": "output", "reward": "score", "correct": "acc", "answer": "gts"}
 
-
 _NOTHING = b'""'
-_LATER_OUTPUT = re.compile(rb'_\d+_0*[1-9]\d*"$')  # {uid}_{session}_{output}: outputs are counted from 0
+_LATER_OUTPUT = re.compile(rb'_\d+_0*[1-9]\d*"$')  # {uid}_{session}_{output}; the first output is 0
 
 
 class Row(JsonRow, rename=_KEYS):
@@ -34,16 +33,15 @@ class Row(JsonRow, rename=_KEYS):
     correct: bool | float | None = None
     answer: msgspec.Raw = msgspec.Raw()
     response: msgspec.Raw = msgspec.Raw()
-
     uid: msgspec.Raw = msgspec.Raw()
 
     @classmethod
     def rollouts(cls, rows: Sequence[Any], with_responses: bool) -> Rollouts:
-        """The rows as columns, without those that fill up a batch: of their one token no text is left."""
+        """The rows as columns, without those that only fill up a batch: their single token decodes to no text."""
         kept = [number for number, row in enumerate(rows) if bytes(row.prompt) != _NOTHING]
         for number in kept:
             if _LATER_OUTPUT.search(bytes(rows[number].uid)):
-                raise RowError(number, "uid", "a session with several outputs, of which no one is the rollout")
+                raise RowError(number, "uid", "a session with several outputs, none of which is the whole rollout")
         columns = super().rollouts([rows[number] for number in kept], with_responses)
         return replace(columns, row=kept)
 

@@ -1,12 +1,12 @@
-"""A converted log: shards of the rollouts contract, whole or absent, whose trajectories are those of the log."""
+"""A converted log: shards of the rollouts contract that give the trajectories of the log."""
 
 import json
 
 import numpy as np
 import polars as pl
 import pytest
+from refusals import refused
 
-from limr.errors import LimrError
 from limr.files.atomic import whole_directory
 from limr.files.contracts import check
 from limr.logs.convert import convert
@@ -19,7 +19,7 @@ SAMPLES = 4
 
 
 def write_fork(folder, rng, steps=4, prompts=7):
-    """A log of LIMR's fork, two steps an epoch, which leave out a prompt; the last file has half as many samples."""
+    """A log of LIMR's fork with two steps in an epoch, which drop one prompt; the last file has half the samples."""
     for step in range(1, steps + 1):
         if step % 2:
             order = rng.permutation(prompts)
@@ -56,7 +56,7 @@ def test_the_trajectories_of_the_shards_are_those_of_the_log(tmp_path, seed, opt
     assert same(trajectories_of_log(log, visits), from_rollouts(tmp_path / "rollouts"))
 
 
-def test_the_shards_are_to_the_contract_one_a_file_and_hold_what_was_said(tmp_path):
+def test_each_file_gives_a_shard_to_the_contract_with_the_responses(tmp_path):
     (tmp_path / "log").mkdir()
     write_fork(tmp_path / "log", np.random.default_rng(0))
     log, visits = convert(tmp_path / "log", tmp_path / "rollouts")
@@ -75,7 +75,7 @@ def test_the_shards_are_to_the_contract_one_a_file_and_hold_what_was_said(tmp_pa
     assert frame["formatted"].null_count() == frame["truncated"].null_count() == len(rows)
 
 
-def test_a_log_without_steps_has_the_visit_for_a_step_and_unknown_correctness_is_null(tmp_path):
+def test_in_a_log_without_steps_the_visit_is_the_step_and_unknown_correctness_is_null(tmp_path):
     rows = [
         {"prompt": f"p{prompt}", "reward": 0.25, "response": ""} for _ in range(2) for prompt in "ab" for _ in range(3)
     ]
@@ -86,7 +86,7 @@ def test_a_log_without_steps_has_the_visit_for_a_step_and_unknown_correctness_is
     assert frame["correct"].null_count() == 12
 
 
-def test_shares_of_correctness_have_no_place_in_the_contract_and_become_unknown(tmp_path):
+def test_shares_of_correctness_become_unknown(tmp_path):
     rows = [{"prompt": "p", "step": 1, "reward": 1, "correct": share, "response": ""} for share in (0.5, 1)]
     (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, rows)))
     convert(tmp_path / "log.jsonl", tmp_path / "rollouts")
@@ -104,10 +104,10 @@ def test_half_characters_in_a_response_do_not_stop_a_conversion(tmp_path):
     assert len(responses[1]) == 1
 
 
-def test_a_log_without_responses_cannot_be_converted_and_leaves_what_was_there(tmp_path):
+def test_a_log_without_responses_cannot_be_converted_and_the_folder_stays_as_it_was(tmp_path):
     (tmp_path / "log.jsonl").write_text('{"prompt": "p", "reward": 1}\n{"prompt": "p", "reward": 0}\n')
     with whole_directory(tmp_path / "rollouts") as folder:
         (folder / "kept").touch()
-    with pytest.raises(LimrError, match=r"log.jsonl: line 1: key 'response': is missing"):
+    with refused(where=("log.jsonl", "line 1", "key 'response'"), what="is missing", advice="A conversion needs"):
         convert(tmp_path / "log.jsonl", tmp_path / "rollouts")
     assert [file.name for file in (tmp_path / "rollouts").iterdir()] == ["kept"]

@@ -1,10 +1,11 @@
-"""The user's turn comes out of every chat template, and a prompt that only looks a little like one stays as it is."""
+"""Every chat template is stripped to the user's turn; a prompt that only resembles one stays as it is."""
 
 # ruff: noqa: RUF001 (the wide bars are in DeepSeek's own tokens)
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refused
 
 from limr.logs.templates import prompt_text, user_turn
 
@@ -74,11 +75,11 @@ def test_a_prompt_that_only_mentions_a_template_stays_as_it_is(prompt):
 
 
 @given(st.sampled_from(sorted(TEMPLATES)), st.text("abc \n$\\{}:?1", min_size=1).map(str.strip).filter(bool))
-def test_whatever_the_prompt_the_template_around_it_goes(name, prompt):
+def test_the_template_around_any_prompt_is_stripped(name, prompt):
     assert user_turn(TEMPLATES[name].format(system=SYSTEM, user=prompt)) == prompt
 
 
-def test_another_system_turn_makes_no_other_prompt():
+def test_a_different_system_turn_makes_no_different_prompt():
     dates = ["Today Date: 26 Jul 2024", "Today Date: 27 Jul 2024"]
     assert len({user_turn(TEMPLATES["llama 3"].format(system=date, user="Why?")) for date in dates}) == 1
 
@@ -115,7 +116,7 @@ def test_stripping_twice_is_stripping_once(text):
     assert user_turn(user_turn(text)) == user_turn(text)
 
 
-def test_chat_messages_are_read_as_their_template_would_be():
+def test_chat_messages_give_the_same_text_as_their_template():
     system = {"role": "system", "content": "Be brief."}
     user = {"role": "user", "content": "1+1?"}
     rest = [{"role": "assistant", "content": "2"}, {"role": "user", "content": [{"type": "text", "text": "Sure?"}]}]
@@ -124,6 +125,6 @@ def test_chat_messages_are_read_as_their_template_would_be():
 
 
 @pytest.mark.parametrize("prompt", [None, 3, [], ["text"], {"role": "user"}])
-def test_what_is_no_prompt_says_what_one_is(prompt):
-    with pytest.raises(ValueError, match="text, or a list of chat messages"):
+def test_a_value_that_is_no_prompt_is_refused(prompt):
+    with refused(expected="text, or a list of chat messages"):
         prompt_text(prompt)

@@ -1,4 +1,4 @@
-"""The log of LIMR's own fork, written by the fork's own lines."""
+"""The log of LIMR's own fork, written by lines of the fork."""
 
 import json
 from pathlib import Path

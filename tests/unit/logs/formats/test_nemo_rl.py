@@ -1,12 +1,12 @@
-"""NeMo RL's log: the prompt is told from the answers without roles, and the reward is this rollout's own."""
+"""NeMo RL's log: the prompt is found among messages without roles, and the reward is that of this rollout."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from refusals import refused
 
-from limr.errors import LimrError
 from limr.logs.log import LogOptions
 from limr.logs.whole import read_log
 from limr.prompts import prompt_id
@@ -61,10 +61,10 @@ def test_prompts_steps_rewards_and_verdicts_of_a_run(tmp_path: Path) -> None:
     assert [prompt.prompt_id for prompt in log.prompts] == sorted(map(prompt_id, ("2+2?", "3+3?")))
     assert log.step.tolist() == [9, 9, 10, 10]
     assert log.reward.tolist() == [1, 0, 0, 0.5]
-    assert log.correct.tolist() == [1, 0, 1, 0]  # as the environment said, whatever shaping made of the reward
+    assert log.correct.tolist() == [1, 0, 1, 0]  # the environment's verdict; the reward is shaped
 
 
-def test_the_prompt_is_the_users_with_a_system_message_and_with_several_turns(tmp_path: Path) -> None:
+def test_the_prompt_is_the_users_message_also_after_a_system_message_and_before_several_turns(tmp_path: Path) -> None:
     contents = [
         [SYSTEM, templated("2+2?"), "4", "Environment: correct"],
         [templated("2+2?"), "search", "found: 4", "4", "Environment: correct"],
@@ -76,7 +76,7 @@ def test_the_prompt_is_the_users_with_a_system_message_and_with_several_turns(tm
     assert len(log) == 3
 
 
-def test_with_dynamic_sampling_the_reward_is_the_filtered_one_and_rows_without_rollout_are_none(tmp_path: Path) -> None:
+def test_with_dynamic_sampling_the_reward_is_the_filtered_one_and_empty_rows_are_no_rollouts(tmp_path: Path) -> None:
     full = [
         row(number, [templated("2+2?"), "4", ""], 0.0, filtered_rewards=reward) for number, reward in [(0, 1), (1, 0)]
     ]
@@ -94,23 +94,22 @@ def test_a_log_without_masks_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "mask", "expected"),
+    ("content", "mask", "parts"),
     [
-        (["", ""], [0, 1], "NeMo Gym"),
-        (["first", "reply", "second", "4", ""], [0, 0, 0, 1, 0], "5 messages do not go with 1 turns"),
+        (["", ""], [0, 1], {"expected": "text", "advice": "NeMo Gym"}),
+        (["first", "reply", "second", "4", ""], [0, 0, 0, 1, 0], {"what": "5 messages do not fit 1 turns"}),
     ],
 )
-def test_messages_that_do_not_tell_which_the_prompt_is_are_an_error(
-    tmp_path: Path, content: list[str], mask: list[int], expected: str
+def test_messages_without_a_clear_prompt_are_refused(
+    tmp_path: Path, content: list[str], mask: list[int], parts: dict[str, str]
 ) -> None:
     file = write(tmp_path, 1, [row(0, ["ok?", "4", ""], 1.0), row(1, content, 1.0) | {"token_loss_mask": [mask]}])
-    with pytest.raises(LimrError, match=expected) as error:
+    with refused(where=(file, "line 2", "key 'content'"), **parts):
         read_log(tmp_path)
-    assert f"{file}: line 2: key 'content'" in str(error.value)
 
 
 def test_two_runs_in_one_folder_are_an_error(tmp_path: Path) -> None:
     for run in ("exp_001", "exp_002"):
         write(tmp_path / run, 1, [row(0, ["2+2?", "4", ""], 1.0)])
-    with pytest.raises(LimrError, match="two runs"):
+    with refused(what="step 1 is in", advice="two runs"):
         read_log(tmp_path, LogOptions())

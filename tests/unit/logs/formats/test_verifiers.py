@@ -1,4 +1,4 @@
-"""prime-rl's older rollouts: the step is the folder's, evaluation beside them and failed rollouts do not count."""
+"""prime-rl's older rollouts: the folder has the step; evaluation and failed rollouts do not count."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from logs_of_frameworks import JSON_FRAMEWORKS, Rollout
 from limr.logs.whole import read_log
 
 
-def test_steps_are_of_folders_and_evaluation_and_failures_are_no_rollouts(tmp_path: Path) -> None:
+def test_folders_have_the_steps_and_evaluation_and_failures_are_left_out(tmp_path: Path) -> None:
     framework = JSON_FRAMEWORKS["verifiers"]
     for step in (9, 10):
         rows = [framework.row(Rollout(step, prompt, 1.0)) for prompt in ("2+2?", "3+3?")]
@@ -24,7 +24,7 @@ def test_steps_are_of_folders_and_evaluation_and_failures_are_no_rollouts(tmp_pa
     assert {Path(file).name for file in log.left_out} == {"eval_rollouts.jsonl"}
 
 
-def test_outputs_of_an_evaluation_have_no_steps(tmp_path: Path) -> None:
+def test_an_evaluation_has_no_steps(tmp_path: Path) -> None:
     framework = JSON_FRAMEWORKS["verifiers"]
     (tmp_path / "results.jsonl").write_bytes(framework.text([framework.row(Rollout(1, "2+2?", 1.0))] * 2))
     assert read_log(tmp_path).step is None

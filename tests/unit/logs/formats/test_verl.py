@@ -1,12 +1,11 @@
-"""verl's dump of rollouts, written by verl's own lines."""
+"""verl's dump of rollouts, written by lines of verl."""
 
 import json
 import os
 import uuid
 
-import pytest
+from refusals import refused
 
-from limr.errors import LimrError
 from limr.logs.log import LogOptions
 from limr.logs.whole import read_log
 
@@ -57,7 +56,7 @@ def test_a_dump_is_read_in_the_order_of_its_steps_with_the_template_stripped(tmp
     assert {prompt.text: prompt.answer for prompt in log.prompts} == {"What is 2+2?": "4", "Was ist ½+½?": None}
 
 
-def test_acc_says_who_is_correct_where_the_score_is_shaped(tmp_path):
+def test_acc_is_the_correctness_where_the_score_is_shaped(tmp_path):
     dump(tmp_path, 1, scores=(0.9, 0.1, -0.3, 1.0), acc=[True, False, False, True], pred=["4", "5", "[INVALID]", "1"])
     assert read_log(tmp_path).correct.tolist() == [1, 0, 0, 1]
 
@@ -67,7 +66,7 @@ def test_another_column_may_be_the_reward(tmp_path):
     assert read_log(tmp_path, LogOptions(columns={"reward": "raw"})).reward.tolist() == [1, 0, 0, 1]
 
 
-def test_a_dump_of_validation_is_told_by_its_reward_and_left_out(tmp_path):
+def test_a_dump_of_validation_is_recognised_by_its_key_reward_and_left_out(tmp_path):
     for step in (1, 2):
         dump(tmp_path / "rollouts", step)
         dump(tmp_path / "validation", step, prompts=("AIME 1", "AIME 2"), reward=[1.0, 0.0, 0.0, 1.0])
@@ -77,7 +76,7 @@ def test_a_dump_of_validation_is_told_by_its_reward_and_left_out(tmp_path):
     assert "validation" in log.left_out[str(tmp_path / "validation" / "1.jsonl")]
 
 
-def test_a_reward_function_that_returns_a_reward_makes_no_validation(tmp_path):
+def test_a_run_whose_reward_function_returns_a_reward_is_no_validation(tmp_path):
     for step in (1, 2):
         dump(tmp_path, step, reward=[1.0, 0.0, 0.0, 1.0])
     assert len(read_log(tmp_path)) == 8
@@ -86,19 +85,19 @@ def test_a_reward_function_that_returns_a_reward_makes_no_validation(tmp_path):
 def test_two_runs_in_one_folder_are_an_error(tmp_path):
     dump(tmp_path / "first", 1)
     dump(tmp_path / "second", 1)
-    with pytest.raises(LimrError, match=r"second/1.jsonl: step 1 stands in .*first/1.jsonl too: two runs"):
+    with refused(where="second/1.jsonl", what="first/1.jsonl too", advice="two runs"):
         read_log(tmp_path)
 
 
 def with_uids(path, outputs):
-    """As ``_log_rollout_data`` of verl/trainer/ppo/v1/trainer_base.py leaves rows: {uid}_{session}_{output}."""
+    """Rows as ``_log_rollout_data`` of verl/trainer/ppo/v1/trainer_base.py writes them: {uid}_{session}_{output}."""
     name = uuid.UUID(int=7)
     uids = [f"{name}_{session}_{output}" for session, output in outputs]
     inputs = [QWEN.format("What is 2+2?")] * len(uids)
     dump_generations(1, inputs, ["4"] * len(uids), ["4"] * len(uids), [1.0] * len(uids), {"uid": uids}, path)
 
 
-def test_what_fills_up_a_batch_is_no_rollout(tmp_path):
+def test_a_row_that_only_fills_up_a_batch_is_no_rollout(tmp_path):
     with_uids(tmp_path, [(session, 0) for session in range(8)])
     with (tmp_path / "1.jsonl").open("a", encoding="utf-8") as stream:
         stream.write(
@@ -107,7 +106,7 @@ def test_what_fills_up_a_batch_is_no_rollout(tmp_path):
     assert read_log(tmp_path).reward.tolist() == [1.0] * 8
 
 
-def test_an_agents_later_outputs_are_an_error_rather_than_rollouts_of_their_own(tmp_path):
+def test_the_later_outputs_of_an_agent_are_an_error_and_not_rollouts(tmp_path):
     with_uids(tmp_path, [(0, 0), (0, 1), (1, 0)])
-    with pytest.raises(LimrError, match=r"1.jsonl: line 2: key 'uid': a session with several outputs"):
+    with refused(where=("1.jsonl", "line 2", "key 'uid'"), what="a session with several outputs"):
         read_log(tmp_path)
