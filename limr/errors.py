@@ -186,3 +186,26 @@ def _places(where: object) -> tuple[str, ...]:
     if isinstance(where, tuple | list):
         return tuple(str(place) for place in where if place not in ("", None))
     return (str(where),) if where not in ("", None) else ()
+
+
+# package -> the extra of pyproject.toml that installs it
+EXTRAS = {
+    "matplotlib": "figures",
+    **dict.fromkeys(("latex2sympy2_extended", "math_verify", "mpmath", "sympy"), "grading"),
+    **dict.fromkeys(
+        ("huggingface_hub", "jinja2", "safetensors", "tensorboard", "tokenizers", "torch", "transformers"), "training"
+    ),
+    **dict.fromkeys(("pydantic", "pydantic_core", "snakemake", "yaml"), "workflow"),
+}
+
+
+def missing_package(error: ModuleNotFoundError, user: str) -> LimrError | None:
+    """The error that ``user`` (a command, a stage) needs a package of an extra; None for any other package.
+
+    >>> print(missing_package(ModuleNotFoundError(name="sympy.core"), "`limr grade`"))
+    `limr grade` needs the package sympy. Install it: pip install 'limr[grading]'
+    """
+    package = (error.name or "").partition(".")[0]
+    if package not in EXTRAS:
+        return None
+    return LimrError(f"{user} needs the package {package}", advice=f"Install it: pip install 'limr[{EXTRAS[package]}]'")

@@ -1,1 +1,1 @@
-"""The ``limr`` command: one subcommand a file."""
+"""The ``limr`` command: one file per subcommand, and the arguments that several of them share."""

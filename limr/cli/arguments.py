@@ -49,7 +49,7 @@ def add_columns(parser: argparse.ArgumentParser, *names: str) -> None:
 
 
 def columns(options: argparse.Namespace, *names: str) -> dict[str, str]:
-    """The columns of ``--column``: our name -> the file's name. Raises UsageError if one of ours is not in ``names``."""
+    """Our name of each column -> the file's name. Raises UsageError if one of ours is not in ``names``."""
     for name, _ in options.column:
         if name not in names:
             raise UsageError(where="--column", found=name, expected=one_of(names))

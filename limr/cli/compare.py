@@ -1,83 +1,85 @@
-"""``limr compare``: methods side by side on one run: would they select the same prompts?"""
+"""``limr compare``: which prompts would different methods select from the same run?"""
 
 import argparse
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-from limr.cli import arguments
-from limr.errors import LimrError, UsageError
+from limr.cli import arguments, method_arguments, source_arguments
+from limr.errors import LimrError, UsageError, shown
 
 _DESCRIPTION = f"""\
-Score the prompts of SOURCE by several methods and compare the scores: how many of the prompts that one method puts at
-the top does another put there too, and how well do their orders agree (Spearman)? Markdown on standard output.
+Score the prompts of SOURCE with several methods and compare each pair of methods: the overlap of their best prompts,
+and the rank correlation (Spearman) of their scores. Markdown on standard output.
 
-{arguments.SOURCES}
+{source_arguments.SOURCES}
 
-methods: {arguments.METHODS}"""
+methods: {method_arguments.METHODS}"""
 
-_EXAMPLE = """\
+_EXAMPLES = """\
 examples:
-  $ limr compare rollouts/                               all methods that the log has the numbers for
+  $ limr compare rollouts/                               every method that can score this run
   $ limr compare rollouts/ --methods lim,linear,rand --top 0.1
   $ limr compare rollouts/ --methods lim:signal=reward,lim:signal=accuracy
   $ limr compare rollouts/ --csv > pairs.csv
 
-A method's options stand behind it, each after a colon. Exit status: 0 done, 1 a file is wrong, 2 wrong usage."""
+Exit status: 0 done, 1 a file is wrong, 2 wrong usage."""
 
 
 def add_to(subcommands: Any) -> None:
     """Add this subcommand to those of ``limr``."""
     parser = arguments.add_parser(
-        subcommands, "compare", "compare what different methods would select", _DESCRIPTION, _EXAMPLE
+        subcommands, "compare", "compare what different methods would select", _DESCRIPTION, _EXAMPLES
     )
-    arguments.add_source(parser)
+    source_arguments.add_source(parser)
     parser.add_argument(
         "--methods",
         metavar="NAME,...",
-        help="what to compare, options as NAME:OPTION=VALUE; default: every method that can score this source",
+        help="two or more methods, with options as NAME:OPTION=VALUE; default: every method that can score the source",
     )
-    arguments.add_top(parser)
-    parser.add_argument("--csv", action="store_true", help="the pairs of methods as CSV instead of Markdown")
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="for methods that draw lots; default: 0")
+    method_arguments.add_top(parser)
+    parser.add_argument("--csv", action="store_true", help="print the pairs of methods as CSV instead of Markdown")
+    arguments.add_seed(parser, "seed of the methods that draw at random")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print the comparison; methods that were not asked for by name and cannot score the source are left out, said."""
+    """Print the comparison. Without ``--methods``, a method that cannot score the source is left out with a note."""
     from limr.report.comparison import compare_scores
     from limr.selection.scoring import score_prompts
 
     methods = _methods(options.methods)
-    trajectories = arguments.read(options).trajectories
+    trajectories = source_arguments.read(options).trajectories
     scores = {}
-    for name, settings in arguments.with_known_signals("compare", methods, trajectories).items():
+    for name, settings in method_arguments.with_known_signal("compare", methods, trajectories).items():
         try:
             scores[name] = score_prompts(name, {**settings, "keep": "all"}, trajectories, None, options.seed)
         except LimrError as error:
             if options.methods:
                 raise
-            arguments.say("compare", f"left out: {error}")
+            arguments.note("compare", error.inside("left out"))
     comparison = compare_scores([scores], options.top)
     sys.stdout.write(comparison.pairs.write_csv(float_precision=6) if options.csv else comparison.markdown())
 
 
-def _methods(text: str | None) -> Mapping[str, dict[str, Any]]:
-    """Name -> settings; what was written is the name, so that one method can stand there with different options."""
+def _methods(text: str | None) -> Mapping[str, method_arguments.Settings]:
+    """Name -> settings. A name is as the user wrote it, so one method can be compared with itself."""
     from limr.selection.method import score_names
 
-    if text is None:
-        return {name: arguments.settings(name, []) for name in score_names() if name != "full"}  # which all tie in
+    if text is None:  # without full, which gives every prompt the same score
+        return {name: method_arguments.method_settings(name, []) for name in score_names() if name != "full"}
     methods = {}
     for written in text.split(","):
-        name, *options = written.split(":")
-        try:
-            pairs = [arguments.name_and_value(option) for option in options]
-        except argparse.ArgumentTypeError as error:
-            raise UsageError(f"--methods: {written}: {error}") from error
         if written in methods:
-            raise UsageError(f"--methods: {written} stands there twice")
-        methods[written] = arguments.settings(name, pairs)
+            raise UsageError("the same method twice", where="--methods", found=written)
+        name, *options = written.split(":")
+        pairs = []
+        for option in options:
+            pair = arguments.split_pair(option)
+            if pair is None:
+                raise UsageError(where=("--methods", written), found=shown(option), expected="OPTION=VALUE")
+            pairs.append(pair)
+        methods[written] = method_arguments.method_settings(name, pairs)
     if len(methods) < 2:
-        raise UsageError(f"--methods: found {text!r}, expected at least two, with a comma between them")
+        raise UsageError(where="--methods", found=text, expected="two or more methods with commas between them")
     return methods

@@ -1,23 +1,24 @@
-"""``limr export``: a subset as a training framework reads it."""
+"""``limr export``: write a subset in the form that a training framework reads."""
 
 import argparse
 from typing import Any
 
-from limr.cli import arguments
+from limr.cli import arguments, output_arguments
 from limr.errors import LimrError, UsageError
 
 _DESCRIPTION = """\
-Write SUBSET as a training framework reads it. SUBSET is what `limr select` wrote, or any table of prompts and answers
-(*.jsonl, *.json, *.csv, *.parquet, or - for JSON Lines on standard input); prompts are texts or lists of messages. Rows
-keep their order, and each is read back as the framework's loader reads it before FILE gets its name.
+Write SUBSET in the form that a training framework reads. SUBSET is the output of `limr select`, or any table of prompts
+and answers (*.jsonl, *.json, *.csv, *.parquet, or - for JSON Lines on standard input). Prompts are text or lists of
+messages. Rows keep their order. The file is read back as the framework's loader reads it, before it gets its name.
 
   openrlhf  JSON Lines: prompt, label                        (--data.input_key prompt --data.label_key label)
   verl      Parquet: data_source, prompt (messages), ability, reward_model {style, ground_truth}, extra_info
   trl       JSON Lines: prompt (messages, or text with --plain), solution ($...$, as accuracy_reward finds it), answer
 
-A subset of your own data set (`limr select --prompts DATA_SET`) has your framework's form already: no need for this."""
+The rows of your own data set (`limr select --prompts DATA_SET`) already have the form of your framework; they need no
+export."""
 
-_EXAMPLE = """\
+_EXAMPLES = """\
 examples:
   $ limr export subset.jsonl --to trl -o train.jsonl
   $ limr export subset.jsonl --to openrlhf --instruction 'Put your final answer in \\boxed{}.' -o train.jsonl
@@ -30,27 +31,29 @@ Exit status: 0 done, 1 a file is wrong, 2 wrong usage."""
 def add_to(subcommands: Any) -> None:
     """Add this subcommand to those of ``limr``."""
     parser = arguments.add_parser(
-        subcommands, "export", "write a subset as a training framework reads it", _DESCRIPTION, _EXAMPLE
+        subcommands, "export", "write a subset in the form that a trainer reads", _DESCRIPTION, _EXAMPLES
     )
-    parser.add_argument("subset", metavar="SUBSET", help="prompts and answers, one row a prompt")
-    parser.add_argument("--to", choices=["openrlhf", "verl", "trl"], required=True, help="who is to read it")
+    parser.add_argument("subset", metavar="SUBSET", help="prompts and answers, one row per prompt")
+    parser.add_argument("--to", choices=["openrlhf", "verl", "trl"], required=True, help="the training framework")
     parser.add_argument(
         "-o", "--output", metavar="FILE", required=True, help="*.jsonl (or - for standard output); verl: *.parquet"
     )
-    parser.add_argument("--system", metavar="TEXT", help="what the system says before the user; default: nothing")
+    parser.add_argument("--system", metavar="TEXT", help="a system message before every prompt; default: none")
     parser.add_argument(
-        "--instruction", metavar="TEXT", help="put after every prompt, on a line of its own; default: nothing"
+        "--instruction", metavar="TEXT", help="text after every prompt, on a line of its own; default: none"
     )
-    parser.add_argument("--plain", action="store_true", help="prompts as text: for base models without a chat template")
+    parser.add_argument("--plain", action="store_true", help="prompts as text, for base models without a chat template")
     parser.add_argument(
-        "--data-source", metavar="NAME", help="verl: what its reward functions go by; default: the rows' data_source"
+        "--data-source",
+        metavar="NAME",
+        help="verl: the name by which it chooses the reward function; default: the rows' data_source",
     )
     arguments.add_columns(parser, "prompt", "answer")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the file, and say what to tell the framework."""
+    """Write the file, and print the arguments with which the framework reads it."""
     from limr.subsets.data_set import read_data_set
     from limr.subsets.trainer_files import ExportOptions, check_export, export
 
@@ -59,8 +62,8 @@ def run(options: argparse.Namespace) -> None:
     try:
         check_export(options.to, options.output, export_options)
     except LimrError as error:
-        raise UsageError(str(error)) from error
-    arguments.refuse_output(options.output, ".parquet", ".jsonl")
+        raise UsageError.of(error) from error
+    output_arguments.check_output(options.output, ".parquet", ".jsonl")
     data_set = read_data_set(options.subset)
     usage = export(data_set, options.to, options.output, export_options, columns)
-    arguments.say("export", f"{options.output}: {len(data_set.rows):,} prompts for {options.to}: {usage}")
+    arguments.note("export", f"{options.output}: {len(data_set.rows):,} prompts for {options.to}: {usage}")

@@ -1,36 +1,36 @@
-"""``limr grade``: grades a file of gold answers and responses with the function that training and evaluation use."""
+"""``limr grade``: grade a file of gold answers and responses with the function that training and evaluation use."""
 
 import argparse
 import os
-import sys
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
+from limr.cli import arguments
+from limr.errors import LimrError, Setting, shown
 
-from limr.errors import LimrError
-from limr.files.rows import Row, check_output, count_rows, read_rows, write_rows
-from limr.grading.reward import RULES, Verdict, grade
+if TYPE_CHECKING:
+    from limr.files.rows import Row
 
-WINDOW = 256  # rows graded ahead of the one that is written next
-_ADDED = {field.name for field in fields(Verdict)}
+RULES = ("paper", "released_code")  # of limr.grading.reward, which takes too long to import for --help
+ROWS_AHEAD = 256  # rows graded ahead of the row that is written next
 
 _DESCRIPTION = """\
-Grade every row of FILE: is the answer in the response's last \\boxed{} equal to the gold answer?
-Each row is written with five more columns (what it has under these names is replaced; a gold answer is kept as `gold`):
+Grade every row of FILE: is the answer in the last \\boxed{} of the response equal to the gold answer? Each row is
+written with five more columns. Columns that FILE has under these names are replaced; a gold answer under one of them is
+kept as `gold`.
 
   reward     1 correct, -0.5 wrong but well-formed, -1 malformed
-  answer     what stands in the box; null where the response is malformed
+  answer     the text in the box; null if the response is malformed
   correct    true or false
   formatted  true or false
   reason     why: correct, wrong answer, truncated, no boxed answer, ...
 
-A column `truncated`, where there is one, says which responses hit the token limit: these are malformed."""
+If FILE has a column `truncated`, it says which responses hit the token limit; they are malformed."""
 
-_EXAMPLE = """\
+_EXAMPLES = """\
 example:
   $ cat rows.jsonl
   {"gold": "\\\\frac{1}{2}", "response": "Half of it: \\\\boxed{0.5}"}
@@ -43,17 +43,14 @@ example:
   $ limr grade --gold answer -o graded.parquet rollouts.csv      other column names, other formats
   $ zcat rows.jsonl.gz | limr grade - | grep '"reward": 1.0'     in a pipe
 
-What counts as equal: docs/grading.md. Exit status: 0 all rows graded, 1 a row or file is wrong, 2 wrong usage."""
+docs/grading.md explains which answers count as equal. Grading needs Math-Verify: pip install 'limr[grading]'.
+Exit status: 0 all rows graded, 1 a row or file is wrong, 2 wrong usage."""
 
 
 def add_to(subcommands: Any) -> None:
     """Add this subcommand to those of ``limr``."""
-    parser = subcommands.add_parser(
-        "grade",
-        help="grade a file of gold answers and responses",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = arguments.add_parser(
+        subcommands, "grade", "grade a file of gold answers and responses", _DESCRIPTION, _EXAMPLES
     )
     parser.add_argument(
         "file", metavar="FILE", help="*.jsonl, *.json, *.csv or *.parquet; - for JSON Lines on standard input"
@@ -62,74 +59,87 @@ def add_to(subcommands: Any) -> None:
         "-o", "--output", metavar="FILE", default="-", help="*.jsonl or *.parquet; default: standard output"
     )
     parser.add_argument("--gold", metavar="COLUMN", default="gold", help="column of the gold answers; default: gold")
-    parser.add_argument("--response", metavar="COLUMN", default="response", help="of the responses; default: response")
-    parser.add_argument("--rule", choices=list(RULES), default="paper", help="what is malformed; default: paper")
+    parser.add_argument(
+        "--response", metavar="COLUMN", default="response", help="column of the responses; default: response"
+    )
+    parser.add_argument(
+        "--rule", choices=RULES, default="paper", help="which responses count as malformed; default: paper"
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Grade the rows and say on standard error how many were correct.
+    """Grade the rows, and print on standard error how many were correct.
 
-    Raises LimrError naming file, line and key for a row that cannot be graded.
+    Raises LimrError naming file, line and key if a row cannot be graded.
     """
+    from tqdm import tqdm
+
+    from limr.files.rows import check_output, count_rows, write_rows
+
     check_output(options.output)
+    arguments.require("math_verify")  # the worker processes import it, and could not explain its absence
     counts: Counter[str] = Counter()
     rows = graded_rows(options.file, options.gold, options.response, options.rule)
-    bar = tqdm(rows, total=count_rows(options.file), unit=" rows", disable=None)  # on a terminal only
+    bar = tqdm(rows, total=count_rows(options.file), unit=" rows", disable=None)  # disable=None: only on a terminal
     write_rows(_counted(bar, counts), options.output)
     total = sum(counts.values())
     share = f" ({100 * counts['correct'] / total:.1f} %)" if total else ""
-    print(
-        f"limr grade: {total:,} responses: {counts['correct']:,} correct{share}, "
-        f"{counts['wrong']:,} wrong, {counts['malformed']:,} malformed",
-        file=sys.stderr,
+    arguments.note(
+        "grade",
+        f"{total:,} responses: {counts['correct']:,} correct{share}, {counts['wrong']:,} wrong,"
+        f" {counts['malformed']:,} malformed",
     )
 
 
-def graded_rows(file: str, gold: str, response: str, rule: str) -> Iterator[Row]:
+def graded_rows(file: str, gold: str, response: str, rule: str) -> "Iterator[Row]":
     """The rows of ``file``, in order, each with its verdict; ``gold`` and ``response`` name their columns.
 
-    Threads, because while one row waits for a worker process others are read and graded: half the time on two cores.
+    Rows are graded in threads: while a worker process grades one row, other rows are read and graded. On two cores this
+    halves the time.
     """
-    waiting: deque[tuple[Row, Future[Verdict]]] = deque()
+    from limr.files.rows import read_rows
+    from limr.grading.reward import Verdict, grade
+
+    added = {field.name for field in fields(Verdict)}
+    pending: deque[tuple[Row, Future[Verdict]]] = deque()
     with ThreadPoolExecutor(max_workers=2 * (os.cpu_count() or 1)) as threads:
         try:
             for place, row in read_rows(file):
-                arguments = (_text(row, response, "--response", place), _text(row, gold, "--gold", place))
-                verdict = threads.submit(grade, *arguments, _truncated(row, place), rule)
-                waiting.append(({**row, "gold": row[gold]} if gold in _ADDED else row, verdict))
-                if len(waiting) > WINDOW:
-                    yield _joined(*waiting.popleft())
-            while waiting:
-                yield _joined(*waiting.popleft())
+                texts = (_text(row, response, "response", place), _text(row, gold, "gold", place))
+                verdict = threads.submit(grade, *texts, _truncated(row, place), rule)
+                pending.append(({**row, "gold": row[gold]} if gold in added else row, verdict))
+                if len(pending) > ROWS_AHEAD:
+                    first, verdict = pending.popleft()
+                    yield first | asdict(verdict.result())
+            for row, verdict in pending:
+                yield row | asdict(verdict.result())
         finally:
             threads.shutdown(cancel_futures=True)
 
 
-def _joined(row: Row, verdict: "Future[Verdict]") -> Row:
-    return {**row, **asdict(verdict.result())}
-
-
-def _counted(rows: Iterable[Row], counts: Counter[str]) -> Iterator[Row]:
+def _counted(rows: "Iterable[Row]", counts: Counter[str]) -> "Iterator[Row]":
+    """The same rows, counted by verdict in ``counts`` as they pass."""
     for row in rows:
         counts["correct" if row["correct"] else "wrong" if row["formatted"] else "malformed"] += 1
         yield row
 
 
-def _text(row: Row, key: str, option: str, place: str) -> str:
+def _text(row: "Row", key: str, option: str, place: str) -> str:
     if key not in row:
-        raise LimrError(f"{place}: key {key!r} is missing; found {', '.join(row)}. Another key: {option} NAME")
+        raise LimrError(
+            f"no key {key!r}",
+            where=place,
+            found=f"the keys {', '.join(row)}",
+            advice=["Name the key with ", Setting(option, "NAME"), "."],
+        )
     if not isinstance(row[key], str):
-        raise LimrError(f"{place}: key {key!r}: found {_show(row[key])}, expected text")
+        raise LimrError(where=(place, f"key {key!r}"), found=shown(row[key]), expected="text")
     return row[key]
 
 
-def _truncated(row: Row, place: str) -> bool:
+def _truncated(row: "Row", place: str) -> bool:
     flag = {"true": True, "false": False}.get(str(row.get("truncated", False)).lower())
     if flag is None:
-        raise LimrError(f"{place}: key 'truncated': found {_show(row['truncated'])}, expected true or false")
+        raise LimrError(where=(place, "key 'truncated'"), found=shown(row["truncated"]), expected="true or false")
     return flag
-
-
-def _show(value: Any) -> str:
-    return repr(value) if len(repr(value)) < 80 else f"{repr(value)[:80]}..."

@@ -1,4 +1,4 @@
-"""The ``limr`` command: one subcommand a file."""
+"""The ``limr`` command."""
 
 import argparse
 import os
@@ -7,51 +7,65 @@ from collections.abc import Sequence
 
 from limr import __version__
 from limr.cli import audit, compare, early, export, grade, preflight, rollouts, score, select
-from limr.cli.arguments import in_arguments
-from limr.errors import LimrError, UsageError, Words
+from limr.errors import LimrError, UsageError, Words, missing_package
 
-INTERRUPTED = 130  # as the shell has it for a program that an interrupt ended
+INTERRUPTED = 130  # the exit status that a shell gives to a program that SIGINT ended
 
 _DESCRIPTION = """\
-Which training prompts does reinforcement learning really need? From the rollouts that a training run left behind to the
-prompts that taught the model something. (The experiment of the paper is run by `snakemake`.)"""
+Which training prompts does reinforcement learning really need? `limr` reads the rollouts of a finished training run,
+scores every prompt, and writes the prompts that taught the model something. `snakemake` runs the paper's experiment."""
 
-_EXAMPLE = """\
+_EXAMPLES = """\
 from a folder of rollouts to a subset to train on:
-  $ limr audit rollouts/                                 what is in it, and is anything lost?
-  $ limr score rollouts/ -o scores.parquet               a score a prompt
+  $ limr audit rollouts/                                 what the run holds, and what is missing
+  $ limr score rollouts/ -o scores.parquet               one score per prompt
   $ limr select scores.parquet --keep share=0.163 -o subset.jsonl
-  $ limr export subset.jsonl --to trl -o train.jsonl     as the trainer reads it
+  $ limr export subset.jsonl --to trl -o train.jsonl     the file that the trainer reads
 
-`limr COMMAND --help` explains each; docs/own_run.md walks through a run. Exit status: 0 done, 1 a file is wrong,
-2 wrong usage, 130 interrupted."""
+`limr COMMAND --help` explains each command; docs/own_run.md walks through a run.
+Exit status: 0 done, 1 a file is wrong or a package is missing, 2 wrong usage, 130 interrupted."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status: 0 done, 1 an error in the input or the machine, 2 wrong usage."""
-    parser = argparse.ArgumentParser(
-        prog="limr",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"limr {__version__}")
-    subcommands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (audit, score, select, export, compare, early, rollouts, grade, preflight):
-        command.add_to(subcommands)
-    options = parser.parse_args(arguments)
+    """Run the command and return its exit status: 0 done, 1 a wrong input or a missing package, 2 wrong usage."""
     try:
-        options.run(options)
-        sys.stdout.flush()
+        run(parse(arguments))
     except LimrError as error:
-        print(f"limr: {in_arguments(error.render(Words.COMMAND_LINE))}", file=sys.stderr)
+        print(f"limr: {error.render(Words.COMMAND_LINE)}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
-    except BrokenPipeError:  # who read the output has enough
+    except BrokenPipeError:  # the reader of our output closed it: end without a message
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:  # of the disk, say
+    except OSError as error:  # a full disk, for example
         print(f"limr: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The parsed arguments. Exits with status 2 where argparse refuses them; raises UsageError where we do."""
+    parser = argparse.ArgumentParser(
+        prog="limr",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"limr {__version__}")
+    subcommands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
+    for command in (audit, score, select, export, compare, early, rollouts, grade, preflight):
+        command.add_to(subcommands)
+    return parser.parse_args(arguments)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the subcommand that ``options`` name. Raises LimrError, also for a package that is not installed."""
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except ModuleNotFoundError as error:
+        missing = missing_package(error, f"`limr {options.command}`")
+        if missing is None:
+            raise
+        raise missing from error

@@ -1,28 +1,28 @@
-"""``limr select``: from scores to a subset, as the log's prompts or as rows of one's own data set."""
+"""``limr select``: write the selected prompts, as the log has them or as rows of the user's own data set."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from limr.cli import arguments
-from limr.errors import Setting, UsageError, Words
+from limr.cli import arguments, method_arguments, output_arguments
+from limr.errors import Setting, UsageError
 
 if TYPE_CHECKING:
     import polars as pl
 
 _DESCRIPTION = f"""\
-Write the selected prompts of SCORES (what `limr score` wrote: *.parquet, *.jsonl, or - for standard input) to FILE.
---keep chooses again; without it the choice of `limr score` stands. One row a prompt:
+Write the selected prompts of SCORES to FILE, one row per prompt. SCORES is the output of `limr score` (*.parquet,
+*.jsonl, or - for standard input). --keep selects again; without it, the selection of `limr score` stays.
 
-  without --prompts   prompt_id, prompt, answer, score: what the log holds of it, best first
-  with --prompts      the rows of your own data set (*.jsonl, *.json, *.csv, *.parquet), with all their columns and in
-                      their order. A prompt is found by its prompt_id, by its text (white space does not count), or by
-                      its text without the instruction that training put around every prompt. Where a selected prompt is
-                      not found, or two different rows fit it, nothing is written, unless --skip-missing.
+  without --prompts   prompt_id, prompt, answer, score: what the log has of each prompt, best first
+  with --prompts      the rows of your own data set (*.jsonl, *.json, *.csv, *.parquet) with all their columns, in their
+                      order. A prompt is found by its prompt_id, by its text (white space does not count), or by its
+                      text without the instruction that training put around every prompt. If a selected prompt is not
+                      found, or two different rows fit it, nothing is written, unless --skip-missing is given.
 
-{arguments.KEEP}"""
+{method_arguments.KEEP}"""
 
-_EXAMPLE = """\
+_EXAMPLES = """\
 examples:
   $ limr select scores.parquet -o subset.jsonl
   $ limr select scores.parquet --keep theta=0.6 --prompts train.parquet -o subset.parquet
@@ -34,8 +34,8 @@ Exit status: 0 done, 1 a file is wrong or a prompt is not found, 2 wrong usage."
 
 def add_to(subcommands: Any) -> None:
     """Add this subcommand to those of ``limr``."""
-    parser = arguments.add_parser(subcommands, "select", "write the prompts that scores select", _DESCRIPTION, _EXAMPLE)
-    parser.add_argument("scores", metavar="SCORES", help="what `limr score` wrote")
+    parser = arguments.add_parser(subcommands, "select", "write the selected prompts", _DESCRIPTION, _EXAMPLES)
+    parser.add_argument("scores", metavar="SCORES", help="the output of `limr score`")
     parser.add_argument(
         "-o",
         "--output",
@@ -43,39 +43,39 @@ def add_to(subcommands: Any) -> None:
         required=True,
         help="*.jsonl, *.parquet, or - for JSON Lines on standard output",
     )
-    arguments.add_keep(parser, default=None, shown="the choice made with the scores")
-    parser.add_argument("--prompts", metavar="FILE", help="your own data set, whose rows are to be written")
+    method_arguments.add_keep(parser, default=None, shown_default="the selection of `limr score`")
+    parser.add_argument("--prompts", metavar="FILE", help="your own data set, whose rows are written")
     arguments.add_columns(parser, "prompt", "prompt_id")
     parser.add_argument(
-        "--skip-missing", action="store_true", help="write the prompts that were found even if others were not"
+        "--skip-missing", action="store_true", help="if some prompts are not found in the data set, write the others"
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Choose, join, write, and say what came out."""
+    """Select, find the rows, write them, and print a summary."""
     from limr.selection.scores_file import choose_again, read_scores, selection_summary
 
     columns = arguments.columns(options, "prompt", "prompt_id")
-    arguments.refuse_output(options.output, ".parquet", ".jsonl")
+    output_arguments.check_output(options.output, ".parquet", ".jsonl")
     if options.prompts is None and (columns or options.skip_missing):
-        raise UsageError("--column and --skip-missing are about the data set: they need --prompts FILE")
+        given = Setting("column") if columns else Setting("skip_missing")
+        raise UsageError(
+            [given, " is about a data set"], advice=["Name the data set: ", Setting("prompts", "FILE"), "."]
+        )
     scores = read_scores(options.scores)
     if options.keep is not None:
         scores = choose_again(scores, options.keep)
     prompts = _logged_prompts(options.scores, scores)
     if options.prompts is None:
-        if prompts["prompt"].null_count() == len(prompts):
-            arguments.say(
-                "select", "the log's prompts are not at hand: ids alone are written; --prompts names a data set"
-            )
         _write_of_log(scores, prompts, options.output)
     else:
         _write_of_data_set(scores, prompts, columns, options)
-    arguments.say("select", *selection_summary(scores))
+    arguments.note("select", *selection_summary(scores))
 
 
 def _logged_prompts(file: str, scores: "pl.DataFrame") -> "pl.DataFrame":
+    """The prompts of the log, which `limr score` wrote beside the scores; without that file, their ids alone."""
     from limr.files.contracts import read_parquet
     from limr.selection.scores_file import beside
     from limr.subsets.subset_of_log import log_prompts
@@ -91,6 +91,12 @@ def _write_of_log(scores: "pl.DataFrame", prompts: "pl.DataFrame", output: str) 
     from limr.files.rows import write_rows
     from limr.subsets.subset_of_log import subset_of_log
 
+    if prompts["prompt"].null_count() == len(prompts):
+        arguments.note(
+            "select",
+            ["the texts of the prompts are not known, only ids are written; to write rows of a data set: ",
+             Setting("prompts", "FILE")],
+        )  # fmt: skip
     subset = subset_of_log(scores, prompts)
     if Path(output).suffix == ".parquet":
         with whole_file(output) as temporary:
@@ -110,10 +116,10 @@ def _write_of_data_set(
     logged = dict(prompts.drop_nulls("prompt").select("prompt_id", "prompt").iter_rows())
     subset = subset_of_data_set(selected, logged, data_set, columns)
     if subset.missing and not options.skip_missing:
-        subset.missing.advice = [*subset.missing.advice, " To write the others, pass ", Setting("skip_missing"), "."]
+        subset.missing.advice = [*subset.missing.advice, " To write the others: ", Setting("skip_missing"), "."]
         raise subset.missing
     write_some(data_set, subset.rows, options.output)
     if subset.missing:
-        arguments.say("select", subset.missing.render(Words.COMMAND_LINE))
+        arguments.note("select", subset.missing)
     rows, total = len(subset.rows), len(data_set.rows)
-    arguments.say("select", f"{rows:,} of the {total:,} rows of {options.prompts} written", *subset.summary())
+    arguments.note("select", f"{rows:,} of the {total:,} rows of {options.prompts} written", *subset.summary())

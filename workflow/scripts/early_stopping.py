@@ -7,7 +7,8 @@ from limr.jobs.stage import stage
 with stage(snakemake):
     from limr.files.contracts import read_parquet
     from limr.progress import ProgressLines
-    from limr.report.early_stopping_page import draw_early_stopping, write_early_stopping
+    from limr.report.early_stopping_figure import draw_early_stopping
+    from limr.report.early_stopping_page import write_early_stopping
     from limr.selection.early_stopping import early_stopping
     from limr.selection.scoring import pool_of
     from limr.trajectories import Trajectories, visit_matrix

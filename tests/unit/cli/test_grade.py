@@ -1,4 +1,4 @@
-"""The command `limr grade`: what comes in is graded as `grade` does, in order; what is wrong is named by its place."""
+"""`limr grade`: rows are graded in order, as `grade` does, and errors name the file and the line."""
 
 import csv
 import io
@@ -10,12 +10,15 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from commands import run_limr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from refusals import refused
 
+from limr.cli import grade as command
 from limr.cli.main import main
 from limr.files.rows import count_rows
-from limr.grading.reward import grade
+from limr.grading.reward import RULES, grade
 
 ROWS = [
     {"id": "a", "gold": r"\frac{1}{2}", "response": r"Half of it: \boxed{0.5}"},
@@ -52,7 +55,7 @@ def test_every_format_is_graded_in_order_and_summed_up(tmp_path, capsys, suffix)
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
-def test_output_goes_to_a_file_whole(tmp_path, capsys, suffix):
+def test_output_to_a_file(tmp_path, capsys, suffix):
     output = tmp_path / f"graded{suffix}"
     assert main(["grade", write(tmp_path / "rows.jsonl", ROWS), "--output", str(output)]) == 0
     assert capsys.readouterr().out == ""
@@ -61,7 +64,7 @@ def test_output_goes_to_a_file_whole(tmp_path, capsys, suffix):
     assert {path.name for path in tmp_path.iterdir()} == {"rows.jsonl", output.name}
 
 
-def test_columns_may_have_other_names_and_a_gold_called_answer_is_kept(tmp_path, capsys):
+def test_columns_may_have_other_names_and_a_gold_answer_called_answer_is_kept(tmp_path, capsys):
     rows = [{"answer": "11", "text": r"\boxed{12}", "reward": "old"}]
     assert main(["grade", "--gold", "answer", "--response", "text", write(tmp_path / "rows.csv", rows)]) == 0
     graded = read(capsys.readouterr().out)
@@ -78,7 +81,7 @@ def test_truncated_responses_are_malformed(tmp_path, capsys, suffix, flag):
 
 
 @pytest.mark.parametrize(("suffix", "count"), [(".jsonl", 3), (".csv", None), (".parquet", 3)])
-def test_the_progress_bar_knows_how_many_rows_are_to_come(tmp_path, suffix, count):
+def test_the_progress_bar_knows_the_number_of_rows(tmp_path, suffix, count):
     assert count_rows(write(tmp_path / f"rows{suffix}", ROWS)) == count
 
 
@@ -96,62 +99,61 @@ def test_any_text_passes_through_unchanged(tmp_path, capsys, texts):
     assert [{key: row[key] for key in ("gold", "response")} for row in read(capsys.readouterr().out)] == rows
 
 
+def test_the_help_lists_the_rules_of_the_reward():
+    assert tuple(RULES) == command.RULES
+
+
 @pytest.mark.parametrize(
-    ("name", "content", "message"),
+    ("name", "content", "parts"),
     [
         (
             "rows.jsonl",
             b'{"gold": "1", "response": ""}\n\n{"gold": "1"}\n',
-            "line 3: key 'response' is missing; found gold",
+            {"where": "line 3", "what": "no key 'response'", "found": "the keys gold", "advice": "`--response NAME`"},
         ),
-        ("rows.jsonl", b'{"gold": 11, "response": ""}\n', "line 1: key 'gold': found 11, expected text"),
         (
             "rows.jsonl",
-            b'{"gold": "1", "response"\n',
-            "line 1: not JSON (Expecting ':' delimiter, after 25 characters)",
+            b'{"gold": 11, "response": ""}\n',
+            {"where": ("line 1", "key 'gold'"), "found": "11", "expected": "text"},
         ),
-        ("rows.jsonl", b'["gold"]\n', 'line 1: found ["gold"], expected one object'),
-        ("rows.jsonl", b'{"gold": "\xff"}\n', "line 1: not UTF-8"),
-        ("rows.jsonl", b"[" * 100_000, "line 1: not JSON"),
+        ("rows.jsonl", b'{"gold": "1", "response"\n', {"where": "line 1", "what": "not JSON"}),
+        ("rows.jsonl", b'["gold"]\n', {"where": "line 1", "found": '["gold"]', "expected": "object"}),
+        ("rows.jsonl", b'{"gold": "\xff"}\n', {"where": "line 1", "what": "not UTF-8"}),
+        ("rows.jsonl", b"[" * 100_000, {"where": "line 1", "what": "not JSON"}),
         (
             "rows.jsonl",
             b'{"gold": "1", "response": "", "truncated": 3}\n',
-            "line 1: key 'truncated': found 3, expected",
+            {"where": ("line 1", "key 'truncated'"), "found": "3", "expected": "true or false"},
         ),
-        (
-            "rows.csv",
-            b"gold,response\n1,2\n1,2,3\n",
-            "line 3: the row does not have as many fields as the header, expected 2",
-        ),
-        ("rows.csv", b"gold,response\n1\n", "line 2: the row does not have as many fields as the header, expected 2"),
-        ("rows.csv", b'gold,response\n1,"2\n', "not CSV"),
-        ("rows.csv", b"gold,response\n1,\xff\n", "not UTF-8"),
-        ("rows.parquet", b"PAR1", "cannot be read as Parquet"),
-        ("rows.txt", b"", "found the suffix '.txt', expected one of .jsonl, .json, .csv, .parquet"),
+        ("rows.csv", b"gold,response\n1,2\n1,2,3\n", {"where": "line 3", "expected": "2 fields"}),
+        ("rows.csv", b"gold,response\n1\n", {"where": "line 2", "expected": "2 fields"}),
+        ("rows.csv", b'gold,response\n1,"2\n', {"what": "not CSV"}),
+        ("rows.csv", b"gold,response\n1,\xff\n", {"what": "not UTF-8"}),
+        ("rows.parquet", b"PAR1", {"what": "cannot be read as Parquet"}),
+        ("rows.txt", b"", {"found": "the suffix '.txt'", "expected": ".jsonl, .json, .csv, .parquet"}),
     ],
 )
-def test_what_is_wrong_with_the_input_is_named_by_its_place(tmp_path, capsys, name, content, message):
+def test_an_error_in_the_input_names_its_place_and_nothing_is_written(tmp_path, name, content, parts):
     file = tmp_path / name
     file.write_bytes(content)
-    assert main(["grade", str(file), "-o", str(tmp_path / "graded.jsonl")]) == 1
-    error = capsys.readouterr().err
-    assert error.startswith(f"limr: {file}: ")
-    assert message in error
+    with refused(**parts) as raised:
+        run_limr("grade", file, "-o", tmp_path / "graded.jsonl")
+    assert raised.value.where[0].startswith(str(file))
     assert not (tmp_path / "graded.jsonl").exists()
 
 
-def test_a_missing_file_and_an_output_of_another_kind_are_errors(tmp_path, capsys):
-    assert main(["grade", str(tmp_path / "rows.jsonl")]) == 1
-    assert "rows.jsonl: cannot be read: No such file" in capsys.readouterr().err
-    assert main(["grade", write(tmp_path / "rows.jsonl", ROWS), "-o", "graded.csv"]) == 1
-    assert "graded.csv: found the suffix '.csv', expected one of .jsonl, .parquet" in capsys.readouterr().err
+def test_a_missing_file_and_an_output_of_another_kind_are_errors(tmp_path):
+    with refused(where=tmp_path / "rows.jsonl", what="No such file"):
+        run_limr("grade", tmp_path / "rows.jsonl")
+    with refused(where="graded.csv", found="the suffix '.csv'", expected=".jsonl, .parquet, or -"):
+        run_limr("grade", write(tmp_path / "rows.jsonl", ROWS), "-o", "graded.csv")
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
 def test_an_output_that_cannot_be_written_is_an_error_before_a_row_is_graded(tmp_path, capsys, monkeypatch, suffix):
     (tmp_path / "file").write_text("")
     (tmp_path / f"folder{suffix}").mkdir()
-    monkeypatch.setattr("limr.cli.grade.grade", lambda *arguments: pytest.fail("graded for nothing"))
+    monkeypatch.setattr("limr.grading.reward.grade", lambda *arguments: pytest.fail("graded for nothing"))
     rows = write(tmp_path / "rows.jsonl", ROWS)
     for output in (tmp_path / "file" / f"graded{suffix}", tmp_path / f"folder{suffix}"):
         assert main(["grade", rows, "-o", str(output)]) == 1
@@ -169,7 +171,7 @@ def test_a_full_disk_behind_standard_output_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("odd", ["\ud800", {"a": 1}])
-def test_rows_that_parquet_cannot_hold_are_an_error_that_says_what_can(tmp_path, capsys, odd):
+def test_rows_that_parquet_cannot_hold_are_an_error_and_json_lines_can(tmp_path, capsys, odd):
     file = write(tmp_path / "rows.jsonl", [{**ROWS[0], "id": value} for value in ("text", odd)])
     assert main(["grade", file, "-o", str(tmp_path / "graded.parquet")]) == 1
     assert "graded.parquet: Parquet cannot hold these rows" in capsys.readouterr().err
@@ -198,7 +200,7 @@ def test_the_example_of_the_help_prints_what_it_says(tmp_path, capsys, monkeypat
     assert printed.err.strip() == summary
 
 
-def test_in_a_pipe_whose_reader_has_enough_it_ends_quietly(tmp_path):
+def test_it_ends_quietly_when_the_reader_of_its_output_closes(tmp_path):
     file = write(tmp_path / "rows.jsonl", ROWS * 2000)
     command = [sys.executable, "-c", "import sys; from limr.cli.main import main; sys.exit(main())", "grade", file]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -1,4 +1,4 @@
-"""The command `limr select`: another choice from the same scores, as the log's prompts or as rows of a data set."""
+"""`limr select`: select again from the same scores, and write prompts of the log or rows of a data set."""
 
 import io
 import json
@@ -7,8 +7,11 @@ import sys
 
 import polars as pl
 import pytest
+from commands import run_limr
+from refusals import refused
 
 from limr.cli.main import main
+from limr.errors import UsageError
 from limr.files.contracts import write_parquet
 from limr.prompts import prompt_id
 from limr.selection.scores_file import read_scores, write_scores
@@ -60,7 +63,7 @@ def questions(*texts):
     return [{"id": number, "question": text, "tags": ["a", None]} for number, text in enumerate(texts)]
 
 
-def test_without_a_data_set_the_logs_prompts_are_written_best_first(tmp_path, scores, capsys):
+def test_without_a_data_set_the_prompts_of_the_log_are_written_best_first(tmp_path, scores, capsys):
     assert main(["select", scores, "-o", str(tmp_path / "subset.jsonl")]) == 0
     assert written(tmp_path / "subset.jsonl") == [
         {"prompt_id": prompt_id(text), "prompt": text, "answer": str(len(text)), "score": score}
@@ -76,7 +79,7 @@ def test_without_a_data_set_the_logs_prompts_are_written_best_first(tmp_path, sc
     ("keep", "number"),
     [("all", 4), ("top=3", 3), ("share=0.2", 1), ("theta=0.65", 3), ("quantile=0.5", 2), ("theta_for=3", 3)],
 )
-def test_keep_chooses_again_from_the_same_scores(tmp_path, scores, keep, number):
+def test_keep_selects_again_from_the_same_scores(tmp_path, scores, keep, number):
     assert main(["select", scores, "--keep", keep, "-o", str(tmp_path / "subset.parquet")]) == 0
     assert pl.read_parquet(tmp_path / "subset.parquet")["prompt"].to_list() == TEXTS[:number]
 
@@ -110,7 +113,7 @@ def test_from_parquet_to_parquet_the_columns_keep_their_types(tmp_path, scores):
     assert not (tmp_path / "subset.jsonl").exists()
 
 
-def test_an_instruction_that_the_log_appends_is_seen_through_and_said(tmp_path, capsys):
+def test_prompts_are_found_without_the_instruction_that_training_added(tmp_path, capsys):
     scores = scored(tmp_path, [f"{text}\n{INSTRUCTION}" for text in TEXTS])
     data = data_set(tmp_path, questions(*TEXTS, "And this?"))
     assert main(["select", scores, "--prompts", data, "-o", "-"]) == 0
@@ -122,7 +125,7 @@ def test_an_instruction_that_the_log_appends_is_seen_through_and_said(tmp_path, 
     ]
 
 
-def test_a_prompt_that_is_not_found_stops_the_command_and_is_shown_beside_its_nearest(tmp_path, scores, capsys):
+def test_a_prompt_that_is_not_found_is_shown_with_the_nearest_row_and_nothing_is_written(tmp_path, scores, capsys):
     data = data_set(tmp_path, questions("What is 1 + 2?", *TEXTS[1:]))
     subset = tmp_path / "subset.jsonl"
     assert main(["select", scores, "--prompts", data, "-o", str(subset)]) == 1
@@ -137,13 +140,13 @@ def test_a_prompt_that_is_not_found_stops_the_command_and_is_shown_beside_its_ne
     assert "1 of the 2 selected prompts are not among its rows" in capsys.readouterr().err
 
 
-def test_a_data_set_without_any_of_the_prompts_is_an_error_in_any_case(tmp_path, scores, capsys):
+def test_a_data_set_without_any_of_the_prompts_is_an_error_even_if_missing_ones_are_skipped(tmp_path, scores, capsys):
     data = data_set(tmp_path, questions("something", "else"))
     assert main(["select", scores, "--prompts", data, "-o", str(tmp_path / "subset.jsonl"), "--skip-missing"]) == 1
     assert "2 of the 2 selected prompts are not among its rows" in capsys.readouterr().err
 
 
-def test_ids_of_the_log_are_found_in_the_column_that_is_named(tmp_path):
+def test_prompts_are_found_by_the_ids_of_a_named_column(tmp_path):
     rows = [("lim", str(index), 1 - index / 10, index + 1, index < 2, "") for index in range(4)]
     frame = pl.DataFrame(rows, ["method", "prompt_id", "score", "rank", "selected", "reason"], orient="row")
     write_scores(frame, str(tmp_path / "scores.parquet"))
@@ -154,14 +157,14 @@ def test_ids_of_the_log_are_found_in_the_column_that_is_named(tmp_path):
     assert main(arguments) == 1, "no column of ids was named, and the log holds no texts"
 
 
-def test_rows_that_hold_a_prompt_twice_are_both_kept_and_said(tmp_path, scores, capsys):
+def test_duplicate_rows_of_a_prompt_are_kept_with_a_note(tmp_path, scores, capsys):
     data = data_set(tmp_path, questions(*TEXTS, TEXTS[0] + " "))
     assert main(["select", scores, "--prompts", data, "-o", str(tmp_path / "subset.jsonl")]) == 0
     assert [row["id"] for row in written(tmp_path / "subset.jsonl")] == [0, 1, 5]
     assert "duplicate rows of these prompts, kept too: 1" in capsys.readouterr().err
 
 
-def test_scores_come_through_a_pipe_as_they_come_from_a_file(tmp_path, capsys, monkeypatch):
+def test_scores_can_be_read_from_a_pipe(tmp_path, capsys, monkeypatch):
     write_scores(scores_of(TEXTS), "-")
     lines = capsys.readouterr().out
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
@@ -172,49 +175,39 @@ def test_scores_come_through_a_pipe_as_they_come_from_a_file(tmp_path, capsys, m
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        (["--keep", "theta"], "expected `all`, or exactly one of theta, top, share, quantile, theta_for"),
-        (["--keep", "share=2"], "keep: share: found 2, expected a fraction above 0 and at most 1"),
-        (["--keep", "top=2.5"], "keep: top: found 2.5, expected a whole number of prompts"),
-        (["--keep", "theta=high"], "found 'high', expected a number"),
-        (["-o", "subset.txt"], "subset.txt: found the suffix '.txt', expected .parquet or .jsonl, or - alone"),
-        (["-o", "."], "found the suffix ''"),
-        (["-o", __file__ + "/subset.jsonl"], "test_select.py is no folder that can be written to"),
-        (["--column", "prompt=question"], "they need --prompts FILE"),
-        (
-            ["--prompts", "data.jsonl", "--column", "reward=r"],
-            "--column: found reward, expected one of prompt, prompt_id",
-        ),
-    ],
+    ("wrong", "named"),
+    [(["--column", "prompt=question"], "`--column` is about a data set"), (["--skip-missing"], "`--skip-missing`")],
 )
-def test_wrong_usage_is_found_before_a_file_is_read(capsys, wrong, message):
-    try:
-        code = main(["select", "nowhere.parquet", "-o", "subset.jsonl", *wrong])
-    except SystemExit as ended:  # argparse
-        code = ended.code
-    assert code == 2
-    assert message in capsys.readouterr().err
+def test_options_about_a_data_set_need_one(wrong, named):
+    with refused(UsageError, what=named, advice="`--prompts FILE`"):
+        run_limr("select", "nowhere.parquet", "-o", "subset.jsonl", *wrong)
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "parts"),
     [
-        (b'{"prompt": "a"}\n', "line 1: found the keys prompt, expected method, prompt_id, score"),
-        (b'{"method": 1', "line 1: not JSON"),
+        (
+            b'{"prompt": "a"}\n',
+            {
+                "where": "line 1",
+                "found": "the keys prompt",
+                "expected": "method, prompt_id, score, rank, selected, reason",
+            },
+        ),
+        (b'{"method": 1', {"where": "line 1", "what": "not JSON"}),
         (
             b'{"method": "lim", "prompt_id": "a", "score": "high", "rank": 1, "selected": true, "reason": ""}\n',
-            "these rows do not fit the columns of a scores file",
+            {"where": "scores.jsonl", "what": "do not fit the columns of a scores file"},
         ),
     ],
 )
-def test_a_file_that_holds_no_scores_is_an_error(tmp_path, capsys, content, message):
+def test_a_file_without_scores_is_an_error(tmp_path, content, parts):
     (tmp_path / "scores.jsonl").write_bytes(content)
-    assert main(["select", str(tmp_path / "scores.jsonl"), "-o", "-"]) == 1
-    assert message in capsys.readouterr().err
+    with refused(**parts):
+        run_limr("select", tmp_path / "scores.jsonl", "-o", "-")
 
 
-def test_in_a_pipe_whose_reader_has_enough_it_ends_quietly(tmp_path):
+def test_it_ends_quietly_when_the_reader_of_its_output_closes(tmp_path):
     scores = scored(tmp_path, [f"What is {number} + 1?" for number in range(5000)])
     program = "import sys; from limr.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", program, "select", scores, "--keep", "all", "-o", "-"]

@@ -7,8 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 from probe_curves import curves, with_gaps
 
-from limr.report import early_stopping_page as module
-from limr.report.early_stopping_page import answer, document, draw_early_stopping, write_early_stopping
+from limr.report import early_stopping_figure as module
+from limr.report.early_stopping_figure import draw_early_stopping
+from limr.report.early_stopping_page import answer, document, write_early_stopping
 from limr.selection.early_stopping import EarlyStopping, early_stopping
 from limr.trajectories import Trajectories
 

@@ -1,0 +1,65 @@
+"""SOURCE, the training run that a command reads, and the options about it."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from limr.cli.arguments import add_pairs, columns, positive
+from limr.errors import LimrError, UsageError
+
+if TYPE_CHECKING:
+    from limr.logs.log import LogOptions
+    from limr.logs.source import Extracted
+
+SOURCES = """\
+SOURCE is what a training run left behind, one of
+  a log: a folder of rollouts, or one file of them. The keys of its rows tell its format, or --format names it:
+      verl, trl, nemo_rl, open_instruct, prime_rl, verifiers, limr_fork
+  a table (*.parquet, *.csv, *.jsonl) with one row per rollout; --column names its columns
+  this project's own rollouts, e.g. from `limr rollouts`
+  trajectories: a Parquet file of this project, or the accuracies that One-Shot-RLVR released as JSON"""
+
+
+def add_source(parser: argparse.ArgumentParser, visits: bool = True) -> None:
+    """Add SOURCE and the options about it; ``read`` reads it. Without ``visits``, all visits are used."""
+    parser.add_argument("source", metavar="SOURCE", help="what a training run left behind: see above")
+    about = parser.add_argument_group("options about the source")
+    about.add_argument("--format", metavar="NAME", help="format of the log; default: recognised by its keys")
+    about.add_argument(
+        "--samples", metavar="N", type=positive, help="samples per visit; default: the most common number in the log"
+    )
+    about.add_argument(
+        "--steps-per-epoch",
+        metavar="N",
+        type=positive,
+        help="training steps per epoch. Visits are then numbered by step, and a visit that the log lacks is missing;"
+        " default: the visits of a prompt are numbered in order",
+    )
+    add_pairs(
+        about,
+        "--column",
+        "OURS=THEIRS",
+        "the log's own name of prompt, prompt_id, step, reward, correct, answer or response, e.g. reward=score",
+    )
+    if visits:
+        about.add_argument("--visits", metavar="N", type=positive, help="use only the first N visits of each prompt")
+
+
+def read(options: argparse.Namespace) -> "Extracted":
+    """Read SOURCE: its trajectories, their audit, and the prompts of a log."""
+    about = log_options(options)
+    from limr.logs.source import read_source
+
+    return read_source(options.source, about, options.visits)
+
+
+def log_options(options: argparse.Namespace) -> "LogOptions":
+    """The options about SOURCE. Raises UsageError for an unknown format or column."""
+    from limr.logs.formats import find_format
+    from limr.logs.log import COLUMNS, LogOptions
+
+    if options.format is not None:
+        try:
+            find_format(options.format)
+        except LimrError as error:
+            raise UsageError.of(error) from error
+    return LogOptions(options.format, options.samples, options.steps_per_epoch, columns(options, *COLUMNS))

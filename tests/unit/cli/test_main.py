@@ -1,0 +1,151 @@
+"""The command `limr` as a whole: help, errors and their exit status, and what a light installation needs."""
+
+import subprocess
+import sys
+
+import pytest
+from commands import exit_status, run_limr
+from refusals import refused
+
+from limr import __version__
+from limr.cli import main
+from limr.errors import LimrError, MethodOption, UsageError
+
+COMMANDS = ["audit", "score", "select", "export", "compare", "early", "rollouts", "grade", "preflight"]
+
+# packages that only some commands may import; tests/unit/test_errors.py compares them with pyproject.toml
+HEAVY = ["torch", "transformers", "sympy", "math_verify", "snakemake", "pydantic", "jsonschema", "matplotlib"]
+
+# run `limr` in a process in which importing one of these packages fails, as if it were not installed
+WITHOUT = """
+import sys
+
+class NotInstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {packages}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, NotInstalled())
+from limr.cli.main import main
+sys.exit(main())
+"""
+
+
+def run_without(packages, *arguments):
+    command = [sys.executable, "-c", WITHOUT.format(packages=packages), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_every_command_explains_itself_without_importing_the_library():
+    program = f"""
+import sys
+from limr.cli.main import main
+for command in {COMMANDS}:
+    try:
+        main([command, "--help"])
+    except SystemExit:
+        pass
+print([name for name in ("polars", "numpy", "pyarrow", "msgspec", "tqdm", "torch") if name in sys.modules])
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert [line.split()[2] for line in ended.stdout.splitlines() if line.startswith("usage:")] == COMMANDS
+    assert ended.stdout.count("Exit status: 0") == len(COMMANDS)
+    assert ended.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_help_lists_every_command(capsys):
+    assert exit_status("--help") == 0
+    printed = capsys.readouterr().out
+    assert [command for command in COMMANDS if f"    {command}" not in printed] == []
+
+
+def test_the_version_is_printed(capsys):
+    assert exit_status("--version") == 0
+    assert capsys.readouterr().out == f"limr {__version__}\n"
+
+
+@pytest.mark.parametrize(("kind", "status"), [(LimrError, 1), (UsageError, 2)])
+def test_an_error_is_printed_in_the_words_of_the_command_line(capsys, monkeypatch, kind, status):
+    def fail(options):
+        raise kind("too many visits", where="run.jsonl", advice=["Set ", MethodOption("signal", "accuracy"), "."])
+
+    monkeypatch.setattr("limr.cli.audit.run", fail)
+    assert exit_status("audit", "run.jsonl") == status
+    assert capsys.readouterr().err == "limr: run.jsonl: too many visits. Set `--option signal=accuracy`.\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "printed"),
+    [
+        (OSError(28, "No space left on device", "scores.parquet"), "limr: scores.parquet: No space left on device\n"),
+        (OSError("odd"), "limr: a file: odd\n"),
+    ],
+)
+def test_an_error_of_the_disk_is_one_line(capsys, monkeypatch, error, printed):
+    def fail(options):
+        raise error
+
+    monkeypatch.setattr("limr.cli.audit.run", fail)
+    assert exit_status("audit", "run.jsonl") == 1
+    assert capsys.readouterr().err == printed
+
+
+def test_an_interrupt_ends_quietly_with_the_status_of_the_shell(capsys, monkeypatch):
+    def interrupt(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("limr.cli.audit.run", interrupt)
+    assert exit_status("audit", "run.jsonl") == main.INTERRUPTED
+    assert capsys.readouterr().err == ""
+
+
+def test_a_light_installation_can_do_all_but_grade_check_and_draw(rollouts, tmp_path):
+    scores, subset = tmp_path / "scores.parquet", tmp_path / "subset.jsonl"
+    for arguments in (
+        ["audit", rollouts],
+        ["score", rollouts, "-o", scores],
+        ["select", scores, "-o", subset],
+        ["export", subset, "--to", "trl", "-o", tmp_path / "train.jsonl"],
+        ["export", subset, "--to", "verl", "--data-source", "x", "-o", tmp_path / "train.parquet"],
+        ["compare", rollouts],
+        ["early", rollouts, "--resamples", 2],
+        ["rollouts", rollouts, "-o", tmp_path / "converted"],
+    ):
+        ended = run_without(HEAVY, *arguments)
+        assert ended.returncode == 0, (arguments, ended.stderr)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "package", "extra"),
+    [
+        (["score", "{rollouts}", "-o", "-", "--figure", "{folder}/scores.png"], "matplotlib", "figures"),
+        (["early", "{rollouts}", "--figure", "{folder}/early.png"], "matplotlib", "figures"),
+        (["grade", "rows.jsonl"], "math_verify", "grading"),
+        (["preflight", "config/paper.yaml"], "pydantic", "workflow"),
+    ],
+)
+def test_a_package_that_is_missing_is_named_with_its_extra(rollouts, tmp_path, arguments, package, extra):
+    ended = run_without([package], *(text.format(rollouts=rollouts, folder=tmp_path) for text in arguments))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == (
+        f"limr: `limr {arguments[0]}` needs the package {package}. Install it: pip install 'limr[{extra}]'\n"
+    )
+
+
+def test_a_missing_package_of_no_extra_is_not_hidden(monkeypatch):
+    def fail(options):
+        raise ModuleNotFoundError(name="polars")
+
+    monkeypatch.setattr("limr.cli.audit.run", fail)
+    with pytest.raises(ModuleNotFoundError):
+        exit_status("audit", "run.jsonl")
+
+
+def test_without_a_command_the_usage_is_wrong(capsys):
+    assert exit_status() == 2
+    assert "required: COMMAND" in capsys.readouterr().err
+
+
+def test_a_source_that_does_not_exist_is_an_error(tmp_path):
+    with refused(where=tmp_path / "nowhere"):
+        run_limr("audit", tmp_path / "nowhere")
