@@ -132,8 +132,8 @@ def _inner(node: Mapping[str, Any], part: str | int) -> Mapping[str, Any] | None
         return node["properties"][part]
     if isinstance(part, int) and "items" in node:
         return node["items"]
-    others = node.get("additionalProperties")
-    return others if isinstance(others, dict) else None
+    others = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
+    return others[0] if isinstance(others[0], dict) else None
 
 
 def _resolved(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:

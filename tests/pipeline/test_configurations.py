@@ -1,4 +1,4 @@
-"""The configurations that are shipped, and what a wrong one is told, before anything runs."""
+"""The shipped configurations, and the errors of a wrong one before anything runs."""
 
 import re
 from pathlib import Path
@@ -22,14 +22,14 @@ def test_the_default_trains_each_method_once_and_five_seeds_five_times(tmp_path:
     assert default["pretrain_base_model"] == five_seeds["pretrain_base_model"] == 1
 
 
-def test_a_configuration_to_lay_over_another_says_so_when_it_stands_alone(tmp_path: Path) -> None:
+def test_a_configuration_that_is_given_alone_says_how_to_lay_it_over_another(tmp_path: Path) -> None:
     failed = Workplace(tmp_path).snakemake("--dry-run", *shipped("config/five_seeds.yaml"), "all")
     assert failed.returncode != 0
     assert "methods: this key is missing" in failed.stdout
     assert "--configfile config.yaml FILE" in failed.stdout
 
 
-def test_a_dry_run_of_the_paper_s_configuration_shows_all_of_it(tmp_path: Path) -> None:
+def test_a_dry_run_of_the_paper_s_configuration_lists_all_jobs(tmp_path: Path) -> None:
     plan = Workplace(tmp_path).plan(*shipped("config/paper.yaml"), "all")
     assert {rule: plan[rule] for rule in ("preflight", "download", "prepare_data", "train", "evaluate")} == {
         "preflight": 1, "download": 5, "prepare_data": 1, "train": 4, "evaluate": 5
@@ -37,7 +37,7 @@ def test_a_dry_run_of_the_paper_s_configuration_shows_all_of_it(tmp_path: Path) 
     assert plan["download_base_model"] == plan["table2"] == plan["extract_trajectories"] == plan["score_lim"] == 1
 
 
-def test_a_real_run_of_it_begins_with_a_pre_flight_that_lists_all_that_is_in_its_way(tmp_path: Path) -> None:
+def test_the_paper_s_run_begins_with_a_pre_flight_that_lists_all_problems(tmp_path: Path) -> None:
     nowhere = ["--config", "base_model={path: nowhere}", "data={files: nowhere_else}"]
     arguments = [*nowhere, *shipped("config/paper.yaml"), "all"]
     (tmp_path / "nowhere_else" / "math").mkdir(parents=True)
@@ -50,14 +50,14 @@ def test_a_real_run_of_it_begins_with_a_pre_flight_that_lists_all_that_is_in_its
     assert failed.stdout.count("data and grader: nowhere_else/") == 5
     assert "Traceback" not in failed.stdout
     first = next(line for line in failed.stdout.splitlines() if re.match(r"Job \d+: ", line))
-    assert "Pre-flight" in first, "not the downloads, which fail after many tries where there is no hub"
+    assert "Checking arguments" in first, "not the downloads, which fail after many attempts without a hub"
     assert not (tmp_path / "results" / "paper" / "base_model").exists()
 
 
-def test_a_local_model_that_is_not_there_is_told_by_the_command_too(tmp_path: Path, capsys: CaptureFixture) -> None:
+def test_the_command_reports_a_missing_local_model_too(tmp_path: Path, capsys: CaptureFixture) -> None:
     (tmp_path / "local.yaml").write_text("base_model: {path: nowhere}", encoding="utf-8")
     assert main(["preflight", str(ROOT / "config" / "paper.yaml"), str(tmp_path / "local.yaml")]) == 1
-    assert "WRONG base model: base_model.path: nowhere/config.json: no such file" in capsys.readouterr().out
+    assert "problem base model: base_model.path: nowhere/config.json: no such file" in capsys.readouterr().out
 
 
 def test_the_paper_s_data_are_audited_from_local_files(reference_data: Path, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_the_paper_s_data_are_audited_from_local_files(reference_data: Path, tmp
     assert not (place.results / "paper" / "base_model").exists()
 
 
-def test_local_files_that_are_not_there_are_named_before_anything_runs(tmp_path: Path) -> None:
+def test_missing_local_files_are_named_before_anything_runs(tmp_path: Path) -> None:
     arguments = ["--config", "data={files: nowhere}", *shipped("config/paper.yaml"), "results/paper/data/audit.md"]
     failed = Workplace(tmp_path).snakemake("--dry-run", *arguments)
     assert failed.returncode != 0
@@ -85,7 +85,7 @@ def test_random_training_does_not_wait_for_the_probe(workplace: Workplace) -> No
     assert "extract_trajectories" not in plan
 
 
-def test_a_wrong_key_and_a_wrong_method_stop_the_run_in_one_block(workplace: Workplace) -> None:
+def test_an_unknown_key_and_a_wrong_value_stop_the_run_with_one_message(workplace: Workplace) -> None:
     def mistakes(configuration: dict) -> None:
         configuration["methods"]["lim"]["scores"] = configuration["methods"]["lim"]["score"]
         configuration["evaluation"]["top_p"] = 2
@@ -93,13 +93,13 @@ def test_a_wrong_key_and_a_wrong_method_stop_the_run_in_one_block(workplace: Wor
     workplace.configure(mistakes)
     failed = workplace.snakemake()
     assert failed.returncode != 0
-    assert "methods.lim.scores: unknown key; did you mean 'score'?" in failed.stdout
+    assert "methods.lim.scores: unknown key. Did you mean 'score'?" in failed.stdout
     assert "evaluation.top_p: found 2, expected at most 1" in failed.stdout
     assert "Traceback" not in failed.stdout
     assert not workplace.results.exists()
 
 
-def test_a_theta_that_selects_nothing_is_told_which_it_could_be(one_shot_rlvr: Path, tmp_path: Path) -> None:
+def test_a_theta_that_selects_nothing_is_refused_with_the_quantiles_of_the_scores(one_shot_rlvr: Path, tmp_path: Path) -> None:
     place = Workplace(tmp_path)
     text = (ROOT / "config" / "one_shot_rlvr.yaml").read_text(encoding="utf-8").replace("theta: 0.6", "theta: 0.99")
     (tmp_path / "config.yaml").write_text(text, encoding="utf-8")

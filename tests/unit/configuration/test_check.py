@@ -50,6 +50,17 @@ A_BENCHMARK = DEFAULT["benchmarks"]["synth_all"]
 MISTAKES = {
     "unknown section": ("method", {}, {"what": "unknown key", "advice": "'methods'"}),
     "unknown key": ("training.tempreature", 1, {"what": "unknown key", "advice": "'temperature'"}),
+    "unknown key of a method": (
+        "methods.lim.scores",
+        "lim",
+        {"what": "unknown key", "advice": "'score'"},
+    ),
+    "missing key of a method": (
+        "methods.lim",
+        {"score": "lim"},
+        {"where": "methods.lim.keep", "what": "missing", "expected": "which prompts to train on"},
+    ),
+    "unknown key of a benchmark": ("benchmarks.synth_all.sample", 1, {"what": "unknown key", "advice": "'samples'"}),
     "unknown key of data": ("data.prompts", "published", {"what": "unknown key"}),
     "unknown rule": ("reward.rule", "papers", {"found": '"papers"', "expected": "'paper' or 'released_code'"}),
     "unknown score": ("methods.lim.score", "limm", {"what": "unknown score 'limm'", "advice": "'lim'"}),
