@@ -61,6 +61,8 @@ else:
             audit_json=f"{RESULTS}/data/audit.json",
         log:
             f"{RESULTS}/logs/prepare_data.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/prepare_data.tsv"
         conda:
             "../envs/training.yaml"
         params:

@@ -19,6 +19,8 @@ if not TRAINS:
             audit_json=f"{RESULTS}/trajectories/seed{{seed}}.audit.json",
         log:
             f"{RESULTS}/logs/trajectories/seed{{seed}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/trajectories/seed{{seed}}.tsv"
         conda:
             "../envs/selection.yaml"
         params:

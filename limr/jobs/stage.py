@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from limr.errors import LimrError
+from limr.errors import LimrError, missing_package
 from limr.jobs.gpu_slots import claimed, gpus_per_node
 from limr.jobs.locks import sole_owner
 
@@ -23,7 +23,8 @@ _STATUS_OF_SIGTERM = 128 + signal.SIGTERM
 def stage(snakemake: Any, threads: int = 1) -> Iterator[None]:
     """Run one stage: log to ``snakemake.log[0]`` and stderr; on failure, end the process with status 1.
 
-    A LimrError is shown without a traceback, any other exception with it. SIGTERM ends the stage in order: it leaves no
+    A LimrError is shown without a traceback, and so is a package that this environment lacks. Any other exception is
+    shown with its traceback. SIGTERM ends the stage in order: it leaves no
     process, no lock and no partial file.
 
     ``threads`` is torch's number of threads. It comes from the configuration, because Snakemake scales its own to the
@@ -58,8 +59,12 @@ def stage(snakemake: Any, threads: int = 1) -> Iterator[None]:
             "from the last one."
         )
         sys.exit(_STATUS_OF_SIGTERM)
-    except Exception:  # the stage's log needs the traceback of any exception, and Snakemake needs the status
-        logger.exception("An error that limr did not expect:")
+    except Exception as error:  # the stage's log needs the traceback of any exception, and Snakemake needs the status
+        missing = missing_package(error, "this stage") if isinstance(error, ModuleNotFoundError) else None
+        if missing:
+            logger.error("Error: %s", missing)
+        else:
+            logger.exception("An error that limr did not expect:")
         sys.exit(1)
 
 

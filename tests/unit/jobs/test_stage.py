@@ -41,6 +41,14 @@ def test_any_other_error_leaves_its_traceback_in_the_log(tmp_path: Path) -> None
     assert done.stderr.count("Traceback") == 1
 
 
+def test_a_missing_package_is_shown_with_the_command_that_installs_it(tmp_path: Path) -> None:
+    done = run(tmp_path / "log", "raise ModuleNotFoundError(name='torch.nn')")
+    assert done.returncode == 1
+    message = "Error: this stage needs the package torch. Install it: pip install 'limr[training]'"
+    assert message in done.stderr and message in (tmp_path / "log").read_text()
+    assert "Traceback" not in done.stderr
+
+
 def test_torch_runs_with_the_threads_of_the_configuration(tmp_path: Path) -> None:
     done = run(tmp_path / "log", "import torch; print(torch.get_num_threads())")
     assert done.stdout.strip() == "1", done.stderr
