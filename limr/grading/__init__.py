@@ -1,4 +1,4 @@
-"""Grading: whether an answer means the same as the gold answer, decided without ever evaluating it."""
+"""Grading: decides whether an answer means the same as the gold answer, and never evaluates what a model wrote."""
 
 from limr.grading.equivalence import Equality, equal
 

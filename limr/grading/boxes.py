@@ -1,7 +1,7 @@
-r"""The content of ``\boxed{}``, found in one pass over the response.
+r"""Finds the content of ``\boxed{}`` in one pass over the response.
 
-A response may be megabytes of anything: every character is looked at once, nothing recurses, and the one regular
-expression is an alternation of fixed strings, which never goes back over what it has passed.
+A response may be megabytes of any text. So each character is read once, nothing recurses, and the one regular
+expression is an alternation of fixed strings, which never backtracks.
 """
 
 import re
@@ -12,10 +12,10 @@ _MARKS = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])[ \t\n]?\{|\\[\\{}]|[{}]")
 
 @dataclass(frozen=True)
 class Boxes:
-    r"""What a response has in boxes.
+    r"""The boxes of a response.
 
-    ``last`` is the content of the closed box that closes last, None when there is none. ``closed`` counts the closed
-    boxes that stand in no other closed box. ``unclosed`` says that some box was opened and never closed.
+    ``last`` is the content of the closed box that closes last, or None. ``closed`` counts the closed boxes that are in
+    no other closed box. ``unclosed`` is true when a box was opened and never closed.
     """
 
     last: str | None
@@ -26,7 +26,7 @@ class Boxes:
 def find_boxes(response: str) -> Boxes:
     r"""Find the boxes of ``response``; the escaped braces ``\{`` and ``\}`` are not braces.
 
-    A closing brace that nothing opened is passed over. A box in a box belongs to the outer one.
+    A closing brace without an opening one is ignored. A box inside a box is part of the outer one.
 
     >>> find_boxes(r"so \boxed{\frac{1}{2}}.")
     Boxes(last='\\frac{1}{2}', closed=1, unclosed=False)
@@ -35,7 +35,7 @@ def find_boxes(response: str) -> Boxes:
     >>> find_boxes("no box")
     Boxes(last=None, closed=0, unclosed=False)
     """
-    opened: list[int] = []  # the content of each open brace starts here; negative: a plain brace, not a box
+    opened: list[int] = []  # where the content of each open brace starts; -1 for a brace that is no box
     closed: list[tuple[int, int]] = []
     boxes_open = 0
     for mark in _MARKS.finditer(response):

@@ -1,4 +1,4 @@
-"""Answers computed once: a bounded cache in which threads that ask for the same key wait for one of them to compute.
+"""A bounded cache that computes each value once: threads that ask for the same key wait for one of them to compute it.
 
 The samples of one prompt are graded together and often agree, so the same pair arrives from many threads at once.
 """
@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 
 class SingleFlight(Generic[Key, Value]):
-    """Keeps the ``size`` values asked for last; each is computed by one thread while the others wait for it.
+    """Keeps the ``size`` values used last. One thread computes a value while the others that need it wait.
 
     >>> cache = SingleFlight(size=2)
     >>> cache.get("seven", lambda: 7), cache.get("seven", lambda: 8)
@@ -26,13 +26,13 @@ class SingleFlight(Generic[Key, Value]):
     def __init__(self, size: int) -> None:
         self.size = size
         self._values: OrderedDict[Key, Value] = OrderedDict()
-        self._begin()
-        _everyone.add(self)
+        self._reset()
+        _caches.add(self)
 
     def get(self, key: Key, compute: Callable[[], Value]) -> Value:
-        """The value of ``key``, from ``compute()`` where it is not known.
+        """The value of ``key``, computed by ``compute()`` where it is not in the cache.
 
-        An exception of ``compute`` reaches all who wait for this key, and is forgotten.
+        An exception of ``compute`` is raised in all threads that wait for this key, and is not cached.
         """
         with self._lock:
             if key in self._values:
@@ -61,16 +61,16 @@ class SingleFlight(Generic[Key, Value]):
         flight.set_result(value)
         return value
 
-    def _begin(self) -> None:
-        """No flights: at first, and in a forked copy of the process, which does not have the threads that compute."""
+    def _reset(self) -> None:
+        """Forget computations in progress: a forked process does not have the threads that compute them."""
         self._lock = threading.Lock()
         self._flights: dict[Key, Future[Value]] = {}
 
 
 def _after_fork() -> None:
-    for cache in _everyone:
-        cache._begin()
+    for cache in _caches:
+        cache._reset()
 
 
-_everyone: "weakref.WeakSet[SingleFlight]" = weakref.WeakSet()
+_caches: "weakref.WeakSet[SingleFlight]" = weakref.WeakSet()
 os.register_at_fork(after_in_child=_after_fork)

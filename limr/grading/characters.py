@@ -1,5 +1,5 @@
-"""Characters that mean LaTeX: typographic signs, full-width forms, other scripts' digits."""
-# ruff: noqa: RUF001, RUF002 (characters that look like others are what this file is about)
+"""Unicode characters rewritten as LaTeX: typographic signs, full-width forms, digits of other scripts."""
+# ruff: noqa: RUF001, RUF002 (this file is about characters that look like others)
 
 import re
 import unicodedata
@@ -52,7 +52,7 @@ _ROOT = re.compile(r"√([0-9]+)")
 
 
 def plain_characters(text: str) -> str:
-    r"""``text`` with such characters written in ASCII and LaTeX; other characters stay.
+    r"""``text`` with these characters rewritten in ASCII and LaTeX; all others stay as they are.
 
     >>> plain_characters("（√２，٤²]")
     '(\\sqrt 2, 4^{2}]'

@@ -1,17 +1,19 @@
-r"""Whether an answer means the same as the gold, decided in stages, the cheap ones first.
+r"""Decides whether an answer means the same as the gold, in stages, the cheapest first.
 
 text
-    The same normal form.
+    Both have the same normal form.
 number
-    Taken apart into numerals, units and words, which are compared exactly.
+    Both consist of numerals, units and words, which are compared exactly.
 guard
-    Not handed to computer algebra, for a reason that is seen on its face.
+    The answer is not given to computer algebra, for a reason that its text shows.
 symbolic
-    Computer algebra, in a worker process; its verdicts are kept, and threads that ask for the same pair wait for one.
+    Computer algebra compares the two, in a worker process. Its verdicts are cached, and threads that ask for the same
+    pair wait for one comparison.
 limit
-    Computer algebra that ran into its limits, or failed: not equal.
+    Computer algebra exceeded a limit or failed: not equal.
 
-See docs/grading.md for what counts as equal.
+docs/grading.md says what counts as equal. The order of the stages and the quick checks at the start of ``equal`` exist
+for speed; tests/benchmarks/benchmark_grader.py measures them against plain Math-Verify on the same responses.
 """
 
 from dataclasses import dataclass
@@ -22,19 +24,21 @@ from limr.grading.guard import DEEPEST, LONGEST, is_too_deep, refusal
 from limr.grading.normal_form import normal_form
 from limr.grading.numbers import numeral
 from limr.grading.plain import compare_plain
-from limr.grading.structure import compare
+from limr.grading.structure_comparison import compare
 from limr.grading.worker_process import Outcome
 from limr.grading.workers import Workers
 
 LONGEST_TEXT = 4 * LONGEST
-"""Characters of an answer that are read, white space counted once: spacing commands make it longer than its form."""
+"""The longest gold or answer that is read, in characters after collapsing white space.
 
-REMEMBERED_PAIRS = 100_000
+Spacing commands make a text longer than its normal form."""
+
+CACHED_PAIRS = 100_000
 
 
 @dataclass(frozen=True)
 class Equality:
-    """Whether gold and answer are equal, which stage said so, and why."""
+    """Whether gold and answer are equal, which stage decided it, and why."""
 
     equal: bool
     stage: str
@@ -58,14 +62,14 @@ _SYMBOLIC = {
 }
 
 _workers = Workers("limr.grading.symbolic")
-_remembered: SingleFlight[tuple[str, str], Equality] = SingleFlight(REMEMBERED_PAIRS)
+_verdicts: SingleFlight[tuple[str, str], Equality] = SingleFlight(CACHED_PAIRS)
 
 
 def equal(gold: str, answer: str) -> Equality:
-    r"""Whether ``answer`` is equal to ``gold``: any two texts, from any number of threads and processes.
+    r"""Whether ``answer`` is equal to ``gold``.
 
-    Never raises on a text; the verdict depends on the two texts alone. Raises LimrError where no worker process can be
-    started.
+    Takes any two texts, from any number of threads and processes; the verdict depends on the two texts alone. Raises
+    LimrError only where no worker process can be started.
 
     >>> equal("0.5", r"\frac{1}{2}")
     Equality(equal=True, stage='number', reason='the same numbers')
@@ -92,7 +96,7 @@ def _compare_forms(gold: str, answer: str) -> Equality:
         return _NO_ANSWER
     if gold == answer:
         return _SAME_FORM
-    if "," not in gold and "," not in answer:  # most pairs end here
+    if "," not in gold and "," not in answer:  # most pairs are decided here
         value, answered = numeral(gold), numeral(answer)
         if value is not None and answered is not None:
             return _SAME_NUMBER if value == answered else _OTHER_NUMBER
@@ -104,7 +108,7 @@ def _compare_forms(gold: str, answer: str) -> Equality:
     verdict = compare(gold, answer, compare_plain)
     if verdict is not None:
         return _SAME_NUMBER if verdict else _OTHER_NUMBER
-    return _remembered.get((gold, answer), lambda: _SYMBOLIC[_workers.compare(gold, answer)])
+    return _verdicts.get((gold, answer), lambda: _SYMBOLIC[_workers.compare(gold, answer)])
 
 
 @lru_cache(maxsize=20_000)

@@ -1,9 +1,9 @@
-r"""The static guard: why an answer is not handed to computer algebra, decided by looking at its text.
+r"""The static guard: refuses, by its text alone, an answer that computer algebra should not read.
 
-What passes is short, shallow, made of known commands and plain characters, and has no towers of powers, no stacked
-factorials and no huge numbers. The worker processes have limits too; the guard keeps what would run into them away,
-and with the closed list of commands it decides what computer algebra gets to see at all.
-No gold answer of MATH, AIME or AMC trips it.
+An answer passes when it is short, not deeply nested, made of known commands and plain characters, and free of towers of
+powers, stacked factorials and huge numbers. The worker processes have limits as well; the guard keeps away the answers
+that would reach them, and its closed list of commands decides what computer algebra reads at all.
+It refuses no gold answer of MATH, AIME or AMC.
 """
 
 import re
@@ -33,7 +33,7 @@ _BINOMIAL = re.compile(r"\\binom\{(?:[0-9]{1,4}|[a-z])\}\{(?:[0-9]{1,4}|[a-z])\}
 
 
 def refusal(answer: str) -> str | None:
-    r"""Why the ``answer`` in normal form is refused, or None where it may pass.
+    r"""Why the ``answer``, in normal form, is refused; None where it passes.
 
     >>> refusal(r"\frac{\sqrt{3}}{2}"), refusal("e^{x^{2}}")
     (None, None)
@@ -52,7 +52,7 @@ def refusal(answer: str) -> str | None:
 
 
 def is_too_deep(text: str) -> bool:
-    """Whether so many brackets stand in each other that no recursion should follow them; the gold is asked only this.
+    """Whether brackets are nested more deeply than recursion should follow. Of the gold, only this is checked.
 
     >>> is_too_deep("(" * 25), is_too_deep("(" * 26)
     (False, True)
@@ -78,7 +78,7 @@ def _refused_token(token: str, before: str) -> str | None:
 
 
 def _refused_nesting(tokens: list[str]) -> str | None:
-    depth, exponents = 0, []  # how many brackets are open around each open exponent
+    depth, exponents = 0, []  # for each open exponent: how many brackets are open, its own included
     for position, token in enumerate(tokens):
         if token in _OPENERS:
             depth += 1

@@ -1,12 +1,12 @@
 r"""The normal form of a LaTeX answer: the same mathematics, written one way.
 
-Only notation changes, never the mathematics: spacing, sizes and fonts go, the many names of one sign become one,
-arguments get braces (``\frac12`` is ``\frac{1}{2}``), characters become LaTeX (``½``, ``π``, full-width digits).
-What is not understood is left as it stands. Nothing recurses; the time is linear in the text.
+Only notation changes, never the mathematics. Spacing, sizes and fonts are removed, the many names of one sign become
+one, arguments get braces (``\frac12`` becomes ``\frac{1}{2}``), and characters become LaTeX (``½``, ``π``, full-width
+digits). What this module does not know is left as it is. Nothing recurses; the time is linear in the text.
 
-A normal form has no white space, but for one space after a command before a letter (``\pi r``), between two numbers
-(``1 1/2``) and between words. Words stand in ``\text{}``, in lower case. Between two numbers that a comma would make
-look like one number with a thousands separator stands a semicolon.
+A normal form has no white space, except one space between a command and a letter (``\pi r``), between two numbers
+(``1 1/2``) and between words. Words are in ``\text{}``, in lower case. Two numbers that a comma would turn into one
+number with a thousands separator are separated by a semicolon.
 """
 
 import re
@@ -108,19 +108,19 @@ def normal_form(text: str) -> str:
 
 
 class _Writer:
-    """Writes tokens in normal form, keeping what is open on a stack instead of recursing.
+    """Writes tokens in normal form; open groups are on a stack, so that nothing recurses.
 
-    ``wanted`` is how many arguments the last command still takes. Each entry of ``stack`` is what closes the open
-    group (``}``, ``)``, ``]``), what is written then, and how many arguments are wanted after it. An entry that closes
-    with "" was opened for an argument without braces, and closes as soon as nothing is wanted inside it.
+    ``wanted`` is how many arguments the last command still takes. An entry of ``stack`` holds the token that closes the
+    open group (``}``, ``)``, ``]``), the text that is written then, and how many arguments are wanted after it. An
+    entry closed by "" belongs to an argument without braces; it closes as soon as nothing is wanted inside it.
     """
 
     def __init__(self, tokens: list[str]) -> None:
         self.tokens, self.position = tokens, 0
         self.out: list[str] = []
         self.stack: list[tuple[str, str, int]] = []
-        self.texts: list[int] = []  # the height of the stack under each open \text{}
-        self.rounds = 0  # round brackets open since one stood for braces
+        self.texts: list[int] = []  # for each open \text{}: the height of the stack below it
+        self.rounds = 0  # how many round brackets are open since one was used in place of braces
         self.wanted, self.spaced = 0, False
         self.command = ""  # the command whose arguments are wanted
 
@@ -167,7 +167,7 @@ class _Writer:
             self._expect(token)
 
     def _next(self, spaces: bool = False) -> str:
-        """The next token, white space skipped unless ``spaces``; "" at the end."""
+        """The next token, "" at the end. White space is skipped unless ``spaces``."""
         position = self.position
         while not spaces and position < len(self.tokens) and self.tokens[position].isspace():
             position += 1
@@ -186,7 +186,7 @@ class _Writer:
         self.wanted, self.command = _ARGUMENTS.get(token, 0), token
 
     def _opens(self, token: str) -> bool:
-        """Whether a round bracket stands for the braces of an argument, ``2^(1/2)``, or an edged one for a degree."""
+        """Whether a round bracket is used as the braces of an argument, ``2^(1/2)``, or a square one holds a degree."""
         if self.wanted:
             return self.command == "\\sqrt" or (self.command == "^" and token == "(")
         return self.rounds > 0 and token == "("
@@ -203,11 +203,11 @@ class _Writer:
             self.stack.append((")", ")", 0))
             self._put("(")
         else:
-            self.stack.append(("}", "", 0))  # such braces are not seen in print
+            self.stack.append(("}", "", 0))  # these braces only group, and are not printed
         self.wanted = 0
 
     def _closes(self, token: str) -> bool:
-        """Whether ``token`` closes the innermost group; what was opened without braces inside it closes first."""
+        """Whether ``token`` closes the innermost group. Arguments without braces inside it close with it."""
         depth = len(self.stack) - 1
         while depth > 0 and self.stack[depth][0] == "":
             depth -= 1
@@ -226,8 +226,8 @@ class _Writer:
         self._argument_written()
 
     def _argument(self, token: str) -> None:
-        """``token`` is an argument without braces."""
-        if token in ("^", "_", "&", "\\\\", "|"):  # no argument: what wants one stays without
+        """Write ``token``, which is an argument without braces."""
+        if token in ("^", "_", "&", "\\\\", "|"):  # not an argument: the command gets none
             self.wanted = 0
             self._put(token)
             self._expect(token)
@@ -249,7 +249,7 @@ class _Writer:
             self._put(written)
 
     def _styled(self, text: bool) -> None:
-        r"""``\text{``, ``\mathbf{``: the braces go, unless they hold an argument."""
+        r"""``\text{``, ``\mathbf{``: the braces are removed, unless they hold an argument."""
         if self._next() != "{":
             return
         while self.tokens[self.position] != "{":
@@ -279,7 +279,7 @@ class _Writer:
         self.wanted = 0
 
     def _letters(self, letters: str) -> None:
-        """A run of letters: a function's name, a connector, a unit, a word, or a product of variables."""
+        """Write a run of letters: a function's name, a connector, a unit, a word, or a product of variables."""
         word = letters.lower()
         in_text = bool(self.texts)
         after_number = bool(self.out) and (self.out[-1][-1].isdigit() or self.out[-1][-1] in "})%")
@@ -315,7 +315,7 @@ class _Writer:
         return is_word and (in_text or len(following) > LONGEST_PRODUCT) and self._next(spaces=True).isspace()
 
     def _in_unit(self) -> bool:
-        """Whether a word stands before the solidus that was written last: m/s is one unit."""
+        """Whether a word and a slash were written last: m/s is one unit."""
         return len(self.out) > 1 and self.out[-1] == "/" and self.out[-2].startswith("\\text{")
 
     def _word(self, word: str) -> None:

@@ -1,14 +1,14 @@
-r"""Numerals: what is read as an exact rational number without any arithmetic to carry out.
+r"""Numerals: texts that are an exact rational number and leave no arithmetic to do.
 
-Integers, decimals, repeating decimals, thousands separators, fractions, mixed numbers and scientific notation. A sum,
-a product, a power or a root is not a numeral, whatever its value: it is not worked out.
+These are integers, decimals, repeating decimals, thousands separators, fractions, mixed numbers and scientific
+notation. A sum, a product, a power or a root is not a numeral, whatever its value: it is not worked out.
 """
 
 import re
 from fractions import Fraction
 
 LONGEST = 80
-"""Longer texts are not read: converting digits takes more than linear time, and Python refuses thousands of them."""
+"""Longer texts are not read: converting digits takes more than linear time, and Python refuses thousands of digits."""
 
 LARGEST_EXPONENT = 400
 
@@ -24,7 +24,7 @@ _SCIENTIFIC = re.compile(rf"{_SIGN}(?:({_DECIMAL})(?:\\cdot))?10\^\{{([-+]?\d+)\
 
 
 def numeral(text: str) -> Fraction | None:
-    r"""The exact value of the numeral ``text`` in normal form, or None where it is not one.
+    r"""The exact value of ``text``, in normal form; None where it is not a numeral.
 
     >>> numeral("27.0"), numeral(r"-\frac{1}{2}"), numeral(r"3\frac{1}{8}"), numeral("15,600")
     (Fraction(27, 1), Fraction(-1, 2), Fraction(25, 8), Fraction(15600, 1))

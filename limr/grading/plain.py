@@ -1,4 +1,4 @@
-r"""Single expressions compared without algebra: numerals, units, numbers in other bases, words."""
+r"""Compares single expressions without algebra: numerals, units, numbers in other bases, words."""
 
 import re
 
@@ -9,7 +9,7 @@ _BASE = re.compile(
     r"(-?)\(?([0-9A-Z.]+)\)?(?:_\{\(?(\d+|\\text\{[a-z]+\})\)?\}|\\text\{base\}\(?(\d+|\\text\{[a-z]+\})\)?)"
 )
 LONG_NUMBER = 4
-"""A gold of so many digits that are all digits of an answer's base may be meant in that base, a shorter one is not.
+"""A gold with at least so many digits may be a number in the base that the answer names; a shorter one may not.
 
 Four golds of MATH-FULL are numbers in another base that do not say so (110111, 2003, 10000, 1011100)."""
 
@@ -18,12 +18,12 @@ _BASE_WORDS = {
     **{"eleven": 11, "twelve": 12, "sixteen": 16},
 }
 _WORD_MARKS = str.maketrans("", "", " {}().,'")
-_HYPHEN = re.compile(r"(?<=[A-Za-z}])-(?=\\text\{)|(?<=\})-")  # beside a word; elsewhere it is a minus sign
+_HYPHEN = re.compile(r"(?<=[A-Za-z}])-(?=\\text\{)|(?<=\})-")  # next to a word; elsewhere it is a minus sign
 _VARIABLES = re.compile(r"\\[A-Za-z]+|([A-Za-z])")
 
 
 def compare_plain(gold: str, answer: str) -> bool | None:
-    """Whether two single expressions in normal form are equal; None where only algebra can tell."""
+    """Whether two single expressions in normal form are equal; None where only algebra can decide."""
     if gold == answer:
         return bool(gold)
     if "=" in gold or "=" in answer:
@@ -41,7 +41,7 @@ def compare_plain(gold: str, answer: str) -> bool | None:
         return False
     value, answered = numeral(gold), numeral(answer)
     if value is not None:
-        return value == answered  # an answer that is no numeral is not worked out
+        return value == answered  # an answer that is not a numeral is not worked out
     if gold == answer:
         return bool(gold)
     if "\\text" in gold or "\\text" in answer:
@@ -52,7 +52,7 @@ def compare_plain(gold: str, answer: str) -> bool | None:
 
 
 def number_in_base(text: str) -> tuple[str, int] | None:
-    r"""The digits and the base of ``1011_{2}``; None for anything else, a name with an index included.
+    r"""The digits and the base of a number like ``1011_{2}``; None for anything else, such as a name with an index.
 
     >>> number_in_base(r"4343_{6}"), number_in_base(r"A5_{11}"), number_in_base("x_{1}"), number_in_base("9_{7}")
     (('4343', 6), ('A5', 11), None, None)
@@ -68,14 +68,14 @@ def number_in_base(text: str) -> tuple[str, int] | None:
 
 
 def has_variables(text: str) -> bool:
-    """Whether letters other than the constants e and i stand in an expression."""
+    """Whether an expression has letters other than the constants e and i."""
     return any(letter and letter not in "ei" for letter in _VARIABLES.findall(text))
 
 
 def _same_digits(
     gold_base: tuple[str, int] | None, answer_base: tuple[str, int] | None, gold: str, answer: str
 ) -> bool:
-    """Bases are compared, never converted. The base may be left out; and added where it was left out of the gold."""
+    """Bases are compared, never converted. The answer may leave the base out, or add it where the gold has none."""
     if gold_base and answer_base:
         return gold_base == answer_base
     if gold_base:
@@ -85,7 +85,10 @@ def _same_digits(
 
 
 def _same_percentage(gold: str, gold_unit: str, answer: str, answer_unit: str) -> bool | None:
-    """A percent sign may be left out, added to a number from 1 to 100 (20 for 20%), or carried out (0.2 for 20%)."""
+    """Whether both are the same percentage.
+
+    The answer may leave the percent sign out, divide by 100 (0.2 for 20%), or add the sign to a gold from 1 to 100.
+    """
     if not {gold_unit, answer_unit} <= {"%", ""}:
         return False
     value, answered = numeral(gold), numeral(answer)

@@ -1,26 +1,27 @@
-"""Degenerate repetition: one piece of text that stands in a row again and again, found in bounded time.
+"""Finds degenerate repetition, one piece of text again and again in a row, in bounded time.
 
-The published way, the regular expression ``(.{5,}?)\\1{4,}``, takes time that grows with the square of a line.
+The published method, the regular expression ``(.{5,}?)\\1{4,}``, takes time that grows with the square of a line.
 """
 
 TIMES = 5
 LONGEST_PIECE = 1_000
-LONGEST_TEXT = 20_000  # characters at the end that are looked at: a model that falls into a loop stays in it
+LONGEST_TEXT = 20_000  # only so many characters at the end are searched: a model in a loop does not leave it
 
 
 def repeated_piece(text: str, shortest_piece: int, shortest_stretch: int) -> str | None:
-    """A piece of ``text`` that stands at least five times in a row, or None.
+    """A piece of ``text`` that occurs at least five times in a row, or None.
 
-    The piece has ``shortest_piece`` to 1,000 characters, and its repetitions, the last of which may be cut off after
-    the fifth, fill at least ``shortest_stretch`` (a multiple of 5). Only the last 20,000 characters are looked at.
+    The piece has ``shortest_piece`` to 1,000 characters. Its repetitions fill at least ``shortest_stretch`` characters
+    (a multiple of 5); after the fifth, the last one may be incomplete. Only the last 20,000 characters are searched.
 
     >>> repeated_piece("so x = 1. " * 50, 1, 500)
     'so x = 1. '
     >>> repeated_piece("0" * 24 + "1", 5, 25) is None
     True
     """
-    # In a stretch of s characters with a piece of p <= s / 5, all but the last p agree with those p further on: at
-    # least 4 s / 5. So one of the samples of 2 s / 5 that begin every 2 s / 5 characters is found again p further on.
+    # In a stretch of s characters that repeats a piece of p <= s / 5, every character but the last p equals the one
+    # p later: that is at least 4 s / 5 of them. So take samples of 2 s / 5 characters, one every 2 s / 5: at least one
+    # of them is in this part, and is found again p later.
     text = text[-LONGEST_TEXT:]
     stride = 2 * shortest_stretch // TIMES
     for anchor in range(0, len(text) - stride, stride):
@@ -37,8 +38,8 @@ def repeated_piece(text: str, shortest_piece: int, shortest_stretch: int) -> str
 
 
 def _start_of_stretch(text: str, anchor: int, piece: int, stride: int, stretch: int) -> int | None:
-    """Where a ``stretch`` of repetitions begins that has its first anchor at ``anchor``; None if there is none."""
-    after = anchor + stretch - stride + 1 - piece  # all up to here agrees with what follows, wherever it begins
+    """Where a ``stretch`` of repetitions with its first sample at ``anchor`` begins; None if there is none."""
+    after = anchor + stretch - stride + 1 - piece  # up to here all must repeat, wherever the stretch begins
     if text[anchor:after] != text[anchor + piece : after + piece]:
         return None
     start = anchor

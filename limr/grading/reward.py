@@ -1,26 +1,27 @@
-r"""The reward: one function from a response and its gold answer to what the response earned, and why.
+r"""The reward: one function from a response and its gold answer to the reward, and the reason for it.
 
-1 for a correct answer, -0.5 for a wrong but well-formed one, -1 for a malformed one (the paper, section 2). The answer
-is what stands in the last closed ``\boxed{}``. What is malformed besides a truncated response is a rule's to say:
+The reward is 1 for a correct answer, -0.5 for a wrong but well-formed one, -1 for a malformed one (the paper, section
+2). The answer is the content of the last closed ``\boxed{}``. A truncated response is malformed; what else counts as
+malformed is defined by a rule:
 
 ``paper``
-    The paper gives no details. Ours: no closed box; more than 4 boxes; or a degenerate repetition, one piece of up to
-    1,000 characters that stands at least 5 times in a row and so fills at least 200 characters.
+    The paper gives no details. Our rule: no closed box; more than 4 boxes; or degenerate repetition, one piece of up
+    to 1,000 characters at least 5 times in a row, which fills at least 200 characters.
 ``released_code``
-    What ``openrlhf/cli/serve_rm.py`` of the original code checks: no closed box; the word ``\boxed`` 5 times or more;
+    The checks of ``openrlhf/cli/serve_rm.py`` in the original code: no closed box; the word ``\boxed`` 5 times or more;
     more than 30 % characters that are not Latin letters, digits, white space, ASCII punctuation or mathematical
-    operators (U+2200 to U+22FF); or, on one line, a piece of 5 characters or more 5 times in a row (our search for it
-    stops at pieces of 1,000 characters). Its time limit of 2 seconds on the clock, after which anything was malformed,
-    is left out: the verdict would depend on the machine.
+    operators (U+2200 to U+22FF); or, on one line, a piece of 5 characters or more 5 times in a row (we search for
+    pieces of up to 1,000 characters). The original also calls a response malformed after 2 seconds on the clock. We
+    leave that out: the verdict would depend on the machine.
 
-Both rules look for repetitions in a response's last 20,000 characters. Nothing in a response is ever evaluated.
+Both rules search the last 20,000 characters of a response for repetitions. Nothing in a response is ever evaluated.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from limr.errors import LimrError
+from limr.errors import LimrError, one_of
 from limr.grading import equal
 from limr.grading.boxes import Boxes, find_boxes
 from limr.grading.repetition import LONGEST_TEXT, repeated_piece
@@ -31,7 +32,7 @@ MALFORMED_REWARD = -1.0
 
 MOST_BOXES = 4
 SHORTEST_REPETITION = 200
-NOT_COMPARED = ("guard", "limit")  # stages that refuse an answer without having compared it: the reason says why
+NOT_COMPARED = ("guard", "limit")  # stages that refuse an answer without comparing it: the reason says why
 
 _USUAL_CHARACTERS = re.compile(r'[a-zA-Z0-9\s\.,!?"\'\(\)\{\}\[\]_\-+=<>/@#$%^&*\\|:;~`\u2200-\u22FF]')
 _MOST_UNUSUAL = 0.3
@@ -39,7 +40,7 @@ _MOST_UNUSUAL = 0.3
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one response earned, and why."""
+    """The reward of one response, and the reason for it."""
 
     reward: float
     answer: str | None
@@ -49,11 +50,10 @@ class Verdict:
 
 
 def grade(response: str, gold: str, truncated: bool = False, rule: str = "paper") -> Verdict:
-    r"""Grade one response against its gold answer; ``truncated`` tells that it hit the token limit.
+    r"""Grade one response against its gold answer; ``truncated`` means that it reached the token limit.
 
-    Any text will do, nothing in it raises. May be called from threads, from asyncio (``asyncio.to_thread``) and in
-    forked or spawned processes; the verdict is the same. Raises LimrError for a ``rule`` that does not exist, or where
-    the processes that compare what is more than text and numbers cannot be started.
+    Accepts any text. The verdict is the same from threads, from asyncio (``asyncio.to_thread``) and in forked or
+    spawned processes. Raises LimrError for a ``rule`` that does not exist, and where no worker process can be started.
 
     >>> grade(r"3+8=11,\boxed{11}", "11").reward
     1.0
@@ -63,7 +63,7 @@ def grade(response: str, gold: str, truncated: bool = False, rule: str = "paper"
     -1.0
     """
     if rule not in RULES:
-        raise LimrError(f"reward rule: found {rule!r}, expected {' or '.join(RULES)}")
+        raise LimrError(where="reward rule", found=repr(rule), expected=one_of(RULES))
     if truncated:
         return _malformed("truncated")
     boxes = find_boxes(response)
@@ -75,8 +75,8 @@ def grade(response: str, gold: str, truncated: bool = False, rule: str = "paper"
     equality = equal(gold, boxes.last)
     if equality.equal:
         return Verdict(CORRECT_REWARD, boxes.last, True, True, "correct")
-    unread = f": {equality.reason}" if equality.stage in NOT_COMPARED else ""
-    return Verdict(WRONG_REWARD, boxes.last, False, True, f"wrong answer{unread}")
+    refused = f": {equality.reason}" if equality.stage in NOT_COMPARED else ""
+    return Verdict(WRONG_REWARD, boxes.last, False, True, f"wrong answer{refused}")
 
 
 def _paper(response: str, boxes: Boxes) -> str | None:
@@ -99,7 +99,7 @@ def _released_code(response: str, boxes: Boxes) -> str | None:
 
 
 RULES: dict[str, Callable[[str, Boxes], str | None]] = {"paper": _paper, "released_code": _released_code}
-"""The rules: each says what is malformed about a response that has a closed box, or None."""
+"""The rules: each returns why a response with a closed box is malformed, or None."""
 
 
 def _malformed(reason: str) -> Verdict:

@@ -1,21 +1,12 @@
-r"""The structure of an answer: lists, sets, tuples and intervals, unions, matrices, relations; and how two compare.
+r"""The structure of an answer (list, set, tuple, interval, union, matrix, relation, ratio), read level by level.
 
-Both answers are taken apart side by side, down to single expressions, which ``leaf`` compares. It may answer None,
-"cannot tell", and then so may the whole (Kleene's three-valued logic): with a leaf that knows numerals and words only,
-most pairs are decided without computer algebra.
-
-Texts are in normal form, and the guard has seen how deep their brackets go: so deep the recursion may go.
+Texts are in normal form. The guard has limited how deep their brackets are nested, and so how deep recursion goes.
 """
 
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 
-from limr.grading.numbers import numeral
 from limr.grading.units import split_unit
-
-Leaf = Callable[[str, str], bool | None]
 
 _TOKEN = re.compile(r"\\(?:begin|end)\{[A-Za-z]+\*?\}|\\text\{[^{}]*\}|\\[A-Za-z]+|\\[\s\S]|[\s\S]")
 _OPENERS = {"(", "[", "{", "\\{", "\\langle", "\\begin"}
@@ -31,13 +22,18 @@ _SET_BUILDER = re.compile(r"([a-z])(?:\\in\\mathbb\{R\})?[|:](.+)")
 class Node:
     r"""One level of an answer.
 
-    ``kind`` is list, set, tuple, union, matrix, relation, ratio or leaf; ``mark`` tells two of a kind apart: the
+    ``kind`` is list, set, tuple, union, matrix, relation, ratio or leaf. ``mark`` distinguishes nodes of one kind: the
     brackets of a tuple, the shape of a matrix, the signs of a relation.
     """
 
     kind: str
     parts: tuple[str, ...]
     mark: tuple[str, ...] = ()
+
+    @property
+    def is_collection(self) -> bool:
+        """Whether this is several solutions, with or without the braces of a set."""
+        return self.kind in ("list", "set")
 
 
 def read(text: str) -> Node:
@@ -71,12 +67,21 @@ def read(text: str) -> Node:
     return Node("leaf", (text,))
 
 
+def read_like(gold: Node, answer: str) -> Node:
+    """``read`` the answer, but let a comma in ``a,bcd`` separate what it separates in the gold: solutions or digits."""
+    if gold.kind in ("leaf", "relation", "ratio"):
+        return read(_COMMA_OF_THOUSANDS.sub("", answer))
+    if gold.kind == "list" and _THOUSANDS.fullmatch(answer):
+        return Node("list", tuple(answer.split(",")))
+    return read(answer)
+
+
 def is_thousands(text: str) -> bool:
-    """Whether a bare ``a,bcd`` is one number, not two solutions.
+    """Whether a bare ``a,bcd`` is one number and not two solutions.
 
     Both occur as gold answers: 22,500 is a number, 70,110 two solutions. Two groups are read as solutions when they
-    ascend and the second is less than twice the first: solutions of one problem are of a size, groups of digits need
-    not be. This reads all nine such golds of the 12,500 MATH problems as their problems mean them.
+    ascend and the second is less than twice the first: the solutions of one problem are of similar size, groups of
+    digits need not be. This reads all nine such golds of the 12,500 MATH problems as their problems mean them.
     """
     match = _THOUSANDS.fullmatch(split_unit(text)[0])
     if match is None:
@@ -86,158 +91,30 @@ def is_thousands(text: str) -> bool:
     return not is_two_solutions
 
 
-def compare(gold: str, answer: str, leaf: Leaf) -> bool | None:
-    """Whether two answers in normal form are equal; None where ``leaf`` could not tell and it matters."""
-    if gold == answer:
-        return bool(gold)
-    one = read(gold)
-    other = _read_like(one, answer)
-    if "relation" in (one.kind, other.kind):
-        return _compare_relations(gold, answer, one, other, leaf)
-    if one.kind == "ratio" or other.kind == "ratio":
-        return _compare_ratios(one, other, leaf)
-    if _is_collection(one) or _is_collection(other):
-        return _compare_collections(gold, answer, one, other, leaf)
-    if one.kind == other.kind == "union":
-        return _unordered(one.parts, other.parts, leaf)
-    if one.kind == other.kind and one.kind in ("tuple", "matrix"):
-        return one.mark == other.mark and _ordered(one.parts, other.parts, leaf)
-    if one.kind == other.kind == "leaf" or _names_a_set(gold) or _names_a_set(answer):
-        return leaf(one.parts[0], other.parts[0]) if one.kind == other.kind == "leaf" else leaf(gold, answer)
-    return False
+def _nesting(token: str) -> int:
+    """By how much a token changes the depth of brackets: 1, -1 or 0."""
+    token = token[: token.find("{")] if token.startswith(("\\begin", "\\end")) else token
+    return (token in _OPENERS) - (token in _CLOSERS)
 
 
-def _read_like(gold: Node, answer: str) -> Node:
-    """``read``, but that a comma in an answer ``a,bcd`` separates what it does in the gold: solutions or digits."""
-    if gold.kind in ("leaf", "relation", "ratio"):
-        return read(_COMMA_OF_THOUSANDS.sub("", answer))
-    if gold.kind == "list" and _THOUSANDS.fullmatch(answer):
-        return Node("list", tuple(answer.split(",")))
-    return read(answer)
-
-
-def _is_collection(node: Node) -> bool:
-    return node.kind in ("list", "set")
-
-
-def _names_a_set(text: str) -> bool:
-    return "\\mathbb" in text or "\\setminus" in text or "\\cap" in text
-
-
-def _compare_collections(gold: str, answer: str, one: Node, other: Node, leaf: Leaf) -> bool | None:
-    """Several solutions, with or without the braces of a set: in any order, but for words, which may be a ranking."""
-    if one.kind == "union" or other.kind == "union":  # x<1 or x>3
-        gold, answer = (_as_union(gold, one), _as_union(answer, other))
-        return compare(gold, answer, leaf) if gold and answer else False
-    golds = one.parts if _is_collection(one) else (gold,)
-    answers = other.parts if _is_collection(other) else (answer,)
-    is_one = len(golds) == len(answers) == 1
-    if is_one and (golds[0], answers[0]) == (gold, answer):
-        return leaf(gold, answer)
-    if len(golds) > 1 and all(part.startswith("\\text{") for part in golds):
-        return _ordered(golds, answers, leaf)
-    return _unordered(golds, answers, leaf)
-
-
-def _as_union(text: str, node: Node) -> str | None:
-    if not _is_collection(node):
-        return text
-    intervals = [_interval(read(part)) for part in node.parts]
-    return "\\cup".join(intervals) if all(intervals) else None
-
-
-def _ordered(golds: Iterable[str], answers: Iterable[str], leaf: Leaf) -> bool | None:
-    golds, answers = list(golds), list(answers)
-    if len(golds) != len(answers):
-        return False
-    verdict: bool | None = True
-    for gold, answer in zip(golds, answers, strict=True):
-        equal = compare(gold, answer, leaf)
-        if equal is False:
-            return False
-        verdict = verdict if equal else None
-    return verdict
-
-
-def _unordered(golds: Iterable[str], answers: Iterable[str], leaf: Leaf) -> bool | None:
-    """Whether each gold has an answer of its own. Equality is transitive enough for the first match to be as good."""
-    golds, answers = list(golds), list(answers)
-    if len(golds) != len(answers):
-        return False
-    left = dict(enumerate(answers))
-    open_golds: list[dict[int, bool | None]] = []  # of each gold without an answer, how it compared with the others
-    for gold in golds:
-        verdicts: dict[int, bool | None] = {}
-        for position, answer in left.items():
-            verdicts[position] = compare(gold, answer, leaf)  # once a pair: twice would double at each level of sets
-            if verdicts[position]:
-                del left[position]
-                break
+def _split(tokens: list[str], separators: set[str]) -> list[str]:
+    """The texts between the separators that are in no brackets."""
+    parts, depth = [[]], 0
+    for token in tokens:
+        depth += _nesting(token)
+        if depth == 0 and token in separators:
+            parts.append([])
         else:
-            open_golds.append(verdicts)
-    if not open_golds:
-        return True
-    hopeless = any(all(verdicts[position] is False for position in left) for verdicts in open_golds)
-    return False if hopeless else None
-
-
-def _compare_ratios(one: Node, other: Node, leaf: Leaf) -> bool | None:
-    """1:2 is 2:4 and 1/2; of times, 5:00 is 05:00."""
-    values = [_ratio_value(node) for node in (one, other)]
-    if None not in values:
-        return values[0] == values[1]
-    return one.kind == other.kind and _ordered(one.parts, other.parts, leaf)
-
-
-def _ratio_value(node: Node) -> Fraction | None:
-    numbers = [numeral(part) for part in node.parts]
-    if node.kind == "leaf":
-        return numbers[0]
-    if node.kind != "ratio" or len(numbers) != 2 or None in numbers or numbers[1] == 0:
-        return None
-    return numbers[0] / numbers[1]
-
-
-# --- relations
-
-
-def _compare_relations(gold: str, answer: str, one: Node, other: Node, leaf: Leaf) -> bool | None:
-    if one.kind != "relation":
-        value = _answered_value(other)
-        if value is not None:
-            return compare(gold, value, leaf)
-        if set(other.mark) == {"="}:  # 6/36 = 1/6: each part has to be the gold
-            return _all(compare(gold, part, leaf) for part in other.parts)
-        interval = _interval(other)
-        return compare(gold, interval, leaf) if interval and one.kind in ("tuple", "union") else False
-    if other.kind != "relation":
-        value = _named_value(one)
-        if value is not None:
-            return compare(value, answer, leaf)
-        if set(one.mark) <= {"=", "\\approx"}:  # 0.56 = 56\%: the gold says it twice
-            parts = [part for part in one.parts if part]
-            return _any(compare(part, answer, leaf) for part in parts) if _are_values(parts) else False
-        interval = _interval(one)
-        return compare(interval, answer, leaf) if interval and other.kind in ("tuple", "union") else False
-    return _compare_two_relations(gold, answer, one, other, leaf)
-
-
-def _compare_two_relations(gold: str, answer: str, one: Node, other: Node, leaf: Leaf) -> bool | None:
-    said, answered = _subject_and_value(one), _subject_and_value(other)
-    if said and answered and said[0] == answered[0]:
-        return compare(said[1], answered[1], leaf)
-    if one.mark != other.mark:
-        return False
-    orders = [other.parts, other.parts[::-1]] if set(one.mark) == {"="} else [other.parts]
-    same = _any(_ordered(one.parts, parts, leaf) for parts in orders)
-    return leaf(gold, answer) if same is not True and one.mark == ("=",) else same
+            parts[-1].append(token)
+    return ["".join(part).strip() for part in parts]
 
 
 def _relation(tokens: list[str]) -> Node | None:
+    """An equation or an inequality, or a chain of them; ``>`` is turned around, so that the smaller side is first."""
     parts, signs = [""], []
     depth = 0
     for token in tokens:
-        depth += _step(token)
+        depth += _nesting(token)
         if depth == 0 and token in _RELATIONS:
             if token == "=" and signs and not parts[-1] and signs[-1] in "<>":  # <=
                 signs[-1] = {"<": "\\le", ">": "\\ge"}[signs[-1]]
@@ -249,107 +126,18 @@ def _relation(tokens: list[str]) -> Node | None:
     if not signs:
         return None
     parts = [part.strip() for part in parts]
-    if all(sign in _FLIPPED for sign in signs):  # always the smaller side first
+    if all(sign in _FLIPPED for sign in signs):
         parts, signs = parts[::-1], [_FLIPPED[sign] for sign in signs[::-1]]
     return Node("relation", tuple(parts), tuple(signs))
 
 
-def _is_name(text: str) -> bool:
-    r"""Whether one side of an equation only names what the other side is: letters and no number to work out.
-
-    ``x``, ``f(2)``, ``AB``, ``x_{1}``, ``\angle ABC``, ``(x,y)``, ``a+b``; not ``2x``, ``3+8``, ``x^{2}``, ``-x``, and
-    not the ``x!`` of ``x!=5``.
-    """
-    if text.startswith("-") or text.endswith("!"):
-        return False
-    text = re.sub(r"_\{[^{}]*\}|(?<=[A-Za-z])\([^()]*\)", "", text)
-    return any(letter.isalpha() for letter in text) and not any(digit.isdigit() for digit in text)
-
-
-def _named_value(node: Node) -> str | None:
-    """What a name is set equal to, at the end of the chain; None where no name stands first, or numbers contradict.
-
-    A numeral may stand first, and the name second.
-    """
-    if node.mark == ("=",) and _is_name(node.parts[1]) and numeral(node.parts[0]) is not None:
-        return node.parts[0]
-    if not set(node.mark) <= {"=", "\\in"} or not _is_name(node.parts[0]):
-        return None
-    numbers = {numeral(part) for part in node.parts[1:]} - {None}
-    return node.parts[-1] if len(numbers) <= 1 else None
-
-
-def _answered_value(node: Node) -> str | None:
-    """The value an answer gives: of a name, or before it is rounded."""
-    if "\\approx" in node.mark:
-        cut = node.mark.index("\\approx")
-        exact = Node("relation", node.parts[: cut + 1], node.mark[:cut])
-        if cut == 0:
-            return node.parts[1] if not node.parts[0] or _is_name(node.parts[0]) else node.parts[0]
-        return _named_value(exact)
-    return _named_value(node)
-
-
-def _are_values(parts: list[str]) -> bool:
-    return all(numeral(split_unit(part)[0]) is not None for part in parts)
-
-
-def _subject_and_value(node: Node) -> tuple[str, str] | None:
-    """What a relation is about, and its value or the interval it lies in."""
-    value = _answered_value(node)
-    if value is not None:
-        return node.parts[0], value
-    interval = _interval(node)
-    return (next(part for part in node.parts if _is_name(part)), interval) if interval else None
-
-
-def _interval(node: Node) -> str | None:
-    r"""The interval that an inequality of one variable between numbers says: ``-2<x\le 7`` is ``(-2,7]``."""
-    if node.kind == "relation" and node.mark == ("\\ne",) and _is_name(node.parts[0]):
-        return f"(-\\infty,{node.parts[1]})\\cup({node.parts[1]},\\infty)"
-    if node.kind != "relation" or not set(node.mark) <= {"<", "\\le"} or len(node.parts) > 3:
-        return None
-    names = [_is_name(part) and "\\infty" not in part for part in node.parts]
-    if names.count(True) != 1 or (len(names) == 3 and not names[1]):
-        return None
-    if any(
-        re.search(r"(?<![\\A-Za-z])[A-Za-z]", part) for part, name in zip(node.parts, names, strict=True) if not name
-    ):
-        return None
-    position = names.index(True)
-    left = node.parts[0] if position == 1 else "-\\infty"
-    right = node.parts[-1] if position < len(names) - 1 else "\\infty"
-    opening = "[" if position == 1 and node.mark[0] == "\\le" else "("
-    closing = "]" if position < len(names) - 1 and node.mark[-1] == "\\le" else ")"
-    return f"{opening}{left},{right}{closing}"
-
-
-# --- reading
-
-
-def _step(token: str) -> int:
-    token = token[: token.find("{")] if token.startswith(("\\begin", "\\end")) else token
-    return (token in _OPENERS) - (token in _CLOSERS)
-
-
-def _split(tokens: list[str], separators: set[str]) -> list[str]:
-    parts, depth = [[]], 0
-    for token in tokens:
-        depth += _step(token)
-        if depth == 0 and token in separators:
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return ["".join(part).strip() for part in parts]
-
-
 def _enclosed(tokens: list[str]) -> Node | None:
-    """What stands wholly in one pair of brackets."""
-    if len(tokens) < 2 or _step(tokens[0]) != 1:
+    """What one pair of brackets encloses; None where the first bracket closes before the end."""
+    if len(tokens) < 2 or _nesting(tokens[0]) != 1:
         return None
     depth = 0
     for position, token in enumerate(tokens):
-        depth += _step(token)
+        depth += _nesting(token)
         if depth == 0 and position < len(tokens) - 1:
             return None
     opening, closing, inner = tokens[0], tokens[-1], tokens[1:-1]
@@ -381,32 +169,8 @@ def _matrix(opening: str, closing: str, inner: list[str]) -> Node | None:
 
 
 def _both_signs(text: str) -> tuple[str, ...]:
+    r"""The two texts that ``1\pm2`` stands for; any other text alone."""
     if "\\pm" not in text and "\\mp" not in text:
         return (text,)
     signs = [text.replace("\\pm", plus).replace("\\mp", minus) for plus, minus in (("+", "-"), ("-", "+"))]
     return tuple(sign.replace("+ ", "+").replace("- ", "-").removeprefix("+") for sign in signs)
-
-
-# --- three-valued logic
-
-
-def _all(verdicts: Iterable[bool | None]) -> bool | None:
-    verdict: bool | None = True
-    for each in verdicts:
-        if each is False:
-            return False
-        verdict = verdict if each else None
-    return verdict
-
-
-def _any(verdicts: Iterable[bool | None]) -> bool | None:
-    verdict: bool | None = False
-    for each in verdicts:
-        verdict = _or(verdict, each)
-    return verdict
-
-
-def _or(one: bool | None, other: bool | None) -> bool | None:
-    if one or other:
-        return True
-    return None if one is None or other is None else False

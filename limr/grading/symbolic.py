@@ -1,13 +1,14 @@
 r"""Computer algebra on single expressions. It may take long or raise, so it runs in worker processes only.
 
-Math-Verify's parser (latex2sympy2_extended) reads an expression; whether two are equal is decided by their values at
-fixed points, to 40 digits: exact where Math-Verify's ``verify`` rounds to six decimals and chops at fifteen, and
-faster than its ``simplify``. ``verify`` decides between sets written with ``\mathbb{R}``, ``\setminus`` or ``\cap``.
+Math-Verify's parser (latex2sympy2_extended) reads an expression. Two expressions are equal when their values agree at
+fixed points, to 40 digits. This is exact where Math-Verify's ``verify`` rounds to six decimals and drops digits after
+the fifteenth, and it is faster than ``verify``'s ``simplify``. Only sets written with ``\mathbb{R}``, ``\setminus`` or
+``\cap`` are compared by ``verify``.
 
-Nothing here evaluates text. The parser builds sympy's objects from a grammar, and its roads to ``parse_expr`` are not
-taken: values given for variables; Math-Verify's ``parse`` for plain text; and the digits of numbers, which it gives to
-``sympy.Number``, so that ``_Reader`` reads them itself. Sums, products, integrals and limits, whose evaluation makes
-sympy compile code, and ``\operatorname`` do not pass the guard.
+Nothing here evaluates text. The parser builds sympy's objects from a grammar. It could reach ``parse_expr`` in three
+ways, and none of them is used: values given for variables; Math-Verify's ``parse`` for plain text; and the digits of
+numbers, which it gives to ``sympy.Number``, so ``_Reader`` reads them itself. Sums, products, integrals and limits,
+whose evaluation makes sympy compile code, and ``\operatorname`` do not pass the guard.
 """
 
 import logging
@@ -24,19 +25,19 @@ from sympy.core.function import AppliedUndef
 
 from limr.grading.normal_form import normal_form
 from limr.grading.plain import compare_plain
-from limr.grading.structure import compare as compare_structure
+from limr.grading.structure_comparison import compare as compare_structure
 from limr.grading.units import ANGLE_OF, split_unit
 
 DIGITS = 60
 TOLERANCE = mpmath.mpf(10) ** -40
 LARGE = 10**10
 MOST_DIGITS = 20_000
-"""To so many digits, at most, are two numbers compared whose difference is far smaller than they are."""
+"""Two large numbers with a small difference are compared to at most so many digits."""
 
-# the values of a variable at the points; the next variable has them shifted by one point, and a little
+# the value of a variable at each point; the next variable gets the values of the next point, plus a small shift
 _STEPS = (Fraction(13, 11), Fraction(37, 7), Fraction(-8, 7), Fraction(5, 37), Fraction(-103, 29), Fraction(211, 9))
 ENOUGH_POINTS = 2
-"""At fewer points no verdict is given; an expression may be real in a part of the plane only."""
+"""With values at fewer points, two expressions are not equal. Not every expression is real at every point."""
 
 _CONFIG = ConversionConfig(lowercase_symbols=False)
 _DECIMAL = re.compile(r"(?<![\d.])(\d*)\.(\d+)(?![\d.])")
@@ -47,7 +48,7 @@ logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its ow
 
 
 def compare(gold: str, answer: str) -> bool:
-    r"""Whether ``answer`` is equal to ``gold``; both LaTeX as it stands in ``\boxed{}``. What cannot be read is not.
+    r"""Whether ``answer`` is equal to ``gold``, both LaTeX as in ``\boxed{}``. What cannot be read is not equal.
 
     >>> compare(r"\frac{\sqrt{3}}{3}", r"\frac{1}{\sqrt3}")
     True
@@ -75,24 +76,24 @@ def _compare_leaf(gold: str, answer: str) -> bool:
 
 
 def _are_degrees_left_out(gold: str, answer: str) -> bool:
-    """Whether one has a function of degrees and the other the function of a mere number."""
+    """Whether one has a function of an angle in degrees and the other the function of a number without them."""
     without = [text for text in (gold, answer) if _DEGREE not in text]
     return len(without) == 1 and ANGLE_OF.search(without[0]) is not None
 
 
 def _parse(text: str, degrees: bool) -> Basic:
-    """Read one expression; decimals become fractions, so that nothing is ever rounded."""
+    """Read one expression. Decimals become fractions, so that nothing is rounded."""
     text = _DECIMAL.sub(_as_fraction, text)
     text = _IMAGINARY.sub(lambda match: "I" if match.group() == "i" else match.group(), text)
     expression = _Reader(convert_degrees=degrees, config=_CONFIG).parse(text)
-    if isinstance(expression, Expr):  # f(x) has no value at a point; as a variable of that name it has
+    if isinstance(expression, Expr):  # f(x) has no value at a point, so it becomes a variable of that name
         unknown = {each: Symbol(str(each)) for each in expression.atoms(AppliedUndef)}
         return expression.xreplace(unknown) if unknown else expression
     return expression
 
 
 class _Reader(_Latex2Sympy):
-    """Math-Verify's parser, but that numbers are not handed to sympy as text, which would evaluate them as code."""
+    """Math-Verify's parser, except that it does not give numbers to sympy as text: sympy would evaluate it as code."""
 
     def parse_number(self, text: str) -> Rational:
         if not text.isdecimal():
@@ -117,7 +118,7 @@ def _is_uncollected(expression: Expr) -> bool:
 
 
 def _same_equation(one: Eq, other: Eq) -> bool:
-    """Whether one equation is the other times a constant."""
+    """Whether one equation is a constant multiple of the other."""
     first, points = None, 0
     for left, right in _values(one.lhs - one.rhs, other.lhs - other.rhs):
         if not left or not right:
@@ -139,7 +140,7 @@ def _same_value(one: Expr, other: Expr) -> bool:
 
 
 def _values(one: Expr, other: Expr) -> Iterator[tuple[mpmath.mpc, mpmath.mpc]]:
-    """What both are at each point where both have a value, and a real one unless i occurs in them."""
+    """The values of both at each point where both have one. The values must be real unless i occurs in one of them."""
     symbols = sorted(one.free_symbols | other.free_symbols, key=str)
     complex_numbers = one.has(I) or other.has(I)
     for row in range(len(_STEPS) if symbols else 1):
@@ -153,7 +154,7 @@ def _values(one: Expr, other: Expr) -> Iterator[tuple[mpmath.mpc, mpmath.mpc]]:
 
 
 def _value(expression: Expr, point: dict[Symbol, Rational]) -> mpmath.mpc | None:
-    """The value to ``DIGITS`` digits, and to as many behind the point where it is large; None where there is none."""
+    """The value to ``DIGITS`` digits, for a large value after the decimal point; None where there is no value."""
     value = expression.evalf(DIGITS, subs=point)
     if not value.is_number or not value.is_finite:
         return None

@@ -1,4 +1,4 @@
-r"""Units of measure, and the words beside a number: splitting them off, and which two mean the same."""
+r"""Units of measure, and words next to a number: splits them off, and decides which two mean the same."""
 
 import re
 from functools import lru_cache
@@ -46,14 +46,14 @@ _CHANGING = {
     *("hundred", "thousand", "million", "billion", "trillion", "dozen", "score", "half", "third", "quarter", "power"),
     *("squared", "cubed", "factorial", "plus", "minus", "times", "negative", "not", "no", "wrong", "incorrect"),
 }
-"""Words beside a number that make it another one, or take it back: an answer may not add them as it may a unit."""
+"""Words next to a number that change it or take it back. An answer may add a unit, but none of these."""
 _FILLERS = {"of", "about", "approximately", "exactly", "total", "different", "distinct", "long", "each"}
 
 SHORT_UNITS = {word + plural for word in _MEANING for plural in ("", "s") if 2 <= len(word) <= 3 and word != "die"}
-"""Units of two or three letters (``cm``, ``hrs``), which beside a number are no product of variables."""
+"""Units of two or three letters (``cm``, ``hrs``). Next to a number they are not a product of variables."""
 
 UNIT_LETTERS = {"m", "s", "g", "h", "l", "L"}
-"""Letters that in a text beside a number are units."""
+"""Single letters that are units where they are in text and next to a number."""
 
 ANGLE_OF = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
 CURRENCY = re.compile(r"([-+]?)(?:\\\$|\\text\{(euro|sterling|usd|eur|rs)\})")
@@ -61,7 +61,7 @@ _SUFFIX = re.compile(r"\\text\{([a-z /]+)\}(?:\^\{([23])\})?\Z")
 
 
 def split_unit(text: str) -> tuple[str, str]:
-    r"""The normal form ``text`` without the unit before or after it, and the unit ("" when it has none).
+    r"""Split ``text``, in normal form, into the part without its unit, and the unit ("" when it has none).
 
     >>> split_unit(r"15\text{cm}^{2}")
     ('15', 'centimeter^2')
@@ -93,7 +93,7 @@ def split_unit(text: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=1024)
 def _unit(words: str, power: int) -> str:
-    """The unit that ``words`` name, in the singular, with its power: ``sq. ft`` is ``foot^2``."""
+    """The unit that ``words`` name, in the singular and with its power: ``sq. ft`` is ``foot^2``."""
     kept = []
     for word in words.replace(" per ", "/").split():
         word = _meaning(word)
@@ -119,7 +119,7 @@ def _meaning(word: str) -> str:
 
 
 def units_agree(gold: str, answer: str) -> bool:
-    """Whether two units can stand beside the same quantity: equal, or one is not named, or names less.
+    """Whether two units can belong to the same quantity: they are equal, or one is missing, or one ends the other.
 
     >>> units_agree("centimeter^2", ""), units_agree("right triangle", "triangle"), units_agree("day", "hour")
     (True, True, False)

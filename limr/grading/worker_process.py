@@ -1,15 +1,19 @@
 """What runs outside the caller: one process that imports sympy once, and forks workers that can be killed.
 
-Three kinds of process, each doing one thing:
+There are three kinds of process, and each does one thing:
 
-- the *server*, started with a fresh interpreter: imports and warms up the comparison, then forks a warden for every
-  socket it is handed;
-- a *warden*: forks its worker, waits for it, and says on its behalf what killed it; then forks the next one;
-- a *worker*: reads pairs from the socket and answers each with one byte, under limits of CPU time and of memory.
+- the *server* starts with a fresh interpreter. It imports and warms up the comparison, then forks a supervisor for
+  every socket that it receives;
+- a *supervisor* forks a worker and waits for it. When a limit or a crash has ended the worker, the supervisor sends the
+  outcome in its place and forks the next one;
+- a *worker* reads pairs from the socket and answers each with one byte, under limits of CPU time and of memory.
 
-Nothing is kept from one pair to the next that could change a verdict: sympy's cache is emptied and its random numbers,
-with which it guesses whether an expression is zero, start anew for each pair. All end by themselves when the caller is
-gone, however it went: the kernel closes its end of the sockets.
+Nothing that could change a verdict is kept from one pair to the next: for each pair sympy's cache is emptied and its
+random numbers, with which it guesses whether an expression is zero, start again. All processes end by themselves when
+the caller is gone, however it ended: the kernel closes its end of the sockets.
+
+The processes exist for safety, the server for speed: importing sympy once saves every worker the time.
+tests/benchmarks/benchmark_grader.py measures the whole grader.
 """
 
 import gc
@@ -26,15 +30,15 @@ from enum import Enum
 from pathlib import Path
 from typing import NoReturn
 
-CPU_SECONDS = 2.0  # for one pair, of the worker's own time: the same on a busy machine
-WALL_SECONDS = 600  # for one pair that waits without using the CPU, which no comparison is known to do
+CPU_SECONDS = 2.0  # for one pair; CPU time of the worker, which is the same on a busy machine
+WALL_SECONDS = 600  # for one pair that waits without using the CPU; no comparison is known to do so
 MEMORY_BYTES = 2**30
-PAIRS_PER_WORKER = 2000  # then a fresh one takes over, whatever libraries may have hoarded
+PAIRS_PER_WORKER = 2000  # then a fresh worker takes over, in case a library leaks memory
 
 _LENGTHS = struct.Struct("!II")
 _ENCODING = ("utf-8", "surrogatepass")  # a model's output decoded byte by byte may hold halves of characters
-_NEXT, _LEAVE = 64, 65  # how a worker ends by itself: another is to take over, or the caller is gone
-_WARM_UP = (  # what parsers and sympy put off until first use is done before the first fork, once for all workers
+_NEXT_WORKER, _CALLER_GONE = 64, 65  # exit statuses of a worker: why it ended by itself
+_WARM_UP = (  # parsers and sympy do part of their work on first use: these pairs do it once, before the first fork
     (r"\frac{\sqrt{3}}{2}+x", r"\sqrt{3}/2 + x"),
     (r"x^2+2x+1", "(x+1)^2"),
     (r"(1,\infty)", "x>1"),
@@ -44,7 +48,7 @@ _WARM_UP = (  # what parsers and sympy put off until first use is done before th
 
 
 class Outcome(Enum):
-    """How the comparison of one pair ended; the value is the byte that tells it."""
+    """How the comparison of one pair ended; the value is the byte that a worker sends."""
 
     EQUAL = b"="
     DIFFERENT = b"!"
@@ -54,13 +58,13 @@ class Outcome(Enum):
 
 
 def encode(gold: str, answer: str) -> bytes:
-    """The message that asks a worker to compare a pair: two lengths in bytes, then both texts; any str passes."""
+    """The message that asks a worker to compare a pair: two lengths in bytes, then the two texts, which may be any."""
     texts = [text.encode(*_ENCODING) for text in (gold, answer)]
     return _LENGTHS.pack(*map(len, texts)) + b"".join(texts)
 
 
 def serve(module: str) -> None:
-    """Be the server: hand sockets, which come through standard input, to wardens until the caller is gone.
+    """Run the server: give each socket that comes through standard input to a supervisor, until the caller is gone.
 
     ``module`` has the function ``compare(gold, answer) -> bool``.
     """
@@ -69,8 +73,8 @@ def serve(module: str) -> None:
     for gold, answer in _WARM_UP:
         _compare(compare, gold, answer)
     gc.collect()
-    gc.freeze()  # the collector would touch, and so copy, every page that a fork shares
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # wardens are not waited for
+    gc.freeze()  # without it, the collector would write to every page that forks share, and so copy it
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel removes supervisors that have ended
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not message:
@@ -78,27 +82,27 @@ def serve(module: str) -> None:
         connection = socket.socket(fileno=descriptors[0])
         if os.fork() == 0:
             control.close()
-            _guard(connection, compare)
+            _supervise(connection, compare)
         connection.close()
 
 
-def _guard(connection: socket.socket, compare: Callable[[str, str], bool]) -> NoReturn:
-    """Be a warden: one worker after the other, until the caller is gone or someone else killed the worker."""
+def _supervise(connection: socket.socket, compare: Callable[[str, str], bool]) -> NoReturn:
+    """Run one worker after the other, until the caller is gone or somebody else has killed a worker."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     while True:
         worker = os.fork()
         if worker == 0:
             _work(connection, compare)
         ended = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
-        if ended in (-signal.SIGKILL, -signal.SIGTERM, _LEAVE):
-            os._exit(0)  # not the pair's doing: the caller finds the connection closed and asks another
-        if ended != _NEXT:
+        if ended in (-signal.SIGKILL, -signal.SIGTERM, _CALLER_GONE):
+            os._exit(0)  # the pair is not the reason: the caller finds the connection closed and asks another worker
+        if ended != _NEXT_WORKER:
             _reply(connection, Outcome.CPU_LIMIT if ended == -signal.SIGPROF else Outcome.FAILED)
 
 
 def _work(connection: socket.socket, compare: Callable[[str, str], bool]) -> NoReturn:
-    """Be a worker: answer pairs until the caller is gone, one was too much, or it is time for a fresh one."""
-    _limit()
+    """Answer pairs until the caller is gone, a pair exceeds a limit, or it is time for a fresh worker."""
+    _set_limits()
     for gold, answer in _requests(connection):
         signal.alarm(WALL_SECONDS)
         signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
@@ -107,12 +111,12 @@ def _work(connection: socket.socket, compare: Callable[[str, str], bool]) -> NoR
         signal.alarm(0)
         _reply(connection, outcome)
         if outcome not in (Outcome.EQUAL, Outcome.DIFFERENT):
-            os._exit(_NEXT)  # what was abandoned half way may have left anything behind
-    os._exit(_NEXT)
+            os._exit(_NEXT_WORKER)  # an abandoned comparison may have left the process in any state
+    os._exit(_NEXT_WORKER)
 
 
 def _reply(connection: socket.socket, outcome: Outcome) -> None:
-    with suppress(BrokenPipeError):  # the caller is gone, which the next read finds out
+    with suppress(BrokenPipeError):  # the caller is gone: the next read ends the worker
         connection.sendall(outcome.value)
 
 
@@ -121,7 +125,7 @@ def _requests(connection: socket.socket) -> Iterator[tuple[str, str]]:
     for _ in range(PAIRS_PER_WORKER):
         header = stream.read(_LENGTHS.size)
         if len(header) < _LENGTHS.size:
-            os._exit(_LEAVE)
+            os._exit(_CALLER_GONE)
         texts = [stream.read(length) for length in _LENGTHS.unpack(header)]
         yield texts[0].decode(*_ENCODING), texts[1].decode(*_ENCODING)
 
@@ -137,12 +141,12 @@ def _compare(compare: Callable[[str, str], bool], gold: str, answer: str) -> Out
         return Outcome.EQUAL if compare(gold, answer) else Outcome.DIFFERENT
     except MemoryError:
         return Outcome.MEMORY_LIMIT
-    except BaseException:  # whatever a library raises on hostile text, the verdict is the same: not equal
+    except BaseException:  # whatever a library raises on hostile text, the verdict is "not equal"
         return Outcome.FAILED
 
 
-def _limit() -> None:
-    """Signals that enforce limits do their default, which is to kill; memory has a bound; nothing is printed."""
+def _set_limits() -> None:
+    """Let the signals of the limits kill this process, limit its memory, and discard what it prints."""
     for deadly in (signal.SIGPROF, signal.SIGALRM):
         signal.signal(deadly, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -150,8 +154,8 @@ def _limit() -> None:
         allowed = resource.getrlimit(kind)[1]
         most = most if allowed == resource.RLIM_INFINITY else min(most, allowed)
         resource.setrlimit(kind, (most, most))
-    with suppress(OSError):  # Linux: where memory runs out altogether, the worker is to go and not the training run
+    with suppress(OSError):  # Linux: when the machine runs out of memory, kill the worker and not the training run
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
-    nowhere = os.open(os.devnull, os.O_RDWR)
+    null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
-        os.dup2(nowhere, standard)
+        os.dup2(null, standard)

@@ -1,9 +1,9 @@
 """Comparisons in processes that can be killed, shared by all threads of this process.
 
-Pebble's process pool was measured first. Its limit is wall-clock time, so a verdict would depend on the machine's load;
-its workers are as many as they are, so that two stuck pairs hold up all others for two seconds; it does not start from
-a script read from standard input, because its workers import the caller's ``__main__``; and it unpickles what a worker
-sends. So this is our own: ``worker_process`` is the other side.
+We measured Pebble's process pool first, and did not use it for four reasons. Its limit is wall-clock time, so a verdict
+would depend on the machine's load. The number of its workers is fixed, so two stuck pairs delay all others for two
+seconds. It does not start from a script read from standard input, because its workers import the caller's ``__main__``.
+And it unpickles what a worker sends. This module is the caller's side, ``worker_process`` the other.
 """
 
 import os
@@ -20,8 +20,8 @@ from queue import Empty, SimpleQueue
 from limr.errors import LimrError
 from limr.grading.worker_process import Outcome, encode
 
-PATIENCE = 0.05  # seconds: a worker that takes longer for its pair no longer counts as one of the usual number
-ATTEMPTS = 3  # at one pair, where workers are killed from outside
+STUCK_SECONDS = 0.05  # a worker that takes longer for its pair is stuck: it no longer counts among the usual number
+ATTEMPTS = 3  # to compare one pair, when workers are killed from outside
 
 _SERVER = "from limr.grading.worker_process import serve; serve({module!r})"
 
@@ -29,40 +29,40 @@ _SERVER = "from limr.grading.worker_process import serve; serve({module!r})"
 class Workers:
     """Compares pairs in worker processes with limits; safe to call from any number of threads.
 
-    ``module`` names the module whose ``compare(gold, answer) -> bool`` the workers call. Nothing is started before the
-    first pair. As many workers run as there are cores, not counting those stuck at a pair for longer than ``PATIENCE``,
-    and at most ``most`` in all. Who asked first is served first. A forked copy of this process starts its own.
+    ``module`` names the module whose ``compare(gold, answer) -> bool`` the workers call. Nothing starts before the
+    first pair. As many workers run as there are cores; workers that are stuck do not count, but there are never more
+    than ``most``. Threads are served in the order in which they asked. A forked process starts workers of its own.
     """
 
     def __init__(self, module: str) -> None:
         self.module = module
         self.usual = _cores()
         self.most = 4 * self.usual + 12
-        self._begin()
-        _everyone.add(self)
+        self._reset()
+        _pools.add(self)
 
     def compare(self, gold: str, answer: str) -> Outcome:
-        """How the comparison of ``answer`` with ``gold`` ended; any two texts will do.
+        """How the comparison of ``answer`` with ``gold``, which may be any two texts, ended.
 
-        Raises LimrError where no worker can be started at all, which tells nothing about the pair.
+        Raises LimrError where no worker can be started at all, which does not depend on the pair.
         """
         message = encode(gold, answer)
         for _ in range(ATTEMPTS):
-            worker = self._take()
+            worker = self._acquire()
             try:
                 reply = _ask(worker, message)
-            except BaseException:  # an interrupted wait: what the worker says later would be taken for another pair's
-                self._drop(worker)
+            except BaseException:  # an interrupted wait: the late reply must not be read as that of another pair
+                self._discard(worker)
                 raise
             if reply:
-                self._give(worker)
+                self._release(worker)
                 return Outcome(reply)
-            self._drop(worker)
+            self._discard(worker)
         self._check_server()
         return Outcome.FAILED
 
     def close(self) -> None:
-        """End the idle workers and the server, wait for it; a later call starts new ones."""
+        """End the idle workers and the server, and wait for the server; a later call starts new ones."""
         with self._lock:
             for worker in self._idle:
                 self._remove(worker)
@@ -72,30 +72,31 @@ class Workers:
                 self._server.wait()
                 self._server = None
 
-    def _take(self) -> socket.socket:
-        """A worker for this thread alone: an idle one, a new one, or the next that another thread gives back."""
+    def _acquire(self) -> socket.socket:
+        """A worker for this thread alone: an idle one, a new one, or the next that another thread releases."""
         ticket: SimpleQueue[socket.socket] = SimpleQueue()
         try:
             with self._lock:
                 self._waiting.append(ticket)
-                if self._idle:  # then nobody else waits
+                if self._idle:  # then no other thread waits
                     self._hand_out(self._idle.pop())
             while True:
                 with self._lock:
                     while self._waiting and self._has_room():
                         self._hand_out(self._start())
                 with suppress(Empty):
-                    return ticket.get(timeout=PATIENCE)
+                    return ticket.get(timeout=STUCK_SECONDS)
         except BaseException:
-            self._give_up(ticket)
+            self._stop_waiting(ticket)
             raise
 
     def _hand_out(self, worker: socket.socket) -> None:
-        """To the thread that has waited longest."""
+        """Give ``worker`` to the thread that has waited longest."""
         self._busy_since[worker] = time.monotonic()
         self._waiting.popleft().put(worker)
 
-    def _give(self, worker: socket.socket) -> None:
+    def _release(self, worker: socket.socket) -> None:
+        """Take back a worker that has answered: for a waiting thread, or as an idle one where there is room."""
         with self._lock:
             if self._waiting:
                 self._hand_out(worker)
@@ -106,25 +107,25 @@ class Workers:
             else:
                 self._remove(worker)
 
-    def _drop(self, worker: socket.socket) -> None:
-        """Let go a worker that was killed, and the idle ones, which may have been killed with it."""
+    def _discard(self, worker: socket.socket) -> None:
+        """Remove a worker that was killed, and the idle ones, which may have been killed with it."""
         with self._lock:
             for each in (worker, *self._idle):
                 self._remove(each)
             self._idle.clear()
 
-    def _give_up(self, ticket: "SimpleQueue[socket.socket]") -> None:
-        """Wait no longer: leave the queue, and pass on what may have been handed out meanwhile."""
+    def _stop_waiting(self, ticket: "SimpleQueue[socket.socket]") -> None:
+        """Leave the queue, and release a worker that this thread may have been given meanwhile."""
         with self._lock:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
         if not ticket.empty():
-            self._give(ticket.get())
+            self._release(ticket.get())
 
     def _has_room(self, beside: int = 0) -> bool:
-        """Whether one more worker may run, ``beside`` of the present ones not counted."""
-        patience_ends = time.monotonic() - PATIENCE
-        stuck = sum(since is not None and since < patience_ends for since in self._busy_since.values())
+        """Whether one more worker may run; ``beside`` of the present workers are not counted."""
+        stuck_since = time.monotonic() - STUCK_SECONDS
+        stuck = sum(since is not None and since < stuck_since for since in self._busy_since.values())
         return len(self._busy_since) - beside < min(self.usual + stuck, self.most)
 
     def _remove(self, worker: socket.socket) -> None:
@@ -132,7 +133,7 @@ class Workers:
         worker.close()
 
     def _start(self) -> socket.socket:
-        """A new worker, from a new server where there is none or it has died."""
+        """A new worker, from a new server where there is none or the old one has died."""
         try:
             ours, theirs = socket.socketpair()
             with theirs:
@@ -140,27 +141,27 @@ class Workers:
                     self._start_server()
                 try:
                     socket.send_fds(self._control, [b"+"], [theirs.fileno()])
-                except BrokenPipeError:  # it is just ending
+                except BrokenPipeError:  # the server is just ending
                     self._server.wait()
                     self._start_server()
                     socket.send_fds(self._control, [b"+"], [theirs.fileno()])
         except OSError as error:
-            raise LimrError(f"no grading worker can be started: {error}") from error
+            raise LimrError(f"no grading worker can be started ({error})") from error
         self._busy_since[ours] = None
         return ours
 
     def _start_server(self) -> None:
-        """A fresh interpreter that finds modules where this one does, and hashes alike in every run."""
+        """Start a fresh interpreter that finds the same modules as this one, with the same hashes in every run."""
         path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)  # noqa: PTH100 (no entry is resolved)
         environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
         command = [sys.executable, "-P", "-c", _SERVER.format(module=self.module)]
         self._control, theirs = socket.socketpair()
         with theirs:
-            # a session of its own: an interrupt at the terminal is for the caller to answer
+            # a session of its own, so that an interrupt at the terminal reaches the caller only
             self._server = subprocess.Popen(command, stdin=theirs, env=environment, start_new_session=True)
 
     def _check_server(self) -> None:
-        """Raise LimrError where the server has ended: workers were not killed, there never were any."""
+        """Raise LimrError where the server has ended: then no worker was killed, because none ever started."""
         server = self._server
         try:
             if server is not None:
@@ -168,30 +169,30 @@ class Workers:
         except subprocess.TimeoutExpired:
             return
         raise LimrError(
-            f"no grading worker can be started ({ATTEMPTS} attempts with {sys.executable}): "
-            "standard error has what Python said about it"
+            f"no grading worker can be started ({ATTEMPTS} attempts with {sys.executable})",
+            advice="Python wrote the reason to standard error.",
         )
 
-    def _begin(self) -> None:
-        """Have no workers yet."""
+    def _reset(self) -> None:
+        """Start with no workers and no server."""
         self._lock = threading.Lock()
-        self._busy_since: dict[socket.socket, float | None] = {}  # every worker; None while it is idle
+        self._busy_since: dict[socket.socket, float | None] = {}  # all workers; None for an idle one
         self._idle: list[socket.socket] = []
         self._waiting: deque[SimpleQueue[socket.socket]] = deque()
         self._server: subprocess.Popen | None = None
         self._control: socket.socket | None = None
 
-    def _begin_as_fork(self) -> None:
-        """In a forked copy of the process workers, server and whoever holds the lock are not ours: leave them be."""
+    def _reset_after_fork(self) -> None:
+        """In a forked process, forget the workers, the server and the lock: they belong to the parent."""
         for connection in filter(None, (*self._busy_since, self._control)):
             connection.close()
         if self._server is not None:
-            self._server.returncode = 0  # not a child of this process, so nothing to wait for
-        self._begin()
+            self._server.returncode = 0  # it is not a child of this process, so Popen must not wait for it
+        self._reset()
 
 
 def _ask(worker: socket.socket, message: bytes) -> bytes:
-    """The worker's reply to ``message``; empty when it is gone, which only what kills from outside can do."""
+    """The worker's reply to ``message``; empty when it is gone, because something outside has killed it."""
     try:
         worker.sendall(message)
         return worker.recv(1)
@@ -204,9 +205,9 @@ def _cores() -> int:
 
 
 def _after_fork() -> None:
-    for workers in _everyone:
-        workers._begin_as_fork()
+    for workers in _pools:
+        workers._reset_after_fork()
 
 
-_everyone: "weakref.WeakSet[Workers]" = weakref.WeakSet()
+_pools: "weakref.WeakSet[Workers]" = weakref.WeakSet()
 os.register_at_fork(after_in_child=_after_fork)

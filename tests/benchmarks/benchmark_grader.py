@@ -44,10 +44,10 @@ USUAL_FORMS = (
     "dfrac, tfrac", "fraction with a slash", "left and right brackets", "full stop at the end", "spaces",
     "dollar signs and math delimiters", "fraction as an exact decimal", "decimal as a fraction",
     "zeros before and after a decimal", "mixed number", "thousands separators", "percent sign", "money", "degrees",
-    "base with braces", "unit left out or set otherwise", "sum in another order", "expanded or factored",
+    "base with braces", "unit left out or in another notation", "sum in another order", "expanded or factored",
     "root in the denominator", "factor in front of a fraction or root", "name of the unknown",
-    "solutions in another order", "solutions joined otherwise", "sign of infinity", "matrix style and entries",
-    "word set otherwise", "letter of a choice", "number in text",
+    "solutions in another order", "solutions joined in another way", "sign of infinity", "matrix style and entries",
+    "word in another font", "letter of a choice", "number in text",
 )  # fmt: skip
 UNUSUAL_MISTAKES = ("empty", "gold inside a longer text", "decimal wrong in its last place", "unevaluated expression")
 _STEPS = (

@@ -1,6 +1,6 @@
-"""Verdicts do not depend on who asks: threads of new and of forked processes get those that one by one gives.
+"""Threads of spawned and of forked processes get the same verdicts as one thread that grades one by one.
 
-The environment variable LIMR_GRADINGS says how many gradings; 100000 is the full size.
+The environment variable LIMR_GRADINGS sets the number of gradings; 100000 is the full size.
 """
 
 import multiprocessing
@@ -37,7 +37,7 @@ def responses() -> Iterator[Row]:
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    """The stream: distinct responses drawn again and again, so that threads and processes meet at the same pairs."""
+    """Distinct responses drawn again and again, so that threads and processes grade the same pairs at the same time."""
     generator = random.Random(0)
     distinct = [row for row, _ in zip(responses(), range(GRADINGS // SAMPLES), strict=False)]
     return generator.choices(distinct, k=GRADINGS)
@@ -49,8 +49,8 @@ def one_by_one(rows: list[Row]) -> dict[Row, Verdict]:
 
 
 def grade_in_threads(rows: list[Row]) -> list[Verdict]:
-    """With an empty cache, whatever a forked process has inherited."""
-    equivalence._remembered = SingleFlight(equivalence.REMEMBERED_PAIRS)
+    """Grade in threads, with an empty cache: a forked process inherits a full one."""
+    equivalence._verdicts = SingleFlight(equivalence.CACHED_PAIRS)
     with ThreadPoolExecutor(THREADS) as threads:
         return list(threads.map(lambda row: grade(*row), rows))
 
@@ -75,17 +75,20 @@ def test_threads_of_several_processes_get_the_verdicts_of_one_by_one(rows, one_b
 
 
 def test_another_order_and_an_empty_cache_give_the_same_verdicts(rows, one_by_one, monkeypatch):
-    monkeypatch.setattr(equivalence, "_remembered", SingleFlight(8))
+    monkeypatch.setattr(equivalence, "_verdicts", SingleFlight(8))
     backwards = list(dict.fromkeys(reversed(rows)))[:200]
     assert [grade(*row) for row in backwards] == [one_by_one[row] for row in backwards]
 
 
 def test_eight_threads_are_no_slower_than_one(one_by_one, monkeypatch):
+    load = os.getloadavg()[0]
+    if load > 2 * (os.cpu_count() or 1):
+        pytest.skip(f"the machine is too busy to compare times (load {load:.1f}): run it on an idle one")
     slow = [row for row in one_by_one if equal(row[1], one_by_one[row].answer or "").stage == "symbolic"][:40]
     seconds = {1: [], 8: []}
-    for _ in range(3):  # in turns, so that whatever else the machine does falls on both
+    for _ in range(3):  # in turns, so that other load on the machine affects both
         for threads, times in seconds.items():
-            monkeypatch.setattr(equivalence, "_remembered", SingleFlight(equivalence.REMEMBERED_PAIRS))
+            monkeypatch.setattr(equivalence, "_verdicts", SingleFlight(equivalence.CACHED_PAIRS))
             started = time.perf_counter()
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(lambda row: grade(*row), slow))

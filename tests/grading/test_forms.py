@@ -1,4 +1,4 @@
-"""Equal and wrong forms over the real golds: a sample of what ``measure_forms.py`` (benchmarks) measures in full."""
+"""Equal and wrong forms of the real golds: a sample of what ``benchmarks/measure_forms.py`` measures in full."""
 
 from collections import defaultdict
 
@@ -12,7 +12,7 @@ from limr.grading import equal
 
 FALSE_NEGATIVES = 0.03
 FALSE_POSITIVES = 0.002
-A_KIND = 12  # forms in the sample
+A_KIND = 12  # forms of each kind in the sample
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,8 @@ def test_there_are_many_kinds_of_both(sample):
     assert sum(not right for right, _ in sample) == len(WRONG) >= 15
 
 
-def test_the_small_reader_agrees_that_the_forms_are_what_they_are_said_to_be(sample):
-    """Built by rewriting text, checked by value: both sides read without the grader."""
+def test_the_forms_are_equal_or_wrong_by_value_as_their_kind_says(sample):
+    """The forms are made by rewriting text. Here both sides are read by value, without the grader."""
     forms = [form for some in sample.values() for form in some if form.kind != "unevaluated expression"]
     readings = [(form, read(form.gold), read(form.answer)) for form in forms]
     checked = [(form, a, b) for form, a, b in readings if a is not None and b is not None]

@@ -1,6 +1,6 @@
-"""Fuzz: answers from a grammar of LaTeX, mutated golds and arbitrary unicode, against golds of the same kinds.
+"""Fuzzing: answers from a grammar of LaTeX, mutated golds and arbitrary Unicode, against golds of the same kinds.
 
-LIMR_FUZZ_CASES says how many pairs are drawn in all (a few hundred here; the full run is 50,000, tens of minutes).
+LIMR_FUZZ_CASES sets the number of pairs in all: by default a few hundred; the full run has 50,000 (tens of minutes).
 """
 
 import json
@@ -19,7 +19,7 @@ from limr.grading import equal
 from limr.grading.reward import grade
 
 CASES = int(os.environ.get("LIMR_FUZZ_CASES", "400"))
-CPU_LIMIT = 2.0 + 1.0  # seconds of one comparison, and until the worker is gone
+CPU_LIMIT = 2.0 + 1.0  # seconds for one comparison, and until its worker has ended
 
 GOLDS = (
     "5", "-12", "0", "3.5", ".039", r"\frac{3}{4}", r"3\frac18", r"x^2+4x+9", r"\left( 2, -\frac{13}{7} \right)",
@@ -80,7 +80,7 @@ golds = st.sampled_from(GOLDS)
 
 @st.composite
 def mutated(draw: st.DrawFn) -> str:
-    """A gold with some characters lost and snippets put in: almost an answer."""
+    """A gold with some characters removed and snippets inserted: almost an answer."""
     text = draw(golds)
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(0, len(text)))
@@ -93,7 +93,7 @@ anything = st.one_of(latex, soup, mutated(), unicode, golds)
 
 
 def fuzz(share: float) -> settings:
-    """So much of all cases; the same ones every time where they are few."""
+    """Settings for this share of all cases. Where the cases are few, they are the same every time."""
     return settings(
         max_examples=max(1, int(CASES * share)),
         database=None,
@@ -112,7 +112,7 @@ worst: list[tuple[float, str, str]] = [(0.0, "", "")]
 @example("", "")
 @example("\ud800", "\ud800")
 @example("\x00", " ")
-def test_any_answer_gets_a_verdict_in_time_and_the_same_again(gold, answer):
+def test_any_answer_gets_the_same_verdict_again_and_in_time(gold, answer):
     used = watch.seconds(lambda: equal(gold, answer))
     verdict = equal(gold, answer)
     worst[0] = max(worst[0], (used, gold, answer))
@@ -124,7 +124,7 @@ def test_any_answer_gets_a_verdict_in_time_and_the_same_again(gold, answer):
 
 @fuzz(0.2)
 @given(latex)
-def test_what_can_be_a_gold_equals_itself(text):
+def test_every_gold_from_the_grammar_equals_itself(text):
     assert equal(text, text).equal
 
 
@@ -164,8 +164,8 @@ def test_collections_of_plain_numbers_are_equal_in_both_directions_or_in_neither
     assert (equal(one, other).equal, equal(other, one).equal) == (expected, expected)
 
 
-def test_another_process_in_another_order_finds_the_same(tmp_path):
-    """Nothing that a process has graded before changes what it finds."""
+def test_another_process_in_another_order_gives_the_same_verdicts(tmp_path):
+    """What a process has graded before does not change its verdicts."""
     pairs: list[tuple[str, str]] = []
 
     @settings(max_examples=min(CASES // 8, 2000), database=None, derandomize=True, phases=(Phase.generate,))

@@ -1,6 +1,6 @@
-"""Hostile answers: nothing raises, hangs, runs, grows without bound, is judged equal, or delays anybody else.
+"""Hostile answers: none raises, hangs, runs code, uses unlimited memory, is judged equal, or delays other answers.
 
-Every answer meets one gold here; with LIMR_FULL_HOSTILE=1 it meets every gold (minutes).
+Every answer is graded against one gold; with LIMR_FULL_HOSTILE=1 against every gold (minutes).
 """
 
 import json
@@ -21,12 +21,11 @@ from processes import MemoryPeak, Stopwatch
 from limr.grading import equal
 from limr.grading.reward import grade
 
-HERE = SUPPORT
 FULL = os.environ.get("LIMR_FULL_HOSTILE") == "1"
-CPU_LIMIT = 2.0  # what one comparison may use
-DEADLINE = 1.0  # until the worker is gone, and of this process for megabytes of text
+CPU_LIMIT = 2.0  # seconds for one comparison
+DEADLINE = 1.0  # seconds until the worker has ended, and for this process to read megabytes of text
 MEMORY_LIMIT = 2**30
-SLACK = 200 * 2**20  # of the interpreter and its libraries, and of the megabytes that are the answers themselves
+SLACK = 200 * 2**20  # for the interpreter and its libraries, and for the answers, which are megabytes themselves
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +35,12 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> list[Hostile]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _warm() -> None:
-    """Workers start on their first pair; that is not the answers' doing."""
+    """Start the workers before anything is timed."""
     equal("x^2+2x+1", "(x+1)^2")
 
 
 def of_family(everything: list[Hostile], family: str) -> list[tuple[str, str]]:
-    """Pairs of gold and answer: one gold an answer, in turn, or every gold."""
+    """Pairs of gold and answer: each answer with one of the golds in turn, or with every gold."""
     answers = [hostile.answer for hostile in everything if hostile.family == family]
     if FULL:
         return [(gold, answer) for answer in answers for gold in GOLDS]
@@ -53,7 +52,7 @@ def shortened(text: str) -> str:
     return ascii(text if len(text) <= 60 else f"{text[:40]} [{len(text)} characters] {text[-10:]}")
 
 
-def test_the_corpus_is_large_and_every_family_is_of_size(everything):
+def test_the_corpus_and_every_family_of_it_are_large(everything):
     assert len(everything) >= 300
     assert all(sum(hostile.family == name for hostile in everything) >= 10 for name in FAMILIES)
 
@@ -71,7 +70,7 @@ def test_each_answer_is_refused_within_its_limits(everything, family):
             if used > CPU_LIMIT + DEADLINE:
                 defects.append((f"{used:.1f} CPU-seconds", gold, shortened(answer)))
     assert not defects
-    assert peak.descendants < MEMORY_LIMIT + SLACK
+    assert peak.largest_descendant < MEMORY_LIMIT + SLACK
     assert peak.growth < SLACK
 
 
@@ -88,8 +87,8 @@ def test_each_whole_response_is_graded_as_not_correct(everything, family):
     assert not defects
 
 
-def test_a_gold_may_be_hostile_as_well(everything):
-    """A file of rows may hold anything: no gold raises or hangs, against an answer or against itself."""
+def test_a_gold_may_be_hostile_too(everything):
+    """A file of rows may hold any gold: none raises or hangs, against an answer or against itself."""
     defects = []
     watch = Stopwatch()
     for hostile in everything[:: 1 if FULL else 61]:
@@ -100,8 +99,8 @@ def test_a_gold_may_be_hostile_as_well(everything):
     assert not defects
 
 
-def test_nothing_that_an_answer_says_is_run_in_the_main_process_or_in_a_worker(tmp_path):
-    """The payloads try to make a file. An audit hook in the caller tells of any that is compiled, opened or started."""
+def test_no_code_in_an_answer_runs_in_the_main_process_or_in_a_worker(tmp_path):
+    """The payloads try to create a file. An audit hook in the caller reports what is compiled, opened or started."""
     sentinel = tmp_path / MARK
     finished = _audited("in_the_caller", sentinel)
     assert finished.stdout.splitlines()[-1:] == ["done"], finished.stderr[-2000:]
@@ -109,8 +108,8 @@ def test_nothing_that_an_answer_says_is_run_in_the_main_process_or_in_a_worker(t
     assert not sentinel.exists()
 
 
-def test_a_worker_compiles_nothing_that_an_answer_says(tmp_path):
-    """What a worker calls, called under an audit hook: nothing of an answer but plain digits is ever compiled."""
+def test_a_worker_compiles_no_text_of_an_answer(tmp_path):
+    """The code of a worker runs under an audit hook: of an answer, only plain digits are ever compiled."""
     sentinel = tmp_path / MARK
     finished = _audited("in_a_worker", sentinel)
     assert finished.stdout.splitlines()[-1:] == ["done"], finished.stderr[-2000:]
@@ -118,7 +117,7 @@ def test_a_worker_compiles_nothing_that_an_answer_says(tmp_path):
     assert not sentinel.exists()
 
 
-def test_the_hook_would_see_what_is_run(tmp_path):
+def test_the_audit_hook_notices_code_that_runs(tmp_path):
     finished = _audited("on_purpose", tmp_path / MARK)
     assert len(finished.stdout.splitlines()) > 1
     assert (tmp_path / MARK).exists()
@@ -126,12 +125,16 @@ def test_the_hook_would_see_what_is_run(tmp_path):
 
 def _audited(case: str, sentinel: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, HERE / "audited.py", case, sentinel], capture_output=True, text=True, timeout=600, check=False
+        [sys.executable, SUPPORT / "audited.py", case, sentinel],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
 
 
 def ordinary(numbers: range) -> list[float]:
-    """Seconds that each of as many ordinary pairs waits, all for computer algebra and none in the cache."""
+    """Seconds that each of several ordinary pairs waits; all need computer algebra, and none is in the cache."""
     waits = []
     for number in numbers:
         start = time.monotonic()
@@ -148,11 +151,11 @@ def test_ordinary_answers_of_other_threads_are_not_delayed(everything):
         for number, answer in enumerate(answers * 100):
             if stop.is_set():
                 return
-            equal(r"\sqrt{x+1}", answer + f" + {number % 89}")  # no two alike: none is in the cache
+            equal(r"\sqrt{x+1}", answer + f" + {number % 89}")  # all are different: none is in the cache
 
     undisturbed = median(ordinary(range(100, 120)))
     if undisturbed > 0.1:
-        pytest.skip(f"the machine is too busy to time anything: {undisturbed:.2f} s for what takes a hundredth")
+        pytest.skip(f"the machine is too busy to measure delays ({undisturbed:.2f} s a pair): run it on an idle one")
     threads = [threading.Thread(target=flood, args=(slow[part::4],)) for part in range(4)]
     for thread in threads:
         thread.start()
@@ -167,8 +170,8 @@ def test_ordinary_answers_of_other_threads_are_not_delayed(everything):
     assert max(waits) < CPU_LIMIT
 
 
-def test_the_verdict_does_not_depend_on_the_load(everything):
-    """A new process, which remembers nothing, grades alone and beside busy processes."""
+def test_verdicts_do_not_depend_on_the_load_of_the_machine(everything):
+    """A new process, with an empty cache, grades alone and next to busy processes."""
     answers = [hostile.answer for hostile in everything if hostile.family in ("slow algebra", "towers of powers")]
     pairs = [(GOLDS[place % len(GOLDS)], answer) for place, answer in enumerate(answers)][:: 1 if FULL else 3]
     alone = in_another_process(pairs)
@@ -193,6 +196,6 @@ def in_another_process(pairs: list[tuple[str, str]]) -> list[str]:
 
 
 def test_no_gold_is_refused_by_the_limits():
-    """The limits exist for hostile answers: a real gold against another never meets one."""
+    """The limits exist for hostile answers: comparing a real gold never reaches one."""
     met = [(g, verdict) for g in sorted(set(all_golds()))[::25] if (verdict := equal(g, g + " + x")).stage == "limit"]
     assert not met

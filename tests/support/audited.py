@@ -1,8 +1,8 @@
-"""Grades the injections under an audit hook and prints every event that shows one of them run; last ``done``.
+"""Grades the injections under an audit hook. Prints every event that shows that one of them ran, and ``done`` last.
 
     python tests/support/audited.py (in_the_caller | in_a_worker | on_purpose) SENTINEL
 
-An audit hook cannot be taken off again, so it has a process to itself. SENTINEL is the file that injections make.
+An audit hook cannot be removed, so it gets a process of its own. SENTINEL is the file that the injections create.
 """
 
 import re
@@ -15,8 +15,8 @@ from hostile import GOLDS, MARK, corpus, responses
 
 FAMILIES = ("python injection", "sympy injection", "LaTeX macros", "matches anything")
 STARTS = ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "subprocess.Popen", "pty.spawn", "socket.connect")
-# What sympy compiles by itself: its polynomials generate code for their number of variables; latex2sympy2 reads numbers
-# by sympify, after its lexer has seen that they are digits and a point.
+# What sympy compiles by itself: its polynomials generate code for their number of variables, and latex2sympy2 reads
+# numbers with sympify, after its lexer has checked that they consist of digits and a point.
 HARMLESS = re.compile(
     r"def monomial_\w+\([A-Z, k]+\):\n[\sa-z0-9_(),=+\-*A-Z<>:]*|from sympy import \*|(Integer|Float) \('?[\d.]+'? \)"
 )
@@ -28,7 +28,7 @@ def hook(event: str, arguments: tuple[Any, ...]) -> None:
     global listening
     if not listening or event not in ("compile", "exec", "open", *STARTS):
         return
-    listening = False  # what the hook itself does is no event
+    listening = False  # ignore what the hook itself does
     compiled = event == "compile" and every_compilation and not _harmless(arguments[0])
     code = arguments[0] if event == "exec" else None
     words = (code.co_names, code.co_consts, code.co_filename) if isinstance(code, CodeType) else arguments
@@ -39,7 +39,7 @@ def hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 def _harmless(source: object) -> bool:
     if not isinstance(source, bytes | str):
-        return True  # a syntax tree, or none: made by a library, not from text
+        return True  # a syntax tree or nothing: a library made it, not from text
     return HARMLESS.fullmatch(source if isinstance(source, str) else source.decode()) is not None
 
 
@@ -61,7 +61,7 @@ def in_the_caller(sentinel: Path) -> None:
 
 
 def in_a_worker(sentinel: Path) -> None:
-    """Calls in this process what workers call in theirs. An answer that takes too long is left to them."""
+    """Calls in this process what a worker calls. An answer that takes too long is skipped."""
     global listening, every_compilation
     import signal
     from contextlib import suppress
@@ -87,7 +87,7 @@ def in_a_worker(sentinel: Path) -> None:
 
 
 def on_purpose(sentinel: Path) -> None:
-    """Runs one payload: what the hook must see."""
+    """Runs one payload, which the hook must notice."""
     global listening
     listening = True
     exec(f"open({str(sentinel)!r}, 'w').close()  # {MARK}")

@@ -1,4 +1,4 @@
-"""Stands in for the comparison in tests of the workers: the answer says what is to happen."""
+"""Replaces the comparison in tests of the workers: the answer names what the comparison does."""
 
 import ctypes
 import os
@@ -8,10 +8,11 @@ import time
 import sympy.core.random
 
 
-def compare(gold, answer):
+def compare(gold: str, answer: str) -> bool:
+    """Do what ``answer`` names, then compare the two texts."""
     match answer:
         case "stuck":
-            return len(str(7**99999999)) > 0  # one call of C, minutes long
+            return len(str(7**99999999)) > 0  # one call of C that takes minutes
         case "sleep":
             time.sleep(float(gold))
         case "raise":

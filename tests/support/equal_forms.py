@@ -1,8 +1,8 @@
-r"""Equal forms: for a real gold, what a model may write instead and be right.
+r"""Equal forms: what a model may write in place of a real gold and be right.
 
-Each kind is a function from a gold to the answers it makes of it, none where the kind makes no sense. They are built
-by rewriting the gold's text, by ``Fraction``, or by sympy on a gold that the small reader of ``golds.py`` knows; none
-asks the grader. ``OPEN`` marks the kinds on which fair graders differ: they are reported, and held to no limit.
+Each kind is a function from a gold to answers; it returns none where the kind makes no sense for the gold. The answers
+are made by rewriting the gold's text, by ``Fraction``, or by sympy for a gold that the small reader of ``golds.py``
+can read. None of them uses the grader. On the kinds in ``OPEN`` good graders disagree: they are reported only.
 """
 
 import re
@@ -43,7 +43,7 @@ OPEN: dict[str, Build] = {}
 
 
 def equal_forms(gold: str, done: Container[str] = ()) -> Iterator[Form]:
-    """Every form of ``gold``: the equal ones, then the open ones; none of the kinds that are ``done``."""
+    """Every form of ``gold``, first the equal ones, then the open ones, without the kinds that are ``done``."""
     for kinds, equal in ((EQUAL, True), (OPEN, None)):
         for name, build in kinds.items():
             for answer in dict.fromkeys(build(gold) if name not in done else ()):
@@ -232,7 +232,7 @@ def _base(gold: str) -> list[str]:
     return [f"{match[1]}_{{{base}}}", f"{match[1]} _ {base}" if len(base) == 1 else gold] if match else []
 
 
-@kind("unit left out or set otherwise", EQUAL)
+@kind("unit left out or in another notation", EQUAL)
 def _unit(gold: str) -> list[str]:
     match = WITH_UNIT.fullmatch(gold)
     if match is None or match[3].strip(" .") in ("and", "or") or "m." in match[3] or "approx" in gold:
@@ -296,7 +296,7 @@ def _root_as_power(gold: str) -> list[str]:
     return [f"{product}{match[2]}^{{1/2}}", f"{product}{match[2]}^{{\\frac{{1}}{{2}}}}"] if match else []
 
 
-@kind("equation with its sides exchanged", EQUAL)
+@kind("equation with its sides swapped", EQUAL)
 def _sides(gold: str) -> list[str]:
     match = EQUATION.fullmatch(gold)
     return [f"{match[2].strip()} = {match[1].strip()}"] if match and re.search(r"[xyz]", gold) else []
@@ -318,7 +318,7 @@ def _solution_order(gold: str) -> list[str]:
     return [", ".join(entries[::-1]), ",".join(entries[1:] + entries[:1])] if entries else []
 
 
-@kind("solutions joined otherwise", EQUAL)
+@kind("solutions joined in another way", EQUAL)
 def _solution_joints(gold: str) -> list[str]:
     entries = solutions(gold)
     if not entries:
@@ -376,7 +376,7 @@ def _other_number(entry: str) -> str:
 # --- words ---------------------------------------------------------------------------------------------------------
 
 
-@kind("word set otherwise", EQUAL)
+@kind("word in another font", EQUAL)
 def _word(gold: str) -> list[str]:
     match = WORD.fullmatch(gold)
     return [match[1], f"\\textbf{{{match[1]}}}", f"\\mathrm{{{match[1]}}}", f"\\text{{{match[1]} }}"] if match else []
@@ -400,7 +400,7 @@ def _letters(gold: str) -> list[str]:
     return [f"\\text{{{', '.join(letters)}}}", ",".join(letters), ", ".join(letters[::-1])] if match else []
 
 
-# --- open: fair graders differ -------------------------------------------------------------------------------------
+# --- open: good graders disagree -----------------------------------------------------------------------------------
 
 
 @kind("word in another case", OPEN)

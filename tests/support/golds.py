@@ -1,7 +1,7 @@
 r"""The real gold answers, and a small reader of the plainest LaTeX among them.
 
-The reader is the tests' own: it shares nothing with ``limr.grading``, so that a form built with it (``forms.py``,
-``wrong_forms.py``) is known to be equal or different whatever the grader believes. It reads numbers, letters,
+The reader belongs to the tests and shares nothing with ``limr.grading``. So a form built with it (``equal_forms.py``,
+``wrong_forms.py``) is known to be equal or different, whatever the grader decides. It reads numbers, letters,
 ``\frac``, ``\sqrt``, powers, products, sums and brackets, and refuses everything else. It reads golds, which are
 trusted, and forms made from them; never a model's output.
 """
@@ -18,7 +18,7 @@ NO_ANSWERS = ("",)
 _TOKEN = re.compile(r"\s+|\d+\.\d+|\.\d+|\d+|\\[A-Za-z]+|\\.|.", re.DOTALL)
 _SKIPPED = re.compile(r"\s+|\\[ ,;!]|\\left|\\right")
 _FRACTIONS = ("\\frac", "\\dfrac", "\\tfrac")
-_UNREAD = 64  # longer golds are not worth reading: every form has plenty of shorter ones
+_LONGEST = 64  # longer golds are not read: every form has plenty of shorter ones
 
 
 def all_golds() -> list[str]:
@@ -34,7 +34,7 @@ def distinct_golds(seed: int = 0) -> list[str]:
 
 
 def split_outside(text: str, separators: str) -> list[str]:
-    """The parts of ``text`` between the separators that stand in no brackets, white space removed around them."""
+    """The parts of ``text`` between separators that are outside all brackets, without white space around them."""
     parts, depth, start = [], 0, 0
     for position, character in enumerate(text):
         depth += (character in "([{") - (character in ")]}")
@@ -52,7 +52,7 @@ def read(text: str) -> sympy.Expr | None:
     1/2 + 3*sqrt(2)
     >>> read(r"\text{Evelyn}")
     """
-    if len(text) > _UNREAD or re.search(r"\d\s*\\[dt]?frac\s*\{?\s*\d", text):  # a mixed number is no product
+    if len(text) > _LONGEST or re.search(r"\d\s*\\[dt]?frac\s*\{?\s*\d", text):  # a mixed number is not a product
         return None
     tokens = [token for token in _TOKEN.findall(text) if not _SKIPPED.fullmatch(token)]
     try:
@@ -64,7 +64,7 @@ def read(text: str) -> sympy.Expr | None:
 
 
 def same(first: sympy.Expr, second: sympy.Expr) -> bool:
-    """Whether two readings agree, to 30 digits, at three points where no gold is singular."""
+    """Whether two expressions agree, to 30 digits, at three points where no gold is singular."""
     for shift in (0, 7, 19):
         letters = sorted(first.free_symbols | second.free_symbols, key=str)
         point = {letter: sympy.Rational(1009 + shift * 31 + 97 * k, 353 + k) for k, letter in enumerate(letters)}
@@ -75,7 +75,7 @@ def same(first: sympy.Expr, second: sympy.Expr) -> bool:
 
 
 class _UnreadError(Exception):
-    """The text holds something that the small reader does not know."""
+    """The text has something that the small reader does not know."""
 
 
 class _Reader:
@@ -151,7 +151,7 @@ class _Reader:
         return self.argument() ** (1 / degree)
 
     def argument(self) -> sympy.Expr:
-        r"""What a command applies to: a group, a command, or one character (``\frac12`` is a half)."""
+        r"""The argument of a command: a group, a command, or one character (``\frac12`` is one half)."""
         if self.at is not None and re.fullmatch(r"\d{2,}", self.at):
             digits = self.take()
             self.position -= 1

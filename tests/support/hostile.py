@@ -1,10 +1,10 @@
-r"""Hostile answers, by family: what a model under reinforcement learning, or a person, could write to break a grader.
+r"""Hostile answers, by family: what a model in reinforcement learning, or a person, could write to break a grader.
 
-None of them is the answer to any of ``GOLDS``. They try to hang it, to exhaust memory, to run code, to raise, or to be
-taken for right by matching anything. ``corpus`` takes the file that the injections try to create.
+None of them is the answer to any of ``GOLDS``. They try to hang the grader, exhaust memory, run code, raise an error,
+or match anything. ``corpus`` takes the path of the file that the injections try to create.
 """
 
-# ruff: noqa: RUF001 - letters and digits of other scripts that look like ours are the point
+# ruff: noqa: RUF001 - this file is about letters and digits of other scripts that look like ours
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ GOLDS = (
     "0",
     r"y = x^2 + 2",
 )
-MARK = "limrsentinel"  # stands in every injected payload, and in nothing that Python runs by itself
+MARK = "limrsentinel"  # is part of every injected payload, and of nothing that Python runs by itself
 
 Build = Callable[[Path], list[str]]
 FAMILIES: dict[str, Build] = {}
@@ -36,7 +36,7 @@ FAMILIES: dict[str, Build] = {}
 
 @dataclass(frozen=True)
 class Hostile:
-    """One answer and the family that it belongs to."""
+    """One hostile answer and its family."""
 
     family: str
     answer: str
@@ -386,7 +386,7 @@ def _languages(_: Path) -> list[str]:
 
 
 def responses(answer: str) -> list[str]:
-    """Whole responses around one answer, as a model would write them, and as nobody should."""
+    """Whole responses around one answer, some ordinary and some strange."""
     box = r"\boxed{"
     return [
         f"Thus the answer is ${box}{answer}}}$.",

@@ -1,4 +1,4 @@
-r"""What the kinds of form share: how a kind is entered, and what they ask of a gold."""
+r"""What all kinds of forms share: how a kind is registered, and how a gold is examined."""
 
 import re
 from collections.abc import Callable
@@ -28,7 +28,7 @@ NAMED = re.compile(r"([a-zA-Z])\s*=\s*([^=a-zA-Z]*(?:\\[dt]?frac|\\sqrt)?[^=a-zA
 
 @dataclass(frozen=True)
 class Form:
-    """One answer to one gold, and whether it is right; ``equal`` None where fair graders differ."""
+    """One answer to one gold, and whether it is right; ``equal`` is None where good graders disagree."""
 
     kind: str
     gold: str
@@ -37,14 +37,14 @@ class Form:
 
 
 def kind(name: str, kinds: dict[str, Build]) -> Callable[[Build], Build]:
-    """Enter a function among the kinds under ``name``."""
+    """Register a function as the kind ``name`` of ``kinds``."""
 
-    def enter(build: Build) -> Build:
+    def register(build: Build) -> Build:
         assert name not in kinds
         kinds[name] = build
         return build
 
-    return enter
+    return register
 
 
 def rational(gold: str) -> Fraction | None:
@@ -121,5 +121,5 @@ def matrix(rows: list[list[str]], style: str = "pmatrix") -> str:
 
 
 def simple(gold: str) -> bool:
-    """A short answer of one piece, to which dressing can be added without changing what it says."""
+    """Whether the answer is short and in one piece, so that delimiters around it do not change its meaning."""
     return len(gold) < 60 and not re.search(r"\\text|\\mbox|\$|%|[.,]$", gold)

@@ -1,4 +1,4 @@
-"""What this process and all its descendants use, as the kernel counts it."""
+"""CPU time and memory of this process and all its descendants, as the kernel counts them."""
 
 import threading
 import time
@@ -19,18 +19,18 @@ def cpu_seconds() -> float:
 
 
 class Stopwatch:
-    """CPU-seconds of one call after the other, never too few.
+    """Measures the CPU-seconds of calls, one after the other; never reports too few.
 
-    What is done one after the other takes at least as long by the clock as it uses CPU time. So the clock, which costs
-    nothing to read, tells enough of a short call; the kernel is asked about a long one, and twice a second at least.
+    Work done in sequence uses at most as much CPU time as the clock shows. So for a short call the clock, which costs
+    nothing to read, is enough. The kernel is asked about long calls, and at least twice a second.
     """
 
     SHORT = 0.5
 
     def __init__(self) -> None:
-        self._asked()
+        self._ask_kernel()
 
-    def _asked(self) -> None:
+    def _ask_kernel(self) -> None:
         self._cpu, self._clock = cpu_seconds(), time.monotonic()
 
     def seconds(self, call: Callable[[], object]) -> float:
@@ -41,15 +41,15 @@ class Stopwatch:
         if time.monotonic() - self._clock < self.SHORT:
             return elapsed
         before = self._cpu
-        self._asked()
+        self._ask_kernel()
         return min(elapsed, self._cpu - before)
 
 
 class MemoryPeak:
-    """The most resident memory seen in any one descendant, and how far this process grew, in bytes."""
+    """The largest resident memory seen in any one descendant, and the growth of this process, in bytes."""
 
     def __enter__(self) -> "MemoryPeak":
-        self.descendants = 0
+        self.largest_descendant = 0
         self._before = psutil.Process().memory_info().rss
         self.growth = 0
         self._stop = threading.Event()
@@ -67,5 +67,5 @@ class MemoryPeak:
             self.growth = max(self.growth, me.memory_info().rss - self._before)
             for process in me.children(recursive=True):
                 with suppress(psutil.NoSuchProcess):
-                    self.descendants = max(self.descendants, process.memory_info().rss)
+                    self.largest_descendant = max(self.largest_descendant, process.memory_info().rss)
             time.sleep(0.02)

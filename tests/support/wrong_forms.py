@@ -1,7 +1,7 @@
-r"""Wrong forms: for a real gold, what a model may write instead and be wrong, though it looks much like it.
+r"""Wrong forms: what a model may write in place of a real gold and be wrong, although it looks similar.
 
-Built like the equal forms, without the grader. Whatever the small reader of ``golds.py`` can read on both sides is
-also checked by value, so a change that happens to leave the value alone (``1`` squared) is not called wrong.
+They are made like the equal forms, without the grader. Where the small reader of ``golds.py`` can read both sides, the
+values are compared as well, so a change that happens to keep the value (``1`` squared) is not called wrong.
 """
 
 import re
@@ -40,18 +40,18 @@ _OTHER_WORDS = ("Monday", "Evelyn", "odd", "hyperbola", "June")
 
 
 def wrong_forms(gold: str, done: Container[str] = ()) -> Iterator[Form]:
-    """Every wrong form of ``gold``, of the kinds that are not ``done``; none that has its value after all."""
+    """Every wrong form of ``gold``, without the kinds that are ``done`` and without forms that have the same value."""
     value = read(gold)
     for name, build in WRONG.items():
         for answer in dict.fromkeys(build(gold) if name not in done else ()):
-            # an unevaluated expression has the value, and is wrong all the same
+            # an unevaluated expression has the same value, and is wrong nevertheless
             other = read(answer) if name != "unevaluated expression" else None
             if answer != gold and (value is None or other is None or not same(value, other)):
                 yield Form(name, gold, answer, False)
 
 
 def _swapped(text: str, pattern: str, change: dict[str, str]) -> list[str]:
-    """``text`` with the first match of ``pattern`` exchanged by ``change``."""
+    """``text`` with the first match of ``pattern`` replaced by ``change``."""
     return [text[: m.start()] + change[m[0]] + text[m.end() :]] if (m := re.search(pattern, text)) else []
 
 
@@ -66,7 +66,7 @@ def _off_by_one(gold: str) -> list[str]:
     return [frac(value + 1), frac(value - 1)] if value is not None and value.denominator > 1 else []
 
 
-@kind("sign of the whole turned", WRONG)
+@kind("sign of the whole changed", WRONG)
 def _sign(gold: str) -> list[str]:
     if rational(gold) is not None or (read(gold) is not None and not summands(gold)):
         return [gold[1:].strip() if gold.startswith("-") else "-" + gold]
@@ -83,7 +83,7 @@ def _digit(gold: str) -> list[str]:
     ] if places else []  # fmt: skip
 
 
-@kind("two digits exchanged", WRONG)
+@kind("two digits swapped", WRONG)
 def _digits_exchanged(gold: str) -> list[str]:
     match = re.search(r"(\d)(?!\1)(\d)(?![^{}]*\}\{?\d*$)", gold) if "frac" not in gold else None
     return [gold[: match.start()] + match[2] + match[1] + gold[match.end() :]] if match and match[2] != "0" else []
@@ -102,7 +102,7 @@ def _point(gold: str) -> list[str]:
     return [text for text in (decimal(value / 10), decimal(value * 10)) if text and value]
 
 
-@kind("numerator and denominator exchanged", WRONG)
+@kind("numerator and denominator swapped", WRONG)
 def _inverted(gold: str) -> list[str]:
     match = FRACTION.fullmatch(gold)
     return [f"{match[1]}\\frac{{{match[3]}}}{{{match[2]}}}", f"{match[1]}{match[3]}/{match[2]}"] if match else []
@@ -140,7 +140,7 @@ def _scaled(gold: str) -> list[str]:
 
 @kind("unevaluated expression", WRONG)
 def _unevaluated(gold: str) -> list[str]:
-    """A sum, product or power with the value of the gold, which is a plain number: the work is not done."""
+    """A sum, product or power that has the value of a gold number, and leaves the work undone."""
     if not INTEGER.fullmatch(gold) or abs(int(gold)) < 4:
         return []
     value = int(gold)
@@ -225,7 +225,7 @@ def _variable(gold: str) -> list[str]:
     return [re.sub(rf"(?<![\\a-zA-Z]){letter}(?![a-zA-Z])", "w", gold)] if letter != "w" else []
 
 
-@kind("sign inside a sum turned", WRONG)
+@kind("sign inside a sum changed", WRONG)
 def _inner_sign(gold: str) -> list[str]:
     terms = summands(gold)
     if not terms:
@@ -251,7 +251,7 @@ def _imaginary(gold: str) -> list[str]:
     )
 
 
-@kind("relation turned", WRONG)
+@kind("relation reversed", WRONG)
 def _relation(gold: str) -> list[str]:
     return _swapped(gold, r"\\leq?(?![a-z])|\\geq?(?![a-z])|<|>", {
         "\\le": "\\ge", "\\leq": "\\geq", "\\ge": "\\le", "\\geq": "\\leq", "<": ">", ">": "<",
@@ -291,7 +291,7 @@ def _changed(gold: str) -> list[str]:
     return [", ".join([*entries[:-1], "1009"])] if entries else []
 
 
-@kind("solutions as a product or number run together", WRONG)
+@kind("solutions joined to a product or a number", WRONG)
 def _together(gold: str) -> list[str]:
     entries = solutions(gold)
     return ["".join(entries)] if entries and all(re.fullmatch(r"[1-9]\d*", entry) for entry in entries) else []
@@ -334,7 +334,7 @@ def _end(gold: str) -> list[str]:
     return [gold.replace("-\\infty", "0", 1), gold.replace("-\\infty", "\\infty", 1)] if "-\\infty" in gold else []
 
 
-@kind("union made an intersection, or half of it", WRONG)
+@kind("union replaced by an intersection or by half of it", WRONG)
 def _union(gold: str) -> list[str]:
     return [gold.replace("\\cup", "\\cap"), gold.split("\\cup")[0].strip()] if "\\cup" in gold else []
 

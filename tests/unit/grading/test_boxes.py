@@ -1,3 +1,5 @@
+r"""The box that closes last is found in any text."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,13 +34,13 @@ def test_the_box_that_closes_last_is_the_answer(response, last, closed, unclosed
 @given(
     st.recursive(st.text("ab{}\\ "), lambda inner: inner.map(lambda text: f"\\boxed{{{text}}}") | inner, max_leaves=5)
 )
-def test_any_text_has_boxes_or_not(response):
+def test_a_text_has_a_last_box_exactly_when_it_has_closed_boxes(response):
     boxes = find_boxes(response)
     assert (boxes.last is None) == (boxes.closed == 0)
     assert boxes.last is None or boxes.last in response
 
 
 @pytest.mark.parametrize("junk", ["{", "}", "\\boxed{", "\\boxed{}", "\\", "\\boxed"])
-def test_a_million_repetitions_take_no_recursion(junk):
+def test_long_repetitions_need_no_recursion(junk):
     boxes = find_boxes(junk * 200_000 + r"\boxed{7}")
     assert boxes.last == "7" or boxes.unclosed or junk == "\\"

@@ -1,4 +1,4 @@
-"""The cache: every value is computed once, whoever asks, and no more are kept than it may hold."""
+"""The cache computes each value once, for any number of threads, and keeps no more values than its size."""
 
 import os
 import threading
@@ -13,7 +13,7 @@ from limr.grading.cache import SingleFlight
 
 
 @given(st.lists(st.integers(0, 9), max_size=60), st.integers(1, 6))
-def test_values_are_right_and_only_those_asked_for_last_are_kept(keys, size):
+def test_values_are_right_and_only_those_used_last_are_kept(keys, size):
     cache, computed, recent = SingleFlight(size), [], []
     for key in keys:
         before = len(computed)
@@ -36,7 +36,7 @@ def test_threads_that_ask_for_one_key_compute_it_once():
     assert computed == [1]
 
 
-def test_another_key_is_not_held_up():
+def test_another_key_does_not_wait_for_a_slow_one():
     cache, release = SingleFlight(10), threading.Event()
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(cache.get, "slow", release.wait)
@@ -45,7 +45,7 @@ def test_another_key_is_not_held_up():
         release.set()
 
 
-def test_an_exception_reaches_all_who_wait_and_is_not_kept():
+def test_an_exception_reaches_all_waiting_threads_and_is_not_cached():
     cache, asked = SingleFlight(10), threading.Barrier(4)
 
     def fail():
@@ -62,7 +62,7 @@ def test_an_exception_reaches_all_who_wait_and_is_not_kept():
     assert cache.get("key", lambda: "later") == "later"
 
 
-def test_a_forked_copy_keeps_the_values_and_waits_for_no_thread_of_the_original():
+def test_a_forked_process_keeps_the_values_and_waits_for_no_thread_of_its_parent():
     cache, release = SingleFlight(10), threading.Event()
     cache.get("known", lambda: 1)
     with ThreadPoolExecutor(1) as threads:

@@ -1,3 +1,5 @@
+"""One notation for each thing, whatever it was written in; and a normal form for any text."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,7 +89,7 @@ def test_one_notation_for_each_thing(text, form):
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join) | st.text(max_size=40))
-def test_any_text_has_a_normal_form_with_no_white_space_to_speak_of(text):
+def test_any_text_has_a_normal_form_without_superfluous_white_space(text):
     form = normal_form(text)
     assert form == form.strip()
     assert "  " not in form
@@ -95,7 +97,7 @@ def test_any_text_has_a_normal_form_with_no_white_space_to_speak_of(text):
 
 
 @pytest.mark.parametrize("digits", ["7", "12,34", "x+1", r"\frac{1}{2}", r"(1,\infty)", "AB=12"])
-def test_wrapping_does_not_matter(digits):
+def test_delimiters_and_styles_around_an_answer_do_not_matter(digits):
     for wrapped in (f"${digits}$", rf"\({digits}\)", rf"\[ {digits} \]", f"{digits}.", rf"\displaystyle {digits}"):
         assert normal_form(wrapped) == normal_form(digits)
 

@@ -1,4 +1,4 @@
-"""The examples of docs/grading.md are what the grader does."""
+"""The grader decides every example of docs/grading.md as the page says."""
 
 import re
 
@@ -12,7 +12,7 @@ EXAMPLES = re.findall(r"^- `(.+)` ([=≠]) `(.+)`$", PAGE.read_text(encoding="ut
 
 
 @pytest.mark.parametrize(("gold", "sign", "answer"), EXAMPLES)
-def test_the_page_says_what_the_grader_does(gold, sign, answer):
+def test_the_grader_decides_the_example_as_the_page_says(gold, sign, answer):
     assert equal(gold, answer).equal == (sign == "=")
 
 

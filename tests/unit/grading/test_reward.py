@@ -1,12 +1,12 @@
-r"""The reward: what is malformed by each rule, and that what stands in the last box decides the rest."""
+r"""The reward: what each rule calls malformed, and that the content of the last box decides the rest."""
 
 import asyncio
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refused
 
-from limr.errors import LimrError
 from limr.grading import equivalence
 from limr.grading.reward import RULES, grade
 
@@ -19,7 +19,7 @@ MINIATURE = st.text(st.sampled_from("0123456789+-*/%>=. abcdrows"), max_size=12)
 
 
 @given(PLAIN, ANSWERS, st.text(st.sampled_from("abc .1{}"), max_size=20))
-def test_the_gold_answer_in_one_closed_box_earns_1_whatever_stands_around_it(before, answer, after):
+def test_the_gold_answer_in_one_closed_box_earns_1_whatever_is_around_it(before, answer, after):
     verdict = grade(f"{before}\\boxed{{{answer}}}{after}", answer)
     assert (verdict.reward, verdict.correct, verdict.formatted, verdict.answer) == (1.0, True, True, answer)
 
@@ -61,7 +61,7 @@ def test_malformed_responses_earn_minus_1_with_their_reason(response, reason, ru
         ("一共有十一个苹果在篮子里 \\boxed{11}", "unusual characters"),
     ],
 )
-def test_the_released_code_calls_malformed_what_our_rule_does_not(response, reason):
+def test_the_rule_of_the_released_code_is_stricter_than_ours(response, reason):
     assert grade(response, "11", rule="paper").reward == 1.0
     assert grade(response, "11", rule="released_code").reason == reason
 
@@ -76,7 +76,7 @@ def test_the_released_code_calls_malformed_what_our_rule_does_not(response, reas
         r"\boxed{2 \boxed{11}",
     ],
 )
-def test_both_rules_let_pass_what_is_less(response):
+def test_both_rules_accept_what_is_just_within_their_limits(response):
     assert [grade(response, "11", rule=rule).reward for rule in RULES] == [1.0, 1.0]
 
 
@@ -87,7 +87,7 @@ def test_a_truncated_response_is_malformed_even_with_the_right_answer(rule):
 
 
 @given(st.text(st.sampled_from(list("\\boxed{}1 ")), max_size=40), st.text(max_size=5), st.booleans(), RULE)
-def test_any_text_gets_one_of_the_three_rewards_that_its_flags_tell(response, gold, truncated, rule):
+def test_any_text_gets_one_of_the_three_rewards_and_the_flags_that_go_with_it(response, gold, truncated, rule):
     verdict = grade(response, gold, truncated, rule)
     assert verdict.reward == REWARDS[verdict.correct, verdict.formatted]
     assert (verdict.answer is None) == (not verdict.formatted)
@@ -104,8 +104,8 @@ def test_the_reason_says_when_a_wrong_answer_was_not_compared():
     assert verdict.reason.startswith("wrong answer: ")
 
 
-def test_an_unknown_rule_is_an_error_that_names_those_there_are():
-    with pytest.raises(LimrError, match="found 'papers', expected paper or released_code"):
+def test_an_unknown_rule_is_an_error_that_lists_the_rules():
+    with refused(where="reward rule", found="'papers'", expected="paper, released_code"):
         grade("", "11", rule="papers")
 
 
@@ -119,21 +119,21 @@ def test_an_unknown_rule_is_an_error_that_names_those_there_are():
         ("15*2->30+8->38 \\boxed{38", "38", -1.0),
     ],
 )
-def test_what_the_miniature_s_model_writes(response, gold, reward):
+def test_responses_of_the_miniature_get_the_reward_they_should(response, gold, reward):
     assert grade(response, gold).reward == reward
 
 
 @given(MINIATURE, st.integers(0, 99999).map(str))
 def test_the_miniature_s_answers_start_no_process(answer, gold):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(equivalence._workers, "compare", None)  # to call it raises
+        patch.setattr(equivalence._workers, "compare", None)  # a call would raise
         grade(f"\\boxed{{{answer}}}", gold)
 
 
 def test_grading_from_asyncio_gives_the_same_verdicts():
     rows = [(f"\\boxed{{{answer}}}", gold) for answer in ("11", "x", r"\sqrt{4}") for gold in ("11", "2", "x")]
 
-    async def together():
+    async def grade_all():
         return await asyncio.gather(*(asyncio.to_thread(grade, *row) for row in rows))
 
-    assert asyncio.run(together()) == [grade(*row) for row in rows]
+    assert asyncio.run(grade_all()) == [grade(*row) for row in rows]

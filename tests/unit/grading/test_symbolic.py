@@ -32,7 +32,7 @@ sys.addaudithook(_note_compilation)
         (r"-2, 1 + i \sqrt{3}, 1 - i \sqrt{3}", r"1\pm\sqrt3 i, -2"),
     ],
 )
-def test_equal_expressions(gold, answer):
+def test_equal_expressions_are_accepted(gold, answer):
     assert compare(gold, answer)
 
 
@@ -51,7 +51,7 @@ def test_equal_expressions(gold, answer):
         ("x", ""),
     ],
 )
-def test_different_expressions(gold, answer):
+def test_different_expressions_are_refused(gold, answer):
     assert not compare(gold, answer)
 
 

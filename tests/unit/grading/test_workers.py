@@ -1,4 +1,4 @@
-"""The worker processes: every pair gets its outcome, whatever it does to the process that compares it."""
+"""The worker processes: every pair gets its outcome, whatever it does to the worker that compares it."""
 
 import os
 import random
@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from places import SUPPORT
+from refusals import refused
 
-from limr.errors import LimrError
 from limr.grading.worker_process import CPU_SECONDS, Outcome
 from limr.grading.workers import Workers
 
@@ -30,7 +30,7 @@ def workers():
 
 
 def processes(workers):
-    """The server, its wardens and its workers: it leads their session."""
+    """The server, its supervisors and its workers: all processes of the server's session."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -44,7 +44,7 @@ def processes(workers):
 def wait_until(condition, seconds=10):
     ends = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < ends, "waited in vain"
+        assert time.monotonic() < ends, "the condition did not become true in time"
         time.sleep(0.02)
 
 
@@ -66,12 +66,12 @@ def test_any_text_reaches_the_comparison_unchanged(workers, gold, answer):
         ("", "memory", Outcome.MEMORY_LIMIT),
     ],
 )
-def test_what_a_pair_does_to_its_process_is_told_and_the_next_pair_is_compared(workers, gold, answer, outcome):
+def test_a_pair_that_breaks_its_worker_is_reported_and_the_next_pair_is_compared(workers, gold, answer, outcome):
     assert workers.compare(gold, answer) is outcome
     assert workers.compare("a", "a") is Outcome.EQUAL
 
 
-def test_a_pair_stuck_in_one_long_call_is_killed_when_its_cpu_seconds_are_used(workers):
+def test_a_pair_stuck_in_one_long_call_is_killed_after_its_cpu_seconds(workers):
     started = time.monotonic()
     assert workers.compare("", "stuck") is Outcome.CPU_LIMIT
     assert time.monotonic() - started > CPU_SECONDS * 0.9
@@ -82,7 +82,7 @@ def test_waiting_does_not_count_against_the_cpu_seconds(workers):
     assert workers.compare(str(CPU_SECONDS + 0.5), "sleep") is Outcome.DIFFERENT
 
 
-def test_every_pair_begins_with_the_same_random_numbers(workers):
+def test_every_pair_starts_with_the_same_random_numbers(workers):
     assert len({workers.compare("1", "random") for _ in range(20)}) == 1
     assert len({workers.compare(str(bound / 10), "random") for bound in range(21)}) == 2
 
@@ -100,14 +100,14 @@ def test_stuck_pairs_do_not_delay_those_of_other_threads(workers):
     assert len(waits) > 100
 
 
-def test_workers_beyond_the_usual_number_are_let_go(workers):
+def test_workers_beyond_the_usual_number_end_when_they_are_idle(workers):
     with ThreadPoolExecutor(workers.usual + 3) as threads:
         list(threads.map(lambda _: workers.compare("0.5", "sleep"), range(workers.usual + 3)))
     assert len(workers._busy_since) <= workers.usual
     wait_until(lambda: len(processes(workers)) <= 1 + 2 * workers.usual)
 
 
-def test_no_more_workers_run_than_the_bound_says(workers):
+def test_there_are_never_more_workers_than_the_upper_limit(workers):
     limited = Workers("comparisons")
     limited.usual, limited.most = 1, 2
     most = []
@@ -128,7 +128,7 @@ def test_eight_threads_get_the_outcomes_of_their_own_pairs(workers):
     assert outcomes == [Outcome.EQUAL if gold == answer else Outcome.DIFFERENT for gold, answer in pairs]
 
 
-def test_who_asked_first_is_served_first(workers):
+def test_threads_are_served_in_the_order_in_which_they_asked(workers):
     one = Workers("comparisons")
     one.usual = one.most = 1
     one.compare("a", "a")
@@ -184,7 +184,7 @@ def test_a_server_killed_before_it_could_start_a_worker_is_replaced():
     workers.close()
 
 
-def test_a_forked_copy_of_the_process_has_workers_of_its_own_while_threads_use_ours(workers):
+def test_a_forked_process_has_workers_of_its_own_while_threads_use_those_of_its_parent(workers):
     stop = threading.Event()
     wrong = []
 
@@ -231,7 +231,7 @@ def session_is_empty(leader):
 
 
 @pytest.mark.parametrize("then", ["time.sleep(60)", ""])
-def test_no_process_outlives_a_caller_read_from_standard_input_whether_it_is_killed_or_ends(then):
+def test_no_process_outlives_a_caller_that_is_killed_or_ends(then):
     script = SCRIPT.format(tests=str(SUPPORT), then=then)
     caller = subprocess.Popen([sys.executable, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with caller:
@@ -241,11 +241,11 @@ def test_no_process_outlives_a_caller_read_from_standard_input_whether_it_is_kil
         assert not session_is_empty(server)
         if then:
             caller.kill()
-    wait_until(lambda: session_is_empty(server), seconds=6 * CPU_SECONDS)
+    wait_until(lambda: session_is_empty(server), seconds=60)  # the stuck worker has to use up its CPU seconds first
 
 
 def test_nothing_that_a_comparison_prints_reaches_the_terminal(workers, capfd):
-    fresh = Workers("comparisons")  # its server has the streams of this test
+    fresh = Workers("comparisons")  # its server inherits the streams of this test
     fresh.compare("a", "print")
     fresh.close()
     assert capfd.readouterr() == ("", "")
@@ -256,8 +256,8 @@ def test_importing_starts_nothing_and_imports_no_sympy():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_workers_that_cannot_start_are_an_error_not_a_verdict(capfd):
-    with pytest.raises(LimrError, match="no grading worker can be started"):
+def test_workers_that_cannot_start_are_an_error_and_not_a_verdict(capfd):
+    with refused(what="no grading worker can be started", advice="standard error"):
         Workers("no_such_module").compare("a", "a")
     assert "No module named 'no_such_module'" in capfd.readouterr().err
 

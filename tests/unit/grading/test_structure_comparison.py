@@ -1,0 +1,36 @@
+"""Two answers are compared part by part; what a leaf cannot decide stays undecided where it matters."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from limr.grading.plain import compare_plain
+from limr.grading.structure_comparison import compare
+
+
+def test_an_undecided_part_leaves_the_whole_undecided_only_where_it_matters():
+    def leaf(gold: str, answer: str) -> bool | None:
+        return None if "?" in gold + answer else gold == answer
+
+    assert compare("(1,?)", "(1,2)", leaf) is None
+    assert compare("(1,?)", "(3,2)", leaf) is False
+    assert compare("1,?", "2,1", leaf) is None
+    assert compare("1,?", "3,2", leaf) is False
+    assert compare("1,?", "1,2,3", leaf) is False
+
+
+@given(st.lists(st.integers(-9, 9), min_size=2, max_size=6), st.randoms(use_true_random=False))
+def test_the_order_of_solutions_does_not_matter_and_that_of_a_tuple_does(numbers, random):
+    shuffled = random.sample(numbers, len(numbers))
+    gold, answer = (",".join(map(str, each)) for each in (numbers, shuffled))
+    assert compare(gold, answer, compare_plain) is True
+    assert compare(f"({gold})", f"({answer})", compare_plain) is (numbers == shuffled)
+    assert compare(gold, f"{answer},0", compare_plain) is False
+
+
+@pytest.mark.parametrize("gold", ["5", "x^{2}", "1,2", "{}6{}".format("\\{" * 24, "\\}" * 24)])
+def test_nested_sets_are_compared_once_a_level(gold):
+    asked = []
+    answer = "{}7{}".format("\\{" * 24, "\\}" * 24)
+    assert not compare(gold, answer, lambda *pair: asked.append(pair))
+    assert len(asked) <= 1
