@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 
 def main(requests: str, answers: str) -> None:
@@ -34,6 +35,11 @@ def main(requests: str, answers: str) -> None:
         row = [number, response[: sampling["max_tokens"]], "length" if sampling["max_tokens"] < 4 else "stop"]
         with Path(answers).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(row) + "\n\n")
+
+
+def read_notes(folder: Path) -> list[dict[str, Any]]:
+    """The notes of all processes that left one in ``folder``."""
+    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.iterdir())]
 
 
 if __name__ == "__main__":

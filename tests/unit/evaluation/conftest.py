@@ -1,4 +1,4 @@
-"""A model whose next token does not depend on the prompt, or hardly."""
+"""A model with flat logits, and a stand-in for the worker processes of vLLM."""
 
 import shutil
 from collections.abc import Callable
@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from places import SUPPORT
 from tiny_model import VOCABULARY, save_tokenizer
 
+from limr.evaluation import vllm, vllm_processes
 from limr.models.checkpoint import load_checkpoint
 
 
@@ -25,3 +27,15 @@ def constant_model(model_copy: Path) -> Callable[[float], Path]:
         return model_copy
 
     return scale_logits
+
+
+@pytest.fixture
+def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Use the stand-in instead of the worker, on CPUs; the folder in which each process leaves a note."""
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    monkeypatch.setattr(vllm_processes, "WORKER", "vllm_stand_in")
+    monkeypatch.setattr(vllm, "runs_on_cpus", lambda: True)
+    monkeypatch.setenv("PYTHONPATH", str(SUPPORT))
+    monkeypatch.setenv("LIMR_STAND_IN_NOTES", str(folder))
+    return folder
