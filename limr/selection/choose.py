@@ -44,19 +44,18 @@ def choose(scored: pl.DataFrame, keep: str | Mapping[str, Any], pool_size: int) 
     ranked = scored.sort("score", "prompt_id", descending=[True, False], nulls_last=True).with_columns(
         rank=pl.when(pl.col("score").is_not_null()).then(pl.int_range(1, pl.len() + 1))
     )
-    if ranked["rank"].null_count() == len(ranked):
-        because = (
-            f"(prompt {ranked['prompt_id'][0]}: {ranked['reason'][0]})" if len(ranked) else "(there are no prompts)"
-        )
-        raise LimrError(f"no prompt has a score {because}")
+    if ranked["score"].count() == 0:
+        first = next(ranked.iter_rows(named=True), None)
+        because = f"prompt {first['prompt_id']}: {first['reason']}" if first else "there are no prompts"
+        raise LimrError(f"no prompt has a score ({because})")
     selected, reason = _select(keep, ranked, pool_size)
-    has_rank_only = pl.col("rank").is_not_null() & ~pl.col("selected")
+    scored_but_not_selected = pl.col("rank").is_not_null() & ~pl.col("selected")
     return ranked.with_columns(selected=selected.fill_null(value=False)).select(
         "prompt_id",
         "score",
         "rank",
         "selected",
-        reason=pl.when(has_rank_only).then(reason).otherwise("reason"),
+        reason=pl.when(scored_but_not_selected).then(reason).otherwise("reason"),
     )
 
 
@@ -158,7 +157,7 @@ def _check_enough(number: int, n_scored: int, n_prompts: int) -> None:
         raise LimrError(
             where="keep",
             found=f"{number:,} prompts",
-            expected=f"at most the {n_scored:,} of {n_prompts:,} with a score",
+            expected=f"at most {n_scored:,}, the number of prompts with a score (of {n_prompts:,})",
         )
 
 

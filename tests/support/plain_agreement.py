@@ -1,8 +1,8 @@
-"""Agreement of two scores in plain loops."""
+"""Agreement of two scores in plain Python."""
 
 
 def rank_correlation(first: list[float], second: list[float]) -> float | None:
-    """Spearman's in plain Python: the rank of a value is one more than those below it and half of its equals."""
+    """Spearman's rank correlation; equal values have the mean of their ranks. None where it is undefined."""
     both = [(a, b) for a, b in zip(first, second, strict=True) if a == a and b == b]
 
     def centred(values):

@@ -1,4 +1,4 @@
-"""Random curves of a probe, and overlap in plain loops."""
+"""Random curves of a probe, and the overlap of two selections in plain Python."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from limr.trajectories import Trajectories
 
 
 def curves(n_prompts: int, n_visits: int, seed: int = 0, samples: int = 8) -> dict[str, list[float | None]]:
-    """Mean rewards of prompts that learn at different times; visit by visit, with the noise of a few samples."""
+    """Mean rewards of prompts that learn at different times, with the noise of a few samples per visit."""
     generator = np.random.default_rng(seed)
     middle = generator.normal(n_visits / 2, n_visits, n_prompts)
     chance = 1 / (1 + np.exp(-(np.arange(n_visits) - middle[:, np.newaxis]) / 3))
@@ -15,7 +15,7 @@ def curves(n_prompts: int, n_visits: int, seed: int = 0, samples: int = 8) -> di
 
 
 def with_gaps(n_prompts: int, n_visits: int) -> Trajectories:
-    """One prompt in ten lacks a visit, one of them its last."""
+    """The same curves, of which one in ten lacks a visit; one of these lacks its last."""
     rewards = curves(n_prompts, n_visits)
     for number, prompt_id in enumerate(sorted(rewards)[::10]):
         rewards[prompt_id][-1 - number % n_visits] = None
@@ -23,7 +23,7 @@ def with_gaps(n_prompts: int, n_visits: int) -> Trajectories:
 
 
 def plain_overlap(early: dict[str, float], full: dict[str, float], number: int) -> float:
-    """Of the first ``number`` of either, those of both; who ties at the cut is in for as much as there are places."""
+    """The share of the best ``number`` that two scores have in common; prompts that tie at the cut share the places."""
 
     def members(scores):
         cut = sorted(scores.values(), reverse=True)[number - 1]

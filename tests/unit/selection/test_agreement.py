@@ -1,4 +1,4 @@
-"""How far two scores agree: against plain Python, and against every way of breaking ties."""
+"""Agreement of two scores: against plain Python, and against every way of breaking ties."""
 
 from itertools import permutations
 
@@ -26,7 +26,7 @@ def test_rank_correlation_is_that_of_plain_python(scores):
 
 
 @given(st.lists(few_values, min_size=1, max_size=6), st.integers(1, 6))
-def test_who_ties_at_the_cut_is_at_the_top_as_often_as_over_all_ways_of_breaking_ties(scores, number):
+def test_a_prompt_that_ties_at_the_cut_counts_as_on_average_over_all_ways_of_breaking_ties(scores, number):
     known = [row for row, score in enumerate(scores) if score == score]
     counts, orders = [0] * len(scores), list(permutations(known))
     for order in orders:  # a stable sort of every order: every way of breaking ties
@@ -53,6 +53,6 @@ def test_without_ties_overlap_is_the_share_of_one_selection_that_is_in_the_other
     assert overlap(top(one, 20), top(other, 20)) == len(best[0] & best[1]) / 20
 
 
-def test_a_score_that_is_the_same_for_all_shares_what_chance_gives():
+def test_the_overlap_with_a_constant_score_is_that_of_chance():
     scores = np.random.default_rng(0).random(200)
     assert overlap(top(np.ones(200), 30), top(scores, 30)) == pytest.approx(0.15)

@@ -1,15 +1,14 @@
-"""What each chooser keeps, why it leaves the others out, and what it refuses."""
+"""Selection rules: what each keeps, the reasons of the other prompts, and what is refused."""
 
 import logging
-import re
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refused
 
-from limr.errors import LimrError
-from limr.selection.choose import choose
+from limr.selection.choose import check_keep, choose, score_quantiles
 
 
 def scored(scores: dict[str, float | None]) -> pl.DataFrame:
@@ -46,12 +45,12 @@ some_scores = st.dictionaries(st.text("abc", min_size=1), st.none() | st.integer
         ({"quantile": 0.7}, ["b"]),
         ({"quantile": 1}, ["b"]),
         ({"theta_for": 1}, ["b"]),
-        ({"theta_for": 2}, ["b"]),  # as close as all of b, a, c, and smaller
+        ({"theta_for": 2}, ["b"]),  # b alone is as close as b, a, c, and smaller
         ({"theta_for": 3}, ["b", "a", "c"]),
         ({"theta_for": 4}, ["b", "a", "c", "d"]),
     ],
 )
-def test_what_each_chooser_keeps(keep, expected):
+def test_what_each_selection_rule_keeps(keep, expected):
     assert selected(choose(SCORES, keep, pool_size=5)) == expected
 
 
@@ -61,16 +60,16 @@ def test_every_prompt_has_a_rank_or_a_reason():
     assert frame["rank"].to_list() == [1, 2, 3, 4, None]
     assert reasons(frame) == {
         "b": "",
-        "a": "rank 2 beyond the 1 kept",
-        "c": "rank 3 beyond the 1 kept",
-        "d": "rank 4 beyond the 1 kept",
+        "a": "not among the best 1: rank 2",
+        "c": "not among the best 1: rank 3",
+        "d": "not among the best 1: rank 4",
         "e": "no trajectory",
     }
 
 
 @pytest.mark.parametrize("keep", [{"theta": 0.6}, {"quantile": 0.5}, {"theta_for": 3}])
-def test_a_prompt_below_theta_is_told_theta_however_it_was_found(keep):
-    assert reasons(choose(SCORES, keep, pool_size=5))["d"] == "score 0.1 below theta 0.6"
+def test_the_reason_of_a_prompt_below_theta_names_theta_however_it_was_found(keep):
+    assert reasons(choose(SCORES, keep, pool_size=5))["d"] == "below theta 0.6: score 0.1"
 
 
 @pytest.mark.parametrize(
@@ -87,14 +86,14 @@ def test_a_theta_that_was_found_is_logged_as_it_can_be_typed(keep, line, caplog)
 
 
 @given(some_scores, st.randoms())
-def test_a_choice_does_not_depend_on_the_order_of_rows(scores, order):
+def test_a_selection_does_not_depend_on_the_order_of_rows(scores, order):
     frame = choose(scored(scores), {"top": 1}, len(scores))
     rows = list(range(len(scores)))
     order.shuffle(rows)
     assert choose(scored(scores)[rows], {"top": 1}, len(scores)).equals(frame)
     assert len(selected(frame)) == 1
     assert frame["score"].max() == frame.filter("selected")["score"][0]
-    assert ((frame["reason"] == "") == frame["selected"]).all(), "left out: with a reason, always"
+    assert ((frame["reason"] == "") == frame["selected"]).all(), "every prompt is selected or has a reason"
 
 
 @given(some_scores, st.integers(0, 1000))
@@ -125,56 +124,86 @@ def test_theta_for_comes_as_close_to_the_number_as_any_theta_and_keeps_ties_toge
     assert selected(choose(scored(scores), {"theta": lowest}, len(scores))) == selected(frame)
 
 
-def test_theta_for_keeps_all_where_all_tie():
+def test_theta_for_keeps_all_prompts_where_all_tie():
     assert len(selected(choose(scored(dict.fromkeys("abcde", 1.0)), {"theta_for": 2}, 5))) == 5
 
 
-RULES = "exactly one of theta, top, share, quantile, theta_for"
+RULES = "`all`, or exactly one of theta, top, share, quantile, theta_for"
+NUMBER = "a whole number of prompts, at least 1"
 
 
 @pytest.mark.parametrize(
-    ("keep", "message"),
+    ("keep", "parts"),
     [
-        ("some", f"found 'some', expected `all`, or {RULES}"),
-        ({"best": 0.5}, RULES),
-        ({"top": 1, "theta": 0.5}, RULES),
-        ({}, RULES),
-        (0.6, RULES),
-        ({"top": 0}, "top: found 0, expected a whole number of prompts, at least 1"),
-        ({"top": 1.5}, "top: found 1.5, expected a whole number"),
-        ({"top": True}, "top: found True"),
-        ({"share": 1.5}, "share: found 1.5, expected a fraction above 0, at least 0 and at most 1"),
-        ({"share": 0.01}, "share 0.01 of 5 prompts rounds to none; one prompt is 0.2"),
-        ({"theta": "0.6"}, "theta: found '0.6', expected a score"),
-        ({"theta": float("nan")}, "theta: found nan"),
-        ({"top": 5}, "5 prompts are asked for and 4 of 5 have a score"),
-        ({"quantile": 90}, "quantile: found 90, expected a fraction, at least 0 and at most 1"),
-        ({"theta_for": 2.5}, "theta_for: found 2.5, expected a whole number of prompts"),
-        ({"theta_for": 5}, "5 prompts are asked for and 4 of 5 have a score"),
+        ("some", {"where": "keep", "found": '"some"', "expected": RULES}),
+        ({"best": 0.5}, {"where": "keep", "found": '{"best": 0.5}', "expected": RULES}),
+        ({"top": 1, "theta": 0.5}, {"expected": RULES}),
+        ({}, {"found": "{}", "expected": RULES}),
+        (0.6, {"found": "0.6", "expected": RULES}),
+        ({"top": 0}, {"where": ("keep", "top"), "found": "0", "expected": NUMBER}),
+        ({"top": 1.5}, {"where": "top", "found": "1.5", "expected": NUMBER}),
+        ({"top": True}, {"where": "top", "found": "true"}),
+        ({"share": 1.5}, {"where": "share", "found": "1.5", "expected": "a fraction above 0 and at most 1"}),
+        ({"share": 0}, {"where": "share", "found": "0", "expected": "a fraction above 0 and at most 1"}),
+        ({"theta": "0.6"}, {"where": "theta", "found": '"0.6"', "expected": "a score"}),
+        ({"theta": float("nan")}, {"where": "theta", "found": "NaN", "expected": "a score"}),
+        ({"quantile": 90}, {"where": "quantile", "found": "90", "expected": "a fraction from 0 to 1"}),
+        ({"theta_for": 2.5}, {"where": "theta_for", "found": "2.5", "expected": NUMBER}),
     ],
 )
-def test_a_chooser_that_makes_no_sense_is_refused(keep, message):
-    with pytest.raises(LimrError, match=message):
+def test_a_rule_that_makes_no_sense_is_refused(keep, parts):
+    with refused(**parts):
+        choose(SCORES, keep, pool_size=5)
+    with refused(**parts):
+        check_keep(keep)
+
+
+@pytest.mark.parametrize(
+    ("keep", "parts"),
+    [
+        (
+            {"share": 0.01},
+            {
+                "where": "keep",
+                "what": "share 0.01 of 5 prompts rounds to none",
+                "advice": "One prompt is a share of 0.2",
+            },
+        ),
+        (
+            {"top": 5},
+            {"where": "keep", "found": "5 prompts", "expected": "at most 4, the number of prompts with a score (of 5)"},
+        ),
+        (
+            {"theta_for": 5},
+            {"where": "keep", "found": "5 prompts", "expected": "at most 4, the number of prompts with a score (of 5)"},
+        ),
+    ],
+)
+def test_a_rule_that_these_scores_cannot_satisfy_is_refused(keep, parts):
+    check_keep(keep)
+    with refused(**parts):
         choose(SCORES, keep, pool_size=5)
 
 
-def test_a_theta_that_selects_nothing_says_which_would():
-    with pytest.raises(LimrError) as error:
+def test_a_theta_that_selects_nothing_is_refused_with_thetas_that_select_something():
+    with refused(
+        where="keep",
+        what="theta 1.5 selects none of the 101 prompts",
+        # rounded down, so that the highest can be typed as printed
+        advice="50 %: 0.500, 75 %: 0.750, 90 %: 0.900, 95 %: 0.950, 99 %: 0.990, highest: 1.000",
+    ):
         choose(scored({str(i): i / 100 for i in range(101)}), {"theta": 1.5}, 101)
-    assert "theta 1.5 selects none of the 101 prompts" in str(error.value)
-    # rounded down, so that the highest can be typed as printed
-    assert "50 %: 0.500, 75 %: 0.750, 90 %: 0.900, 95 %: 0.950, 99 %: 0.990, highest: 1.000" in str(error.value)
 
 
-def test_every_theta_that_the_error_offers_selects_something():
+def test_every_quantile_of_the_scores_selects_something_as_theta():
     scores = scored({"a": 0.5999, "b": 0.1})
-    with pytest.raises(LimrError, match=r"highest: 0\.599") as error:
+    with refused(advice="highest: 0.599"):
         choose(scores, {"theta": 0.6}, 2)
-    for theta in re.findall(r": (-?\d\.\d+)", str(error.value)):
-        assert selected(choose(scores, {"theta": float(theta)}, 2))
+    for theta in score_quantiles(scores["score"]).values():
+        assert selected(choose(scores, {"theta": theta}, 2))
 
 
 @pytest.mark.parametrize("keep", ["all", {"top": 1}, {"quantile": 0.5}, {"theta_for": 1}])
 def test_no_score_at_all_is_an_error_with_the_reason(keep):
-    with pytest.raises(LimrError, match="no prompt has a score: no trajectory"):
+    with refused(what="no prompt has a score (prompt a: no trajectory)"):
         choose(scored({"a": None}), keep, 1)

@@ -1,4 +1,4 @@
-"""How early a probe could have stopped: against LIM itself and plain Python, and whether the bands cover."""
+"""How early a probe could have stopped: against LIM itself and plain Python, and the coverage of the bands."""
 
 from dataclasses import replace
 
@@ -6,22 +6,27 @@ import numpy as np
 import polars as pl
 import pytest
 from probe_curves import curves, plain_overlap, with_gaps
+from refusals import refused
 
-from limr.errors import LimrError
 from limr.selection import early_stopping as module
 from limr.selection.early_stopping import early_stopping
-from limr.selection.method import Pool
-from limr.selection.methods.lim import lim
+from limr.selection.method import Pool, run_method
 from limr.trajectories import Trajectories
 
 
+def lim(trajectories: Trajectories, missing: str = "drop") -> dict[str, float]:
+    """The scores of LIM itself."""
+    pool = Pool(trajectories.prompt_ids, trajectories, seed=0)
+    return run_method("lim", pool, {"missing": missing}).scores
+
+
 @pytest.mark.parametrize("missing", ["drop", "next"])
-def test_each_row_compares_what_lim_itself_says_after_so_many_visits(missing):
+def test_each_row_compares_the_scores_of_lim_itself_after_that_many_visits(missing):
     trajectories = with_gaps(60, 5)
     found = early_stopping(trajectories, missing=missing, share=0.2, theta=0.5, resamples=1)
 
     def scores(visits: int) -> dict[str, float]:
-        return lim(Pool(trajectories.prompt_ids, trajectories.before(visits), seed=0), missing=missing).scores
+        return lim(trajectories.before(visits), missing)
 
     full = scores(5)
     for row in found.rows.iter_rows(named=True):
@@ -35,20 +40,20 @@ def test_each_row_compares_what_lim_itself_says_after_so_many_visits(missing):
         assert row["selected_theta"] == len(selected[0])
         common = len(selected[0] & selected[1])
         assert row["overlap_theta"] == pytest.approx(2 * common / (len(selected[0]) + len(selected[1])))
-    assert found.rows["scored"].n_unique() > 1, "gaps that change nothing prove nothing"
+    assert found.rows["scored"].n_unique() > 1, "the gaps must change which prompts are scored"
 
 
-def test_the_later_visits_know_nothing_of_the_first_ones():
+def test_the_later_visits_are_independent_of_the_first_ones():
     rewards = curves(80, 6)
     found = early_stopping(Trajectories.from_curves(rewards=rewards), share=0.2, resamples=1)
-    first = lim(Pool([], Trajectories.from_curves(rewards={name: curve[:2] for name, curve in rewards.items()}), 0))
-    later = lim(Pool([], Trajectories.from_curves(rewards={name: curve[2:] for name, curve in rewards.items()}), 0))
+    first = lim(Trajectories.from_curves(rewards={name: curve[:2] for name, curve in rewards.items()}))
+    later = lim(Trajectories.from_curves(rewards={name: curve[2:] for name, curve in rewards.items()}))
     row = found.rows.row(1, named=True)
-    assert row["overlap_later"] == pytest.approx(plain_overlap(first.scores, later.scores, 16))
-    assert found.rows["overlap_later"].null_count() == 1, "after all visits there is no later one"
+    assert row["overlap_later"] == pytest.approx(plain_overlap(first, later, 16))
+    assert found.rows["overlap_later"].null_count() == 1, "after all visits no later ones are left"
 
 
-def test_a_resample_is_lim_of_the_drawn_prompts_with_a_mean_curve_of_their_own():
+def test_a_resample_is_lim_of_the_drawn_prompts_with_their_own_mean_curve():
     rewards = curves(40, 4)
     found = early_stopping(Trajectories.from_curves(rewards=rewards), share=0.25, resamples=1, seed=3)
     names, draw = sorted(rewards), module._draws(40, 1, 3)[1]
@@ -59,9 +64,9 @@ def test_a_resample_is_lim_of_the_drawn_prompts_with_a_mean_curve_of_their_own()
         assert found.rows[f"{measure}_low"].to_list() == pytest.approx(expected.rows[measure].to_list(), nan_ok=True)
 
 
-def test_the_bands_hold_what_all_prompts_would_have_given():
-    """Of 30 samples of 200 prompts from 4,000, nearly all bands hold the value of the 4,000, and are not much wider
-    than the samples differ (150 samples: 96 to 99 % hold it)."""
+def test_the_bands_cover_the_value_of_the_whole_population():
+    """Of 30 samples of 200 prompts from 4,000, nearly all bands contain the value of the 4,000, and the bands are not
+    much wider than the samples differ (of 150 samples, 96 to 99 % contain it)."""
     rewards = curves(4000, 3)
     truth = early_stopping(Trajectories.from_curves(rewards=rewards), share=0.2, resamples=1).rows.row(0, named=True)
     names, generator = sorted(rewards), np.random.default_rng(1)
@@ -89,21 +94,21 @@ def test_the_same_trajectories_give_the_same_rows_in_any_order_of_prompts():
     assert first.rows.equals(second.rows)
 
 
-def test_the_overlap_stays_from_the_row_that_is_named():
+def test_reaches_gives_the_row_from_which_the_overlap_stays_at_the_level():
     found = early_stopping(Trajectories.from_curves(rewards=curves(60, 6)), share=0.2, resamples=1)
     rows = found.rows.with_columns(overlap=pl.Series([0.5, 0.95, 0.7, 0.9, 0.85, 1.0]))
     stays = {level: replace(found, rows=rows).reaches(level)["visits"] for level in (0.4, 0.8, 0.9, 1.0)}
     assert stays == {0.4: 1, 0.8: 4, 0.9: 6, 1.0: 6}
 
 
-def test_rollouts_are_counted_not_visits():
+def test_the_share_of_rollouts_counts_rollouts_and_not_visits():
     trajectories = with_gaps(60, 5)
     found = early_stopping(trajectories, resamples=1).rows["rollouts"].to_list()
     counts = [int((trajectories.epoch <= visit).sum()) for visit in range(5)]
     assert found == pytest.approx([count / counts[-1] for count in counts])
 
 
-def test_one_visit_constant_curves_and_a_first_visit_that_all_solved_have_an_answer():
+def test_one_visit_constant_curves_and_a_first_visit_that_all_prompts_solve_have_rows():
     one = early_stopping(
         Trajectories.from_curves(rewards={"a": [0.5], "b": [0.25], "c": [0.0]}), share=0.4, resamples=5
     )
@@ -117,22 +122,22 @@ def test_one_visit_constant_curves_and_a_first_visit_that_all_solved_have_an_ans
     assert rows["rank_correlation"][0] is rows["overlap"][0] is rows["overlap_later"][0] is None
 
 
-def test_a_share_that_leaves_nothing_to_choose_and_a_signal_that_is_not_known_are_errors():
+def test_a_share_of_no_or_all_prompts_and_an_unknown_signal_are_refused():
     trajectories = Trajectories.from_curves(rewards=curves(10, 3))
     for share in (0.0, 0.01, 1.0, -1.0):
-        with pytest.raises(LimrError, match=r"share: found .* of 10 prompts, expected some of them and not all"):
+        with refused(where="share", found=f"{share:g} of 10 prompts", expected="at least one prompt and not all"):
             early_stopping(trajectories, share=share)
-    with pytest.raises(LimrError, match="accuracy is known for 0 of 30 visits"):
+    with refused(what="accuracy is known for 0 of 30 visits"):
         early_stopping(trajectories, signal="accuracy")
-    with pytest.raises(LimrError, match="option missing: found 'fill'"):
+    with refused(where="option missing", found='"fill"'):
         early_stopping(trajectories, missing="fill")
 
 
-def test_rewards_of_another_scale_give_the_same_answer_when_the_best_reward_is_said():
+def test_rewards_of_another_scale_give_the_same_overlap_with_the_right_best_reward():
     rewards = curves(50, 4)
     tenfold = {name: [10 * value for value in curve] for name, curve in rewards.items()}
     found = early_stopping(Trajectories.from_curves(rewards=rewards), resamples=1).rows
     scaled = early_stopping(Trajectories.from_curves(rewards=tenfold), best_reward=10.0, resamples=1).rows
     assert scaled["overlap"].to_list() == pytest.approx(found["overlap"].to_list())
-    with pytest.raises(LimrError, match="expected at most 1, what a solved prompt earns"):
+    with refused(expected="at most 1, the reward of a solved prompt"):
         early_stopping(Trajectories.from_curves(rewards=tenfold))

@@ -1,14 +1,14 @@
-"""From trajectories to a subset: reasons, ungradable prompts, the subset file."""
+"""From trajectories to scores: every prompt has a row and a reason, and ungradable prompts are left out."""
 
 import polars as pl
 import pytest
+from refusals import refused
 
-from limr.errors import LimrError
 from limr.files.contracts import check
-from limr.selection.scoring import score_prompts, subset
+from limr.selection.scoring import score_prompts
 from limr.trajectories import Trajectories
 
-LIM = {"score": "lim", "keep": {"theta": 0.5}}  # of CURVES, late has 0.6
+LIM = {"score": "lim", "keep": {"theta": 0.5}}  # the score of late in CURVES is 0.6
 CURVES = {"late": [-1.0, 1.0], "never": [-1.0, -1.0], "solved": [1.0, 1.0]}
 
 
@@ -36,7 +36,7 @@ def test_scores_hold_every_prompt_with_its_reason():
     frame = score_prompts(
         "mine",
         LIM,
-        trajectories(CURVES | {"stranger": [-1.0, -1.0]}),
+        trajectories(CURVES | {"unknown": [-1.0, -1.0]}),
         prompts("late", "never", "solved", "unmet", "broken", ungradable=("broken",)),
         seed=0,
     )
@@ -45,12 +45,12 @@ def test_scores_hold_every_prompt_with_its_reason():
     assert selected(frame) == ["late"]
     assert reasons(frame) == {
         "late": "",
-        "never": "score 0.0 below theta 0.5",
-        "solved": "score 0.0 below theta 0.5",
+        "never": "below theta 0.5: score 0.0",
+        "solved": "below theta 0.5: score 0.0",
         "unmet": "no trajectory",
         "broken": "gold answer cannot be graded",
     }
-    assert frame.filter(pl.col("prompt_id") == "late")["score"][0] == pytest.approx(0.6), "the stranger has no say"
+    assert frame.filter(pl.col("prompt_id") == "late")["score"][0] == pytest.approx(0.6), "without the unknown prompt"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_no_method_selects_a_prompt_that_cannot_be_graded(settings):
 
 
 @pytest.mark.parametrize(("ungradable", "pool"), [("drop", 3), ("keep", 4)])
-def test_the_configuration_says_whether_prompts_that_cannot_be_graded_are_used_at_all(ungradable, pool):
+def test_option_ungradable_decides_whether_prompts_that_cannot_be_graded_are_used(ungradable, pool):
     known = prompts(*CURVES, "broken", ungradable=("broken",))
     curves = trajectories(CURVES | {"broken": [-1.0, -1.0]})
     full = score_prompts("full", {"score": "full", "keep": "all"}, None, known, 0, ungradable)
@@ -83,14 +83,14 @@ def test_prompts_that_cannot_be_graded_do_not_move_the_mean_curve():
     alone = score_prompts("m", LIM, trajectories(CURVES), prompts(*CURVES), 0)
     broken = trajectories(CURVES | {f"broken{i}": [-1.0, -1.0] for i in range(9)})
     names = [f"broken{i}" for i in range(9)]
-    beside = score_prompts("m", LIM, broken, prompts(*CURVES, *names, ungradable=tuple(names)), 0)
-    assert beside.filter(pl.col("score").is_not_null()).equals(alone)
+    with_broken = score_prompts("m", LIM, broken, prompts(*CURVES, *names, ungradable=tuple(names)), 0)
+    assert with_broken.filter(pl.col("score").is_not_null()).equals(alone)
 
 
-def test_without_prompts_those_of_the_trajectories_are_scored():
+def test_without_a_training_set_the_prompts_of_the_trajectories_are_scored():
     frame = score_prompts("m", LIM, trajectories(CURVES), None, 0)
     assert sorted(frame["prompt_id"]) == sorted(CURVES)
-    with pytest.raises(LimrError, match="neither prompts nor trajectories"):
+    with refused(what="neither prompts nor trajectories"):
         score_prompts("m", LIM, None, None, 0)
 
 
@@ -104,27 +104,9 @@ def test_rand_selects_the_same_prompts_whatever_their_order():
 
 
 def test_errors_name_the_method():
-    with pytest.raises(LimrError, match=r"^method 'mine': keep: theta 0.99 selects none of the 3 prompts"):
+    with refused(where=("method 'mine'", "keep"), what="theta 0.99 selects none of the 3 prompts"):
         score_prompts("mine", LIM | {"keep": {"theta": 0.99}}, trajectories(CURVES), None, 0)
-    with pytest.raises(LimrError, match=r"^method 'mine': unknown score 'limit'"):
+    with refused(where="method 'mine'", what="unknown score 'limit'"):
         score_prompts("mine", LIM | {"score": "limit"}, trajectories(CURVES), None, 0)
-    with pytest.raises(LimrError, match=r"^method 'mine': score 'lim': unknown option 'signals'"):
+    with refused(where=("method 'mine'", "score 'lim'"), what="unknown option 'signals'"):
         score_prompts("mine", LIM | {"options": {"signals": "reward"}}, trajectories(CURVES), None, 0)
-
-
-def test_the_subset_has_the_prompts_columns_in_their_order_and_the_score():
-    some = prompts("solved", "never", "late")
-    scores = score_prompts("m", {"score": "lim", "keep": {"top": 2}}, trajectories(CURVES), some, 0)
-    frame = subset(scores, some)
-    check(frame, "subset", "test")
-    assert frame["prompt_id"].to_list() == [name for name in ("solved", "never", "late") if name in selected(scores)]
-    assert frame.filter(pl.col("prompt_id") == "late").select(some.columns).rows() == [some.row(2)]
-    assert frame.filter(pl.col("prompt_id") == "late")["score"][0] == pytest.approx(0.6)
-
-
-def test_a_subset_of_other_prompts_or_of_none_is_refused():
-    scores = score_prompts("m", LIM, trajectories(CURVES), None, 0)
-    with pytest.raises(LimrError, match="prompt late is selected and is not among the 1 prompts"):
-        subset(scores, prompts("never"))
-    with pytest.raises(LimrError, match="none of the 3 prompts is selected"):
-        subset(scores.with_columns(selected=pl.lit(False)), prompts(*CURVES))
