@@ -1,11 +1,11 @@
-"""Generation throughput: vLLM beside transformers on the same model and prompts, in one run; and whether they agree.
+"""Generation throughput of vLLM and of transformers on the same model and prompts, and whether their answers agree.
 
     python tests/benchmarks/benchmark_generation.py --model results/base_model --prompts results/data/train.parquet
 
 First both engines answer all prompts greedily, as an evaluation does, and the answers that differ are counted. Then
-they take turns, round by round, so that whatever else the machine does falls on both alike: responses of one length,
-drawn at temperature 1, whole batches. vLLM has a process of its own, as in an evaluation; its start is timed apart.
-Needs an environment with vLLM (envs/install_openrlhf.sh); numbers are float32 in both.
+they take turns, round by round, so that other load on the machine affects both: responses of one length, drawn at
+temperature 1, in whole batches. vLLM runs in a process of its own, as in an evaluation; its start is timed separately.
+Needs an environment with vLLM (envs/install_openrlhf.sh). Both engines compute in float32.
 """
 
 import argparse
@@ -25,7 +25,7 @@ MOST_SHOWN = 5
 
 
 def run_vllm(connection: Connection, engine: dict[str, Any]) -> None:
-    """Answer what comes through ``connection``; the seconds it took and the number of tokens go back."""
+    """Answer the prompts that come through ``connection``; send back the seconds and the number of tokens."""
     from vllm import LLM, SamplingParams
 
     started = time.perf_counter()
@@ -41,7 +41,7 @@ def run_vllm(connection: Connection, engine: dict[str, Any]) -> None:
 
 
 def run_transformers(network: Any, ids: list[list[int]], tokens: int, batch: int, pad: int) -> tuple[float, int]:
-    """The same with ``generate``: seconds and number of tokens."""
+    """The same with ``generate`` of transformers: seconds and number of tokens."""
     import torch
     from transformers import GenerationConfig
 
@@ -110,7 +110,7 @@ def main() -> None:
     engine = vllm.engine_arguments(options.model, settings, longest, on_cpus=vllm.runs_on_cpus())
     process = multiprocessing.get_context("spawn").Process(target=run_vllm, args=(theirs, engine))
     process.start()
-    theirs.close()  # so that a process that fails is noticed
+    theirs.close()  # so that a failure of the other process is noticed
     print(f"vLLM started in {ours.recv():.1f} s")
     rates: dict[str, list[float]] = {"vLLM": [], "transformers": []}
     for number in range(options.rounds):

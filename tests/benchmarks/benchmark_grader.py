@@ -1,19 +1,18 @@
-r"""Grading throughput: this project's grader beside plain Math-Verify on the same stream of responses, in one run.
+r"""Grading throughput of this project's grader and of plain Math-Verify, on the same stream of responses.
 
     python tests/benchmarks/benchmark_grader.py [--prompts 256] [--visits 21] [--samples 8] [--share 0.02]
 
-The stream is what training sees: golds drawn from MATH-FULL as often as they stand there, every prompt visited 21
-times with 8 samples each. How often a prompt is solved is drawn for each prompt, about 60 % over all, and rises with
-the visits. A right answer is mostly the gold as it stands, otherwise one of the equal forms that models write. A wrong
-one is one of a handful of plausible ones that the prompt attracts; now and then it is a new one, seen only once, and
-now and then there is no box at all.
+The stream is like that of training. Golds are drawn from MATH-FULL, as often as they occur there, and every prompt is
+visited 21 times with 8 samples each. The share of right answers is drawn for each prompt, is about 60 % over all, and
+rises with the visits. A right answer is mostly the gold itself, otherwise one of the equal forms that models write. A
+wrong answer is one of a few plausible ones for the prompt; sometimes it is a new one, and sometimes there is no box.
 
-The graders take turns, visit by visit, so that whatever else the machine does falls on both. This project's grades
-every response, with its cache and its worker processes. Math-Verify has no cache, so that its speed on a fair sample is
-its speed on the whole: it grades SHARE of the responses of each visit, drawn at random, in the main thread as it wants
-to be used: ``verify(parse(r"\boxed{GOLD}"), parse(r"\boxed{ANSWER}"))``, the answer already taken from the response.
+The graders take turns, visit by visit, so that other load on the machine affects both. Ours grades every response, with
+its cache and its worker processes. Math-Verify has no cache, so its speed on a random sample is its speed on all: it
+grades SHARE of the responses of each visit, in the main thread, as it is meant to be used:
+``verify(parse(r"\boxed{GOLD}"), parse(r"\boxed{ANSWER}"))``, with the answer already extracted from the response.
 CPU-seconds include child processes. Then the whole stream is graded from one and from eight threads, in turns, each
-time by a new process whose cache is empty.
+time by a new process with an empty cache.
 """
 
 import argparse
@@ -39,7 +38,7 @@ from wrong_forms import wrong_forms
 from limr.grading import equal
 from limr.grading.reward import grade
 
-# what a model that has learned LaTeX writes when it does not write exactly the gold
+# what a model that knows LaTeX writes when it does not write exactly the gold
 USUAL_FORMS = (
     "dfrac, tfrac", "fraction with a slash", "left and right brackets", "full stop at the end", "spaces",
     "dollar signs and math delimiters", "fraction as an exact decimal", "decimal as a fraction",
@@ -73,7 +72,7 @@ class Item:
 
 
 def reasoning(generator: random.Random) -> str:
-    """A few lines of work before the answer, no two alike, as long as a short solution."""
+    """A few different lines of work before the answer, together as long as a short solution."""
     lines = []
     for step in range(1, generator.randint(6, 16)):
         first, second = generator.randint(2, 99), generator.randint(2, 999)
@@ -151,7 +150,7 @@ def by_math_verify(gold: str, answer: str) -> bool:
 
 
 def side_by_side(stream: list[list[Item]], share: float, seed: int) -> tuple[Meter, Meter, list[tuple[str, str, bool]]]:
-    """Both graders in turns; also every (gold, answer, correct) that had an answer."""
+    """Measure both graders in turns; return every (gold, answer, correct) that had an answer as well."""
     generator = random.Random(seed + 1)
     ours, theirs = Meter(), Meter()
     graded: list[tuple[str, str, bool]] = []
@@ -171,7 +170,7 @@ def side_by_side(stream: list[list[Item]], share: float, seed: int) -> tuple[Met
 
 
 def stage_shares(graded: list[tuple[str, str, bool]]) -> str:
-    """Which stage decided; a pair that came again was answered by the cache where its stage has one."""
+    """The share of pairs that each stage decided; a repeated pair counts for the cache where its stage has one."""
     stages: Counter[str] = Counter()
     seen: set[tuple[str, str]] = set()
     for gold, answer, _ in graded:
@@ -183,9 +182,9 @@ def stage_shares(graded: list[tuple[str, str, bool]]) -> str:
 
 
 def from_threads(stream: list[list[Item]], threads: int, samples: int) -> Meter:
-    """The whole stream from this many threads, visit by visit; the samples of a prompt are one task.
+    """Grade the whole stream from so many threads, visit by visit; the samples of a prompt are one task.
 
-    With a task a response, what is measured is Python's queue of tasks, which costs half as much as the grading.
+    With one task a response, Python's queue of tasks would cost half as much as the grading.
     """
     meter = Meter()
     with meter, ThreadPoolExecutor(threads) as pool:
@@ -216,7 +215,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the stream (0)")
     parser.add_argument("--threads", type=int, help="only grade the stream from so many threads, print responses/s")
     options = parser.parse_args()
-    logging.disable(logging.WARNING)  # Math-Verify tells of every timeout
+    logging.disable(logging.WARNING)  # Math-Verify logs every timeout
     stream = make_stream(options.prompts, options.visits, options.samples, options.seed)
     if options.threads:
         meter = from_threads(stream, options.threads, options.samples)

@@ -1,12 +1,12 @@
-"""Training throughput: this project's PPO beside TRL's GRPOTrainer on the same model and problems, in one run.
+"""Training throughput of this project's PPO and of TRL's GRPOTrainer, on the same model and problems.
 
     python tests/benchmarks/benchmark_ppo.py --model results/base_model --prompts results/data/train.parquet
 
-Each engine has a process of its own, as its users run it. They take turns, step by step, so that whatever else the
-machine does falls on both alike. A step is the configuration's: its prompts, samples, mini-batches, temperature,
-response limit, reward, learning rate and KL coefficient. TRL runs the way that is fastest for it on a CPU: float32, no
+Each engine runs in a process of its own, as its users run it. They take turns, step by step, so that other load on the
+machine affects both. A step is that of the configuration: its prompts, samples, mini-batches, temperature, response
+limit, reward, learning rate and KL coefficient. TRL runs in the way that is fastest for it on a CPU: float32, no
 gradient checkpointing, one generation batch a step, padding to the longest sequence, nothing logged or saved. GRPO has
-no critic: TRL has less to compute.
+no critic, so TRL has less to compute.
 Needs the extra `benchmark` (pip install -e '.[benchmark]').
 """
 
@@ -105,7 +105,7 @@ class Ours:
 def run_trl(
     connection: Connection, options: MiniatureSettings, model: Path, prompts: Path, steps: int, threads: int
 ) -> None:
-    """Train ``steps`` steps with TRL, each when told to through ``connection``; sends back seconds and mean length."""
+    """Train ``steps`` steps with TRL, one per message on ``connection``; send back seconds and mean response length."""
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, TrainerCallback
     from trl import GRPOConfig, GRPOTrainer
@@ -128,7 +128,7 @@ def run_trl(
         return [grade(*row).reward for row in zip(completions, answer, truncated, strict=True)]
 
     class TakeTurns(TrainerCallback):
-        """Stops the clock after the last update of a step, and starts it again when the other engine has worked."""
+        """Stops the clock after the last update of a step, and starts it again after the other engine."""
 
         def on_train_begin(self, *_: Any, **__: Any) -> None:
             torch.set_num_threads(threads)
@@ -181,7 +181,7 @@ def run_trl(
 
 
 def take_turns(ours: Ours, theirs: Connection, steps: int) -> Measured:
-    """Let both engines make ``steps`` steps, one after the other; returns what TRL's took."""
+    """Run ``steps`` steps of both engines in turns; return the times of TRL."""
     measured = Measured("TRL GRPO")
     for _ in tqdm(range(steps), desc="steps of both engines"):
         theirs.send("go on")
@@ -193,7 +193,7 @@ def take_turns(ours: Ours, theirs: Connection, steps: int) -> Measured:
 
 
 def report(samples: int, warm_up: int, engines: list[Measured], phases: Phases) -> str:
-    """What was measured, as text: each engine's rate, their ratio, and what our step spends its time on."""
+    """The measurements as text: the rate of each engine, their ratio, and how our step spends its time."""
     lines = [f"{'engine':12} {'s/step':>8} {'samples/s':>10} {'tokens/response':>16}"]
     for engine in engines:
         seconds = statistics.median(engine.seconds[warm_up:])

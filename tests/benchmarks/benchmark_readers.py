@@ -1,18 +1,18 @@
-"""From a log on disk to LIM's scores: this project beside plain Python, at the paper's size, in one run.
+"""Time from a log on disk to LIM's scores, for this project and for plain Python, at the paper's size.
 
     python tests/benchmarks/benchmark_readers.py FOLDER
 
 FOLDER gets 168 step files of 8,192 rollouts as LIMR's fork writes them (2.8 GB of JSON), and their conversion to the
-rollouts contract (Parquet); what is there already is used again. Three ways to the same scores take turns, each in a
-process of its own, and the best of some rounds counts:
+rollouts contract (Parquet). Files that exist are used again. Three ways to the same scores take turns, each in a
+process of its own, and the best of several rounds counts:
 
-- *plain Python*: ``json.load`` of one file after the other, dictionaries, lists, LIM's formula in loops;
+- *plain Python*: ``json.load`` for one file after the other, dictionaries, lists, LIM's formula in loops;
 - *limr, JSON*: what ``limr score`` does with the log;
 - *limr, Parquet*: what it does with the conversion.
 
-Seconds are from the end of the imports to the scores; beside them are those of the whole process, and its CPU seconds,
-of which plain Python uses one core and limr all: on a busy machine they tell more. Memory is the peak of the process
-and of all processes it starts, added up. The scores must agree to 1e-12.
+Seconds are measured from the end of the imports to the scores. The seconds and the CPU-seconds of the whole process are
+given too. Plain Python uses one core and limr all of them, so on a busy machine CPU-seconds are more reliable. Memory
+is the peak of the process plus that of all processes it starts. The scores must agree to 1e-12.
 """
 
 import argparse
@@ -28,13 +28,13 @@ from pathlib import Path
 from typing import Any
 
 WAYS = ("plain Python", "limr, JSON", "limr, Parquet")
-COVERAGE = 0.9  # a visit counts that so many prompts have: ``limr.trajectories.matrix.EPOCH_COVERAGE``
+COVERAGE = 0.9  # a visit counts when this share of prompts has it: ``limr.trajectories.matrix.EPOCH_COVERAGE``
 
 Phases = dict[str, float]
 
 
 def plain_python(folder: Path, phases: Phases) -> dict[str, float]:
-    """Scores by prompt text, in nothing but the standard library."""
+    """Scores by prompt text, with the standard library only."""
     curves: dict[str, list[float]] = {}
     for step in range(1, len(list((folder / "json").iterdir())) + 1):
         started = time.perf_counter()
@@ -55,7 +55,7 @@ def plain_python(folder: Path, phases: Phases) -> dict[str, float]:
 
 
 def brute_force_lim(curves: dict[str, list[float]]) -> dict[str, float]:
-    """LIM as the paper has it, over the prompts that have every visit which nine in ten have."""
+    """LIM as in the paper, over the prompts that have every visit that nine prompts in ten have."""
     visits = 0
     while sum(len(curve) > visits for curve in curves.values()) >= COVERAGE * len(curves):
         visits += 1
@@ -101,7 +101,7 @@ def timed(phases: Phases, name: str, work: Callable[[], Any]) -> Any:
 
 
 def run(way: str, folder: Path) -> None:
-    """Be one of the processes: print what was measured and the scores by prompt id as JSON."""
+    """Run in one of the processes: print the measurements and the scores by prompt id as JSON."""
     if way != "plain Python":
         import limr.logs
         import limr.selection
@@ -113,7 +113,7 @@ def run(way: str, folder: Path) -> None:
     scores = {"plain Python": plain_python, "limr, JSON": limr_json, "limr, Parquet": limr_parquet}[way](folder, phases)
     seconds = time.perf_counter() - started
     cpu = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    largest_child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # there is one a core
+    largest_child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # one child for each core
     peak = own_peak_kib() + largest_child * len(os.sched_getaffinity(0))
     if way == "plain Python":
         from limr.prompts import prompt_id
@@ -124,13 +124,13 @@ def run(way: str, folder: Path) -> None:
 
 
 def own_peak_kib() -> int:
-    """Of this program: ``ru_maxrss`` begins with what the process had that started it."""
+    """The peak memory of this program; ``ru_maxrss`` would start with the memory of the process that started it."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
 
 
 def measure(way: str, folder: Path) -> dict[str, Any]:
-    """Run one of the processes; its measurements, with the seconds of the whole process."""
+    """Run one of the processes; return its measurements, with the seconds of the whole process."""
     started = time.perf_counter()
     process = subprocess.run([sys.executable, __file__, str(folder), "--run", way], capture_output=True, text=True)
     seconds = time.perf_counter() - started
@@ -146,7 +146,7 @@ def largest_difference(one: dict[str, float], other: dict[str, float]) -> float:
 
 
 def report(best: dict[str, dict[str, Any]], folder: Path) -> str:
-    """What was measured, as text."""
+    """The measurements as text."""
     size = sum(file.stat().st_size for file in (folder / "json").iterdir()) / 1e9
     reference = best["plain Python"]
     lines = [

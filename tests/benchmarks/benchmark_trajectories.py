@@ -1,14 +1,14 @@
-"""Trajectories of 120 million rewards beside a bare Polars scan of the same columns, in one run.
+"""Time to extract trajectories from 120 million rewards, and time of a bare Polars scan of the same columns.
 
     python tests/benchmarks/benchmark_trajectories.py [FOLDER] [--prompts 150000] [--visits 50] [--samples 16]
 
-The rollouts are Parquet shards of this project's contract, without the columns that nothing here reads, in FOLDER: made
-there if it is empty, in a temporary folder if none is named. Every epoch meets the prompts in another order. The bare
-scan is Polars' streaming engine looking for the greatest of each column, which reads all of them and keeps nothing.
+The rollouts are Parquet shards of this project's contract, without the columns that nothing here reads. They are made
+in FOLDER if it is empty, or in a temporary folder if none is given. Every epoch has the prompts in another order. The
+bare scan computes the maximum of each column with Polars' streaming engine: it reads everything and keeps nothing.
 
-Every round measures each in a process of its own, in turns, so that whatever else the machine does falls on both; the
-least of the rounds counts. Then it is said how much memory was taken, how long LIM takes on the result, and where the
-time goes (CPU-seconds of the calling thread, and what all others took).
+Every round measures each of the two in a process of its own, in turns, so that other load on the machine affects both;
+the shortest round counts. The output also gives the memory used, the time LIM takes on the result, and where the time
+goes (CPU-seconds of the calling thread and of all other threads).
 """
 
 import argparse
@@ -34,7 +34,7 @@ SHARDS_AN_EPOCH = 4
 
 
 def generate(folder: Path, prompts: int, visits: int, samples: int) -> None:
-    """Write the shards: the paper's rewards, 0.3 of them 1."""
+    """Write the shards: the paper's rewards, 30 % of them 1."""
     ids = np.array([hashlib.sha256(str(number).encode()).hexdigest()[:16] for number in range(prompts)])
     lots = np.random.default_rng(0)
     for visit in tqdm(range(visits), unit="epoch", desc="generating", disable=None):
@@ -88,7 +88,7 @@ def shares(folder: Path) -> dict[str, Any]:
 
 
 def timed(function: Callable[..., Any], spent: dict[str, float], part: str) -> Callable[..., Any]:
-    """``function``, its thread's CPU-seconds added to ``spent``."""
+    """``function``, which adds the CPU-seconds of its thread to ``spent``."""
 
     def run(*arguments: Any) -> Any:
         start = time.thread_time()
@@ -100,7 +100,7 @@ def timed(function: Callable[..., Any], spent: dict[str, float], part: str) -> C
 
 
 def measured(function: Callable[[], Any]) -> dict[str, Any]:
-    """Wall and CPU seconds of a call, and the most memory (GiB) that the process has taken so far."""
+    """Wall and CPU seconds of a call, and the peak memory (GiB) of the process so far."""
     wall, cpu = time.perf_counter(), time.process_time()
     function()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -116,7 +116,7 @@ def in_a_process(measure: str, folder: Path) -> dict[str, Any]:
 
 
 def report(folder: Path, rounds: int) -> None:
-    """Measure in turns and print."""
+    """Measure in turns and print the results."""
     size = sum(shard.stat().st_size for shard in folder.glob("*.parquet")) / 2**20
     found: dict[str, list[dict[str, Any]]] = {"scan": [], "trajectories": []}
     for _ in range(rounds):
@@ -158,7 +158,7 @@ def main() -> None:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         if not any(folder.glob("*.parquet")):
-            # in a process of its own: what it takes would count as memory of every process that is started after it
+            # in a process of its own: its memory would count for every process that this one starts later
             size = [f"--{name}={getattr(options, name)}" for name in ("prompts", "visits", "samples")]
             subprocess.run([sys.executable, __file__, str(folder), "--measure=generate", *size], check=True)
         report(folder, options.rounds)

@@ -1,9 +1,9 @@
-"""The table of equal and wrong forms over the real golds, by kind: what is refused, what is let through.
+"""A table of equal and wrong forms of the real golds, by kind: how many are refused and how many accepted.
 
     python tests/benchmarks/measure_forms.py [--most 200] [--show 3] [--math-verify]
 
-Equal forms that are refused are false negatives, wrong forms that are accepted false positives; on open kinds fair
-graders differ, and the table only says what happens. At most MOST forms a kind, from golds in one shuffled order.
+Equal forms that are refused are false negatives, wrong forms that are accepted are false positives. On open kinds good
+graders disagree, so the table only reports them. At most MOST forms of a kind, from golds in one shuffled order.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from wrong_forms import wrong_forms
 
 
 def collect(most: int) -> dict[tuple[bool | None, str], list[Form]]:
-    """At most ``most`` forms of each kind, by (equal, kind); one form a gold first, so that many golds take part."""
+    """At most ``most`` forms of each kind, by (equal, kind); one form per gold first, so that many golds take part."""
     found: dict[tuple[bool | None, str], list[Form]] = defaultdict(list)
     spare: dict[tuple[bool | None, str], list[Form]] = defaultdict(list)
     for place, gold in enumerate(distinct_golds()):
@@ -31,7 +31,7 @@ def collect(most: int) -> dict[tuple[bool | None, str], list[Form]]:
         for form in (*equal_forms(gold), *wrong_forms(gold)):
             of_gold[form.equal, form.kind].append(form)
         for key, forms in of_gold.items():
-            first = place % len(forms)  # not always the first way of writing it
+            first = place % len(forms)  # not always the first form of this kind
             found[key].append(forms[first])
             spare[key] += forms[:first] + forms[first + 1 :]
     return {key: (forms + spare[key])[:most] for key, forms in found.items()}
@@ -44,7 +44,7 @@ def by_this_project(gold: str, answer: str) -> bool:
 
 
 def by_math_verify(gold: str, answer: str) -> bool:
-    """Math-Verify alone, both sides in a box, with its own limits of time."""
+    """Math-Verify alone, both sides in a box, with its own time limits."""
     from math_verify import parse, verify
 
     return verify(parse(f"\\boxed{{{gold}}}"), parse(f"\\boxed{{{answer}}}"))
