@@ -37,7 +37,5 @@ def train(
         case "openrlhf":
             from limr.training.openrlhf.openrlhf_training import train as train_with
         case engine:
-            raise LimrError(
-                where=("training", "engine"), found=shown(engine), expected=one_of(["miniature", "openrlhf"])
-            )
+            raise LimrError(where="training.engine", found=shown(engine), expected=one_of(["miniature", "openrlhf"]))
     train_with(settings, model, subset, development, seed, work, outputs)

@@ -1,4 +1,4 @@
-"""Training runs of the OpenRLHF engine on a CPU, each in a process of its own, which tests can kill."""
+"""Training runs of the OpenRLHF engine on a CPU, each in a separate process that tests can kill."""
 
 import json
 import os
@@ -41,7 +41,7 @@ except LimrError as error:
 
 
 def environment(gpus: int = 1, **more: str) -> dict[str, str]:
-    """What a process needs to train without CUDA, on as many GPUs as it is to believe in."""
+    """The environment of a process that trains without CUDA, with ``gpus`` pretended GPUs."""
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(HERE / "stand_in_for_cuda"), *filter(None, [os.environ.get("PYTHONPATH")])]),
@@ -68,7 +68,7 @@ def environment(gpus: int = 1, **more: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Run:
-    """A run's folder."""
+    """The paths of a run, below ``folder``."""
 
     folder: Path
 
@@ -99,7 +99,7 @@ class Run:
 
 @dataclass(frozen=True)
 class World:
-    """Inputs of a run, and ``settings``: its ``training`` section and the reward's rule."""
+    """Inputs of a run, and ``settings``, its ``training`` section and the rule of the reward."""
 
     folder: Path
     settings: dict[str, Any]
@@ -107,7 +107,7 @@ class World:
     def start(
         self, run: Run, gpus: int = 1, variables: dict[str, str] | None = None, **changes: Any
     ) -> subprocess.Popen:
-        """A process that trains, and says on standard output what it logs, and its error."""
+        """A process that trains. It writes its log and its error to standard output."""
         plan = {
             "settings": self.settings | changes,
             "paths": {
@@ -128,7 +128,7 @@ class World:
 
 
 def new_world(folder: Path) -> World:
-    """Problems, and a base model pre-trained for a moment."""
+    """Make problems, and a briefly pre-trained base model."""
     configuration = yaml.safe_load(CONFIGURATION.read_text(encoding="utf-8"))
     prepare({"seed": 5, "train": 20, "development": 6}, {},
             {"train": folder / "train.parquet", "development": folder / "development.parquet"})  # fmt: skip
@@ -139,13 +139,13 @@ def new_world(folder: Path) -> World:
 
 
 def trained_on(tap: Path) -> list[dict[str, Any]]:
-    """What OpenRLHF's training steps were given, as the stand-in's tap wrote it."""
+    """The samples that OpenRLHF's training steps were given, from the file that ``stand_in_for_cuda`` wrote."""
     rows = [json.loads(line) for line in tap.read_text(encoding="ascii").splitlines()]
     return [row | {"label": json.loads(row["label"])} for row in rows]
 
 
 def left_running(folder: Path) -> list[str]:
-    """Processes that were given ``folder`` in their environment: all that a run below it has started."""
+    """Command lines of the processes with ``folder`` in their environment: all that a run below it has started."""
     wanted, found = str(folder).encode(), []
     for process in Path("/proc").glob("[0-9]*"):
         try:

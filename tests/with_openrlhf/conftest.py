@@ -1,6 +1,6 @@
 """Tests with the real OpenRLHF, Ray, vLLM and DeepSpeed: ``make test-openrlhf``, in an environment that has them.
 
-They run on a CPU: what needs CUDA is stood in for by ``stand_in_for_cuda``.
+They run on a CPU: ``stand_in_for_cuda`` replaces what needs CUDA.
 """
 
 import os
@@ -8,9 +8,9 @@ import os
 import pytest
 from openrlhf_runs import World, new_world
 
-WANTED = "LIMR_TEST_OPENRLHF"
+ENABLED = "LIMR_TEST_OPENRLHF"
 
-collect_ignore_glob = [] if os.environ.get(WANTED) else ["*"]
+collect_ignore_glob = [] if os.environ.get(ENABLED) else ["*"]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The whole DAG with OpenRLHF and vLLM on a CPU, from base model to Table 2, killed and resumed on the way."""
+"""The whole DAG with OpenRLHF and vLLM on a CPU, from the base model to Table 2, killed and resumed in between."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def start(folder: Path, tap: str) -> subprocess.Popen:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a finished run. It was killed with SIGKILL, snakemake and all, in the probe's fourth step."""
+    """The folder of a finished run. SIGKILL ended it, with snakemake, in the fourth step of its probe."""
     folder = tmp_path_factory.mktemp("pipeline")
     shutil.copy(CONFIGURATION, folder / "config.yaml")
     process = start(folder, "before")
@@ -52,7 +52,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cwd=folder, env=environment(), check=True, capture_output=True,
     )  # fmt: skip
     deadline = time.monotonic() + 60
-    while left := left_running(folder):  # what trained dies with what watched it: Ray takes a moment to see it
+    while left := left_running(folder):  # training dies with its supervisor; Ray needs a moment to notice
         assert time.monotonic() < deadline, left
         time.sleep(0.5)
     again = start(folder, "after")
@@ -69,7 +69,7 @@ def key(row: dict) -> tuple:
     return row["prompt_id"], row["visit"], row["step"], row["reward"], row["response_tokens"], row["truncated"]
 
 
-def test_the_run_makes_table_2_from_every_method(finished: Path) -> None:
+def test_the_run_makes_table_2_with_every_method(finished: Path) -> None:
     table = (finished / "results" / "table2.md").read_text(encoding="utf-8")
     for title in ("Base model", "FULL", "LIM"):
         assert f"| {title} " in table
@@ -77,22 +77,22 @@ def test_the_run_makes_table_2_from_every_method(finished: Path) -> None:
     assert f"{STEPS} steps, {STEPS * BATCH * SAMPLES} rollouts" in table
 
 
-def test_the_killed_run_went_on_from_its_checkpoint(finished: Path) -> None:
+def test_the_killed_run_resumed_from_its_checkpoint(finished: Path) -> None:
     audit = json.loads((outputs(finished, "full").outputs["rollouts"] / "audit.json").read_text(encoding="utf-8"))
     assert [attempt["first_step"] for attempt in audit["attempts"]] == [0, 2]
     assert audit["rollouts"] == STEPS * BATCH * SAMPLES
-    assert audit["thrown_away_by_resuming"] >= BATCH * SAMPLES  # all of the third step, and what there was of a fourth
+    assert audit["thrown_away_by_resuming"] >= BATCH * SAMPLES  # the third step, and a part of the fourth
     assert audit["incomplete_visits"] == audit["not_of_the_schedule"] == 0
     assert f"resuming at step 2 of {STEPS}" in (finished / "after.log").read_text(encoding="utf-8")
 
 
-def test_rollouts_are_what_the_training_steps_were_given_sample_for_sample(finished: Path) -> None:
-    before = [row for row in trained_on(finished / "before") if row["step"] < 2]  # what the checkpoint holds
+def test_rollouts_are_those_that_the_training_steps_were_given(finished: Path) -> None:
+    before = [row for row in trained_on(finished / "before") if row["step"] < 2]  # the checkpoint comes from these
     after = trained_on(finished / "after")
     given = Counter()
     for row in before + after:
         label = row["label"]
-        assert label["step"] == row["step"]  # prompts came in our order
+        assert label["step"] == row["step"]  # the prompts came in our order
         given[(label["id"], label["visit"], row["step"], row["reward"], row["response_tokens"], row["truncated"])] += 1
     recorded = Counter()
     for method in METHODS:
@@ -103,7 +103,7 @@ def test_rollouts_are_what_the_training_steps_were_given_sample_for_sample(finis
 
 def test_trajectories_are_the_means_of_what_the_training_steps_were_given(finished: Path) -> None:
     rows = [row for row in trained_on(finished / "before") if row["step"] < 2]
-    # the probe is the first of the runs after resuming, and ends with its last step
+    # after resuming, the probe is the first run: its last steps are the first rows
     after = trained_on(finished / "after")
     rows += after[: (STEPS - 2) * BATCH * SAMPLES]
     table = pl.DataFrame({"prompt_id": [row["label"]["id"] for row in rows],
@@ -119,7 +119,7 @@ def test_trajectories_are_the_means_of_what_the_training_steps_were_given(finish
     assert from_rollouts(outputs(finished, "full").outputs["rollouts"]).frame().equals(found)
 
 
-def test_metrics_have_every_step_and_the_development_set_where_it_was_answered(finished: Path) -> None:
+def test_metrics_have_every_step_and_the_accuracy_of_every_evaluation(finished: Path) -> None:
     for method in METHODS:
         run = outputs(finished, method)
         metrics = read_parquet(run.folder / "metrics.parquet", "metrics")
@@ -133,7 +133,7 @@ def test_metrics_have_every_step_and_the_development_set_where_it_was_answered(f
         assert metrics["learning_rate"].to_list()[-1] == pytest.approx(1e-4)
 
 
-def test_the_last_step_s_model_is_the_run_s_and_differs_from_the_base_model(finished: Path) -> None:
+def test_the_model_of_a_run_is_that_of_its_last_step(finished: Path) -> None:
     base = (finished / "results" / "base_model" / "config.json").read_text(encoding="utf-8")
     for method in METHODS:
         run = outputs(finished, method)

@@ -1,4 +1,4 @@
-"""Evaluation with the real vLLM, on a CPU: the answers of transformers, the same draws, no process left behind.
+"""Evaluation with the real vLLM on a CPU gives the responses of transformers and leaves no process behind.
 
 The base model is trained as that of config/pipeline_test.yaml, with heads of a size that vLLM has.
 """
@@ -38,7 +38,7 @@ SETTINGS = {
     "gpu_memory_utilization": 0.3,
     "top_p": 0.95,
     "max_response_tokens": 16,
-    "batch_size": 1024,  # more prompts at once than vLLM reads at once
+    "batch_size": 1024,  # more prompts at once than vLLM processes at once
 }
 GREEDY = Sampling(1, 0.0, 0.95, 16, 64, seed=1)
 DRAWN = Sampling(4, 1.0, 0.95, 16, 64, seed=2)
@@ -79,12 +79,12 @@ def of_vllm(folder: Path) -> Answers:
 
 def test_greedy_answers_are_those_of_transformers(folder, of_vllm):
     theirs = answers(generation, folder, {"greedy": GREEDY})["greedy"]
-    assert len({response.text for (response,) in theirs}) > 3, "one answer to all proves nothing"
+    assert len({response.text for (response,) in theirs}) > 3, "one answer to all problems would prove nothing"
     assert of_vllm["greedy"] == theirs
 
 
-def test_greedy_answers_of_a_model_that_has_learned_nothing_are_the_same_but_for_a_few(folder, tmp_path):
-    """Long, varied answers, where two tokens can be so nearly as likely that sums in another order decide."""
+def test_greedy_responses_of_a_random_model_are_the_same_with_few_exceptions(folder, tmp_path):
+    """Its responses are long and varied. Where two tokens are almost equally likely, the order of sums decides."""
     trained, _ = load_checkpoint(folder / "model")
     shutil.copytree(folder / "model", tmp_path / "model")
     torch.manual_seed(0)
@@ -97,16 +97,16 @@ def test_greedy_answers_of_a_model_that_has_learned_nothing_are_the_same_but_for
     assert sum(one != other for one, other in zip(ours, theirs, strict=True)) <= PROBLEMS / 50
 
 
-def test_draws_are_the_same_whatever_else_is_asked_and_however_many_engines_answer(folder, of_vllm):
+def test_samples_do_not_depend_on_the_other_requests_or_the_number_of_engines(folder, of_vllm):
     assert answers(vllm, folder, {"drawn": DRAWN}, data_parallel_size=2)["drawn"] == of_vllm["drawn"]
     assert sum(len(set(row)) > 1 for row in of_vllm["drawn"]) > PROBLEMS / 4, "samples differ from each other"
 
 
 def test_drawn_answers_are_as_long_and_as_varied_as_those_of_transformers(folder, of_vllm):
-    """The same distribution, from other random numbers: top-p and temperature mean the same to both."""
+    """Both sample from the same distribution with other random numbers: top-p and temperature have the same meaning."""
     theirs = answers(generation, folder, {"drawn": DRAWN})["drawn"]
 
-    def tell(rows: list[list[Response]]) -> tuple[float, float, float]:
+    def summary(rows: list[list[Response]]) -> tuple[float, float, float]:
         responses = [response for row in rows for response in row]
         greedy = [response for (response,) in of_vllm["greedy"] for _ in range(DRAWN.samples)]
         return (
@@ -115,11 +115,11 @@ def test_drawn_answers_are_as_long_and_as_varied_as_those_of_transformers(folder
             sum(ours.text == same.text for ours, same in zip(responses, greedy, strict=True)) / len(responses),
         )
 
-    for ours, other in zip(tell(of_vllm["drawn"]), tell(theirs), strict=True):
+    for ours, other in zip(summary(of_vllm["drawn"]), summary(theirs), strict=True):
         assert ours == pytest.approx(other, abs=0.08, rel=0.1)
 
 
-def test_what_vllm_says_against_a_setting_is_in_the_error(folder):
+def test_the_error_shows_why_vllm_refuses_a_setting(folder):
     with refused(where="vLLM engine 0", what="the end of its output: ") as raised:
         answers(vllm, folder, {"greedy": GREEDY}, dtype="float99")
     assert re.search(r"ended with status .*ValidationError.*\bdtype\b", str(raised.value.what))

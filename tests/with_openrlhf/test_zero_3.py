@@ -1,4 +1,4 @@
-"""Training as paper.yaml trains 7B: ZeRO-3 on several GPUs, each with an engine of vLLM's."""
+"""Training with ZeRO-3 on several GPUs, each with a vLLM engine, as config/paper.yaml trains 7B."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ STEPS, UPDATES, LEARNING_RATE = 2, 4, 1e-4
 
 @pytest.fixture(scope="module")
 def finished(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run's folder, and in it ``tap``: what the training steps were given."""
+    """A run; the file ``tap`` in its folder holds what the training steps were given."""
     run = Run(tmp_path_factory.mktemp("zero_3"))
     process = world.start(run, gpus=2, variables={"LIMR_TAP": str(run.folder / "tap")},
                           zero_stage=3, gpus_per_node=2, steps=STEPS)  # fmt: skip
@@ -31,19 +31,17 @@ def test_the_updates_are_finite_and_start_where_the_reference_is(finished: Run) 
     assert metrics["kl"][0] == 0.0
 
 
-def test_every_weight_is_the_base_model_s_but_for_what_the_updates_can_have_changed(
-    world: World, finished: Run
-) -> None:
+def test_every_weight_differs_from_the_base_model_s_by_no_more_than_the_updates(world: World, finished: Run) -> None:
     base = load_file(world.folder / "model" / "model.safetensors")
     trained = load_file(finished.outputs["model"] / "model.safetensors")
     assert base.keys() <= trained.keys()
-    for name, weight in base.items():  # Adam's updates are about as large as its rate; bf16 has 8 bits
+    for name, weight in base.items():  # an update of Adam is about as large as its learning rate; bf16 has 8 bits
         change = (trained[name].float() - weight.float()).abs()
         assert (change <= 2 * UPDATES * LEARNING_RATE + weight.float().abs() / 128).all(), name
     assert any((trained[name].float() != base[name].bfloat16().float()).any() for name in base)
 
 
-def test_rollouts_of_both_engines_are_those_that_were_trained_on(finished: Run) -> None:
+def test_the_rollouts_of_both_vllm_engines_are_those_that_were_trained_on(finished: Run) -> None:
     given = Counter(
         (row["label"]["id"], row["label"]["step"], row["step"], row["reward"], row["response_tokens"])
         for row in trained_on(finished.folder / "tap")

@@ -1,11 +1,12 @@
-"""Stands in for CUDA, so that an unmodified OpenRLHF 0.11.2 trains on a CPU. For tests; it proves nothing about GPUs.
+"""Replaces CUDA, so that an unmodified OpenRLHF 0.11.2 trains on a CPU. For tests; it proves nothing about GPUs.
 
-Python loads a module of this name at its start, in every process that has this folder on its PYTHONPATH: the command,
-Ray's workers, vLLM's engine. It changes nothing until one of the modules below is imported, and then only what needs
-CUDA there: devices, the communication that carries weights to vLLM, and vLLM's packing of them. Beside it stands an
-empty flash_attn, of which OpenRLHF imports helpers that only packed samples use, and an nvidia-smi for the pre-flight.
+Python imports a module of this name at its start, in every process with this folder on its PYTHONPATH: the command,
+Ray's workers, vLLM's engine. It changes nothing until one of the modules below is imported. Then it changes only what
+needs CUDA there: devices, the communication that sends weights to vLLM, and vLLM's packing of them. This folder also
+has an nvidia-smi for the pre-flight, and an empty flash_attn: OpenRLHF imports its helpers, but only packed samples use
+them.
 
-Not tried by this: NCCL, CUDA's memory shared between processes, sleeping models, flash attention, packed samples.
+It does not test NCCL, CUDA memory shared between processes, sleeping models, flash attention or packed samples.
 """
 
 import importlib.abc
@@ -19,11 +20,11 @@ from typing import Any
 
 
 def cuda(module: ModuleType) -> None:
-    """torch.cuda: the current device is the CPU, and there is nothing to wait for."""
+    """torch.cuda: the current device is the CPU, and synchronisation does nothing."""
     import torch
 
     if torch.version.cuda is not None:
-        return  # a real one
+        return  # the real CUDA
 
     class Device(str):
         """'cpu' where a device is expected, and '0' in f'cuda:{...}'."""
@@ -38,7 +39,7 @@ def cuda(module: ModuleType) -> None:
 
 
 def device_mesh(module: ModuleType) -> None:
-    """torch.distributed.device_mesh: a mesh of CPUs where one of GPUs is asked for."""
+    """torch.distributed.device_mesh: makes a mesh of CPUs instead of GPUs."""
     original = module.init_device_mesh
     module.init_device_mesh = lambda kind, *arguments, **named: original(
         "cpu" if kind == "cuda" else kind, *arguments, **named
@@ -46,10 +47,10 @@ def device_mesh(module: ModuleType) -> None:
 
 
 def gathering(module: ModuleType) -> None:
-    """deepspeed.runtime.zero.partition_parameters: ZeRO-3 puts parameters together one after the other.
+    """deepspeed.runtime.zero.partition_parameters: ZeRO-3 gathers parameters one after another.
 
-    DeepSpeed 0.19.6 starts them all and waits for the last alone. Those of NCCL end in order, and it waits for the GPU
-    besides; those of Gloo need not, and one that ends late writes over the weights that were loaded meanwhile.
+    DeepSpeed 0.19.6 starts all gathers and waits for the last one only. With NCCL they end in order, and DeepSpeed also
+    waits for the GPU. With Gloo they may not, and a late gather overwrites weights that were loaded meanwhile.
     """
     original = module.Init._allgather_params_coalesced
 
@@ -61,7 +62,7 @@ def gathering(module: ModuleType) -> None:
 
 
 def weight_channel(module: ModuleType) -> None:
-    """openrlhf.utils.distributed_util: weights go to vLLM over Gloo in the place of NCCL."""
+    """openrlhf.utils.distributed_util: weights go to vLLM over Gloo instead of NCCL."""
 
     def stateless_init_process_group(address: str, port: int, rank: int, size: int, device: Any) -> Any:
         from datetime import timedelta
@@ -87,7 +88,7 @@ def weight_channel(module: ModuleType) -> None:
 
 
 def weight_receiver(module: ModuleType) -> None:
-    """openrlhf.trainer.ray.vllm_worker_wrap: weights are received in the machine's memory."""
+    """openrlhf.trainer.ray.vllm_worker_wrap: weights are received in main memory."""
     original = module.WorkerWrap.update_weight
 
     def update_weight(self: Any, *arguments: Any, **named: Any) -> Any:
@@ -108,7 +109,7 @@ def weight_receiver(module: ModuleType) -> None:
 
 
 def vllm_linear(module: ModuleType) -> None:
-    """vLLM packs a CPU's weights when it loads them and drops them: then no others could be loaded later."""
+    """vllm.model_executor.layers.utils: on a CPU, vLLM packs and drops loaded weights, so no later ones could load."""
 
     def dispatch_cpu_unquantized_gemm(layer: Any, remove_weight: bool) -> None:
         import torch
@@ -119,9 +120,9 @@ def vllm_linear(module: ModuleType) -> None:
 
 
 def tap(module: ModuleType) -> None:
-    """openrlhf.trainer.ppo_trainer: with LIMR_TAP, a file, what each training step is given is written there."""
+    """openrlhf.trainer.ppo_trainer: writes the samples of each training step to the file LIMR_TAP, if it is set."""
     file = os.environ.get("LIMR_TAP")
-    # in Ray's workers alone: what the command's process changed, Ray would send to them as it was before
+    # only in Ray's workers: Ray sends them the class without changes made in the command's process
     if not file or not sys.argv[0].endswith("default_worker.py"):
         return
     import json
@@ -152,7 +153,7 @@ CHANGES: dict[str, Callable[[ModuleType], None]] = {
 
 
 class Finder(importlib.abc.MetaPathFinder):
-    """Makes the changes right after a module of ``CHANGES`` was loaded."""
+    """Makes the changes right after a module of ``CHANGES`` is loaded."""
 
     def __init__(self) -> None:
         self.looking: set[str] = set()

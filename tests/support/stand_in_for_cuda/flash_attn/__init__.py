@@ -1,1 +1,1 @@
-"""Stands in for flash-attn, which needs CUDA; nothing here computes."""
+"""Replaces flash-attn, which needs CUDA. Nothing here computes."""

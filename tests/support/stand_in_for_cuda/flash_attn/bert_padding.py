@@ -1,4 +1,4 @@
-"""Names that OpenRLHF imports, and that only packed samples use."""
+"""Names that OpenRLHF imports but only packed samples use."""
 
 
 def index_first_axis(*_: object) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from limr.training.openrlhf.checkpoints import drop_states, prepare_to_resume, publish
-from limr.training.openrlhf.run_folder import RunFolder
 
 STAGES = ("_actor", "_actor metric", "policy", "policy tokenizer", "_critic", "_critic metric")
 
@@ -111,12 +110,3 @@ def test_a_finished_run_keeps_its_policies_and_loses_its_optimiser_states(tmp_pa
     for _ in range(2):  # the second time as after a kill
         drop_states(folder, tmp_path / "last" / "global_step4_hf")
         assert sorted(path.name for path in folder.iterdir()) == ["global_step2_hf", "global_step4_hf"]
-
-
-def test_locks_of_a_killed_compilation_are_removed_before_the_next_launch(tmp_path: Path) -> None:
-    operator = tmp_path / "operators" / "cpu_adam"
-    operator.mkdir(parents=True)
-    for name in ("lock", "cpu_adam.so"):
-        (operator / name).touch()
-    assert RunFolder(tmp_path).operators() == tmp_path / "operators"
-    assert [path.name for path in operator.iterdir()] == ["cpu_adam.so"]

@@ -1,4 +1,4 @@
-"""A name that OpenRLHF imports, and that only ring attention uses."""
+"""A name that OpenRLHF imports but only ring attention uses."""
 
 
 def all_gather(*_: object) -> None:
