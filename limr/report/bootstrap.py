@@ -1,9 +1,9 @@
 """Bootstrap intervals over problems and training seeds.
 
-A method's results on one benchmark are an array [seeds, problems] of accuracies, each the mean over the samples of one
-problem: samples of a problem belong together, so they are never resampled apart. All methods share the problems and
-the seeds, so a resample draws problems and seeds once for all of them; the difference of two methods then is paired.
-Every statistic here is linear in the accuracies, so the interval of a difference is that of the difference array.
+A method's results on one benchmark are an array [seeds, problems] of accuracies. Each is the mean over the samples of
+one problem: these samples belong together and are never resampled apart. All methods share the problems and the seeds.
+A resample draws both once for all methods, so that differences of two methods are paired. Every statistic here but the
+ratio is linear in the accuracies, so the interval of a difference is the interval of the array of differences.
 """
 
 from collections.abc import Mapping
@@ -29,9 +29,9 @@ class Bootstrap:
     A resample draws the seeds with replacement, once for all benchmarks (they test the same training runs), and the
     problems of each benchmark with replacement, independently of the other benchmarks and once for all seeds (they
     answer the same problems). With one seed only problems are drawn. This is the two-way ("pigeonhole") bootstrap of
-    Owen (2007, Annals of Applied Statistics 1:386-411), which errs on the wide side; drawing few seeds errs on the
-    narrow side, by the factor sqrt((S - 1) / S) for S seeds. Simulated 95 % intervals for five seeds hold the truth
-    92 % (seeds differ by 10 points) to 97 % (by 1 point) of the time: tests/unit/report/test_bootstrap.py.
+    Owen (2007, Annals of Applied Statistics 1:386-411), which errs on the wide side. Drawing few seeds errs on the
+    narrow side, by the factor sqrt((S - 1) / S) for S seeds. Simulated 95 % intervals for five seeds contain the true
+    value 92 % of the time if seeds differ by 10 points, and 97 % if by 1 point: tests/unit/report/test_bootstrap.py.
 
     >>> bootstrap = Bootstrap({"quiz": 4}, seeds=1, resamples=2000, confidence=0.95, random_seed=0)
     >>> bootstrap.benchmark("quiz", np.array([[1.0, 0.0, 1.0, 0.0]]))
@@ -58,7 +58,7 @@ class Bootstrap:
     def ratio(self, numerator: Mapping[str, np.ndarray], denominator: Mapping[str, np.ndarray]) -> Interval | None:
         """Interval of the ratio of two averages, such as the share of one gain that another keeps.
 
-        None when the interval of the denominator contains 0: a share of nothing has no meaning.
+        None when the interval of the denominator contains 0: the share of a gain that may be nothing has no meaning.
         """
         below = self.average(denominator)
         if below.low <= 0 <= below.high:
@@ -71,7 +71,10 @@ class Bootstrap:
         problem_weights = self._problem_weights[name]
         expected = (self._seed_weights.shape[1], problem_weights.shape[1])
         if accuracies.shape != expected:
-            raise LimrError(f"benchmark {name}: accuracies of shape {accuracies.shape}, expected {expected}")
+            raise LimrError(
+                where=f"benchmark {name}", found=f"accuracies of shape {accuracies.shape}", expected=str(expected)
+            )
+        # [resamples, seeds] @ [seeds, problems]: each resample's mean over seeds, which is then weighted by problems
         return ((self._seed_weights @ accuracies) * problem_weights).sum(axis=1)
 
     def _resampled_average(self, accuracies: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -88,7 +91,7 @@ def _average(accuracies: Mapping[str, np.ndarray]) -> float:
 
 
 def _draw_weights(count: int, resamples: int, generator: np.random.Generator) -> np.ndarray:
-    """How often each of ``count`` units is drawn in each resample, over ``count``: [resamples, count]."""
+    """How often each of ``count`` units is drawn in each resample, divided by ``count``: [resamples, count]."""
     draws = generator.integers(count, size=(resamples, count))
-    rows = np.arange(resamples)[:, np.newaxis] * count
+    rows = np.arange(resamples)[:, np.newaxis] * count  # gives each resample numbers of its own, so one bincount does
     return np.bincount((draws + rows).ravel(), minlength=resamples * count).reshape(resamples, count) / count

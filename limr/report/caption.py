@@ -1,4 +1,4 @@
-"""The words under Table 2: what was run, from where, with which versions, and how the intervals were made."""
+"""The caption of Table 2: what was run, with which versions, and how the intervals were computed."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ def versions() -> dict[str, str]:
 
 
 def digest(configuration: Mapping[str, Any]) -> str:
-    """A short name for ``configuration``: the first 12 hexadecimal digits of the SHA-256 of its canonical JSON.
+    """The first 12 hexadecimal digits of the SHA-256 of ``configuration`` as canonical JSON.
 
     >>> digest({"seeds": [0], "report": {}}) == digest({"report": {}, "seeds": [0]}) != digest({"seeds": [1]})
     True
@@ -44,10 +44,10 @@ def caption(
 ) -> str:
     """The caption as Markdown paragraphs.
 
-    ``problems`` counts those of each benchmark; ``gradable`` tells of each training prompt whether its gold answer can
-    be graded; ``zero_width`` tells that some interval of the table has no width.
+    ``problems`` is the number of problems of each benchmark. ``gradable`` tells for each training prompt whether its
+    gold answer can be graded. ``zero_width`` tells whether an interval of the table has no width.
 
-    It holds nothing that differs between two runs of one configuration: times are in wall_times.md.
+    The caption holds nothing that differs between two runs of one configuration; times are in wall_times.md.
     """
     lines = [
         _subject(configuration),
@@ -82,7 +82,7 @@ def _run(
 
 
 def _ungradable(configuration: Mapping[str, Any], gradable: Sequence[bool]) -> list[str]:
-    """How many training prompts cannot be graded and what was done with them; nothing where all can be."""
+    """How many training prompts cannot be graded and what was done with them; empty if all can be graded."""
     failing = len(gradable) - sum(gradable)
     if not failing:
         return []
@@ -90,7 +90,7 @@ def _ungradable(configuration: Mapping[str, Any], gradable: Sequence[bool]) -> l
     return [
         f"Of the {len(gradable):,} training prompts {failing:,} "
         f"{'has' if failing == 1 else 'have'} a gold answer that cannot be graded (no response can earn the reward): "
-        f"{'in every arm they are trained on like any other' if kept else 'no arm trains on them'}."
+        f"{'every arm trains on them like on any other prompt' if kept else 'no arm trains on them'}."
     ]
 
 
@@ -112,7 +112,7 @@ def _mirrored(benchmark: Mapping[str, Any]) -> str:
 
 
 def sampling(benchmark: Mapping[str, Any], top_p: float) -> str:
-    """How the answers to a benchmark are drawn.
+    """How the answers to a benchmark are sampled.
 
     >>> sampling({"samples": 4, "temperature": 0.4}, 0.95)
     '4 samples a problem, temperature 0.4, top-p 0.95'
@@ -132,7 +132,7 @@ def _intervals(configuration: Mapping[str, Any], zero_width: bool) -> str:
         f"{report['bootstrap_resamples']:,} resamples; differences are paired by problem and seed."
     )
     if len(configuration["seeds"]) == 1:
-        text += " With one seed they hold nothing of what another training run would give."
+        text += " With one seed, they do not include the differences between training runs."
     if zero_width:
         text += " An interval without width means that every problem had the same result, not that it is certain."
     return text

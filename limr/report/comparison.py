@@ -1,4 +1,4 @@
-"""Methods side by side on the same prompts: do their scores agree, and would they select the same?"""
+"""Methods side by side on the same prompts: whether their scores agree and whether they select the same prompts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from limr.trajectories import Trajectories
 
 @dataclass(frozen=True)
 class Comparison:
-    """What ``compare_scores`` found; with several replicates every number is the mean over them.
+    """The result of ``compare_scores``. With several replicates, every number is the mean over them.
 
-    ``methods`` has one row a method: method, prompts, scored, without_score, distinct (different scores), tied_at_cut
-    (prompts that share the lowest score at the top, where not all of them have a place there). ``pairs`` has one row
-    a pair: first, second, prompts (that both have a score of), spearman and overlap (null where there is none), chance.
+    ``methods`` has one row per method: method, prompts, scored, without_score, distinct (number of distinct scores) and
+    tied_at_cut (prompts with the lowest score at the top, if there are more of them than places). ``pairs`` has one row
+    per pair: first, second, prompts (with a score by both), spearman and overlap (null if undefined), and chance.
     """
 
     share: float
@@ -32,30 +32,30 @@ class Comparison:
     pairs: pl.DataFrame
 
     def markdown(self) -> str:
-        """As a document: how many each method scored, then a table of pairs for each measure."""
+        """The document: a table of the methods, then a table of pairs for each measure."""
         names = self.methods["method"].to_list()
         methods = self.methods.rename(lambda name: name.replace("_", " "))
         averaged = "" if self.replicates == 1 else f" Every number is the mean over {self.replicates} seeds."
         parts = [
             "# Methods side by side",
-            f"Every method scored the same prompts.{averaged} *Tied at the cut*: prompts that share the lowest score "
-            f"among the best {percentage(self.share)} of all, where not all of them have a place there.",
+            f"Every method scored the same prompts.{averaged} *Tied at the cut*: prompts with the lowest score among "
+            f"the best {percentage(self.share)} of all prompts, if there are more of them than places.",
             markdown_table(methods, whole=methods.columns),
             f"## Overlap of the best {percentage(self.share)}",
-            "How many of the prompts that one method puts at the top the other puts there too. Prompts that tie at the "
-            "cut count in part, so that the overlap does not depend on how ties are broken. Two methods that knew "
-            f"nothing of each other would share {percentage(self.pairs['chance'].max())}, and so does a method that "
-            "scores all prompts alike with any other.",
+            "The share of one method's best prompts that are among the other's best prompts. Prompts that tie at the "
+            "cut count in part, so that the overlap does not depend on how ties are broken. Two independent methods "
+            f"share {percentage(self.pairs['chance'].max())} on average. A method that gives every prompt the same "
+            "score has this overlap with every other method.",
             markdown_table(_square(self.pairs, names, "overlap"), percent=names),
             "## Rank correlation",
-            "Spearman's, over the prompts that both have a score of; tied scores have the mean of their ranks. A "
-            "method that scores all prompts alike has none.",
+            "Spearman's, over the prompts that both methods score; tied scores get the mean of their ranks. A method "
+            "that gives every prompt the same score has none.",
             markdown_table(_square(self.pairs, names, "spearman")),
         ]
         return "\n\n".join(parts) + "\n"
 
     def write(self, output: str | Path) -> None:
-        """Write the document to ``output`` and the pairs as CSV beside it."""
+        """Write the document to ``output``, and the pairs to a CSV file of the same name."""
         write_text(output, self.markdown())
         with whole_file(Path(output).with_suffix(".csv")) as temporary:
             self.pairs.write_csv(temporary, float_precision=6)
@@ -70,7 +70,7 @@ def compare(
 ) -> Comparison:
     """Score by each of ``methods`` (name -> ``score`` and perhaps ``options``, as in the configuration) and compare.
 
-    ``prompts`` is as in ``score_prompts``. Raises LimrError as that does, naming the method, and as ``compare_scores``.
+    ``prompts`` is as in ``score_prompts``. Raises the errors of ``score_prompts`` and of ``compare_scores``.
     """
     scores = {
         name: score_prompts(name, {**settings, "keep": "all"}, trajectories, prompts, seed)
@@ -80,12 +80,12 @@ def compare(
 
 
 def compare_scores(replicates: Sequence[Mapping[str, pl.DataFrame]], share: float = PAPER_SHARE) -> Comparison:
-    """Compare the scores of some methods (method -> frame of contract ``scores``), one mapping a replicate.
+    """Compare the scores of several methods (method -> frame of contract ``scores``), one mapping per replicate.
 
-    ``share`` of all prompts are the top. Pairs stand in the order of the methods.
+    The best ``share`` of all prompts are the top. Pairs are in the order of the methods.
 
-    Raises LimrError when there are fewer than two methods, when two have not the same prompts, and when ``share`` of
-    the prompts is none of them, or all.
+    Raises LimrError when there are fewer than two methods, when two methods score different prompts, and when ``share``
+    of the prompts is none or all of them.
     """
     found = [_compare(scores, share) for scores in replicates]
     methods = pl.concat(methods for methods, _ in found).group_by("method", maintain_order=True).mean()
@@ -95,12 +95,14 @@ def compare_scores(replicates: Sequence[Mapping[str, pl.DataFrame]], share: floa
 
 def _compare(scores: Mapping[str, pl.DataFrame], share: float) -> tuple[pl.DataFrame, pl.DataFrame]:
     if len(scores) < 2:
-        raise LimrError(f"found {len(scores)} method to compare ({', '.join(scores)}), expected at least two")
+        raise LimrError(where="methods to compare", found=", ".join(scores) or "none", expected="at least two methods")
     columns = _columns(scores)
     n_prompts = len(next(iter(columns.values())))
     number = round(share * n_prompts)
     if not 0 < number < n_prompts:
-        raise LimrError(f"share: found {share:g} of {n_prompts:,} prompts, expected some of them and not all")
+        raise LimrError(
+            where="share", found=f"{share:g} of {n_prompts:,} prompts", expected="at least one prompt and not all"
+        )
     tops = {name: top(values, number) for name, values in columns.items()}
     methods = [
         {
@@ -128,21 +130,23 @@ def _compare(scores: Mapping[str, pl.DataFrame], share: float) -> tuple[pl.DataF
 
 
 def _columns(scores: Mapping[str, pl.DataFrame]) -> dict[str, np.ndarray]:
-    """Method -> scores of the prompts in the order of their ids, NaN where there is none."""
+    """Method -> scores of the prompts, sorted by id; NaN for a prompt without a score."""
     ordered = {name: frame.sort("prompt_id") for name, frame in scores.items()}
     first, ids = next((name, frame["prompt_id"]) for name, frame in ordered.items())
     for name, frame in ordered.items():
-        strangers = sorted(set(ids) ^ set(frame["prompt_id"]))
-        if strangers:
+        only_one = sorted(set(ids) ^ set(frame["prompt_id"]))
+        if only_one:
             raise LimrError(
-                f"methods {first!r} and {name!r} do not score the same prompts: {strangers[0]} is in one of them only"
-                f" ({len(strangers):,} such); score both from the same trajectories"
+                f"they score different prompts: only one of them has prompt {only_one[0]} ({len(only_one):,} such"
+                " prompts)",
+                where=f"methods {first!r} and {name!r}",
+                advice="Score both from the same trajectories.",
             )
     return {name: frame["score"].fill_null(np.nan).to_numpy() for name, frame in ordered.items()}
 
 
 def _square(pairs: pl.DataFrame, names: Sequence[str], measure: str) -> pl.DataFrame:
-    """The pairs as a table with a row and a column a method; nothing on its diagonal."""
+    """The pairs as a table with one row and one column per method; its diagonal is null."""
     of_pair = {frozenset(row[:2]): row[2] for row in pairs.select("first", "second", measure).rows()}
     columns = {name: [of_pair.get(frozenset((name, other))) for other in names] for name in names}
     return pl.DataFrame(

@@ -1,4 +1,4 @@
-"""How early a probe could have stopped: the figure."""
+"""Figure: how early a probe could have stopped."""
 
 from pathlib import Path
 
@@ -8,14 +8,14 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from limr.files.markdown import percentage
 from limr.report.early_stopping_page import LEVELS
-from limr.report.style import save_figure
+from limr.report.style import plain_axes, save_figure
 from limr.selection.early_stopping import CORRELATION, LATER_CORRELATION, LATER_OVERLAP, OVERLAP, EarlyStopping
 
-FULL_COLOUR, LATER_COLOUR = "#0072B2", "#D55E00"  # Okabe and Ito's, as in limr.report.style
+FULL_COLOUR, LATER_COLOUR = "#0072B2", "#D55E00"  # from the palette of limr.report.style
 
 
 def draw_early_stopping(found: EarlyStopping, output: Path) -> None:
-    """Draw overlap and rank correlation over the visits, each with its band, and where the overlap stays high."""
+    """Draw overlap and rank correlation over the visits, with their bands, and mark where the overlap stays high."""
     figure = Figure(figsize=(11, 5.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     _draw(left, found, OVERLAP, LATER_OVERLAP)
@@ -44,13 +44,11 @@ def _draw(axes: Axes, found: EarlyStopping, full: str, later: str) -> None:
     axes.set_xlabel("visits of each prompt before the probe stops")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10))
     axes.set_xlim(visits[0] - 0.5, visits[-1] + 0.5)
-    axes.set_axisbelow(True)
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
+    plain_axes(axes)
 
 
 def _mark_levels(axes: Axes, found: EarlyStopping) -> None:
-    """A mark where the overlap begins to stay at each level; in the legend, the share of the rollouts that it took."""
+    """Mark the visit from which the overlap stays at each level; the legend names the share of the rollouts."""
     for level, marker in zip(LEVELS, "so", strict=True):
         row = found.reaches(level)
         share = percentage(row["rollouts"], 0)

@@ -1,4 +1,4 @@
-"""How early a probe could have stopped: early_stopping.md, and the same as CSV. Needs no matplotlib."""
+"""How early a probe could have stopped: early_stopping.md, and its table as CSV. Needs no matplotlib."""
 
 from pathlib import Path
 
@@ -21,14 +21,14 @@ LEVELS = (0.9, 0.8)
 
 
 def write_early_stopping(found: EarlyStopping, markdown: Path, csv: Path) -> None:
-    """Write ``found`` as a document that begins with the answer, and its rows as CSV."""
+    """Write ``found`` as a document that begins with the answer, and its table as CSV."""
     write_text(markdown, document(found))
     with whole_file(csv) as temporary:
         found.rows.write_csv(temporary, float_precision=6)
 
 
 def answer(found: EarlyStopping) -> str:
-    """In one sentence: the first number of visits from which the selection stays as it is in the end."""
+    """The answer in one sentence: after how many visits the selection stays close to the final one."""
     n_visits, number = found.rows.height, f"{found.number:,}"
     parts = []
     for level in LEVELS:
@@ -54,19 +54,19 @@ def document(found: EarlyStopping) -> str:
 
 def _notes(found: EarlyStopping) -> str:
     at_theta = f"""
-- *At theta*: the prompts that score at least {found.theta or 0:g} after k visits, and after all. They are not as many,
-  so the overlap is twice those in both over the sum of the two numbers."""
+- *At theta*: the prompts that score at least {found.theta or 0:g} after k visits and after all visits. Their numbers
+  differ, so the overlap is twice the number of prompts in both, divided by the sum of the two numbers."""
     return f"""\
-LIM of the {found.signal}, as it would have been had the probe stopped after its first k visits, against:
+LIM of the {found.signal} as if the probe had stopped after its first k visits, compared with:
 
-- *All visits*: what LIM says in the end. The first k visits are part of that, so this agreement is partly built in, and
-  it is 1 when k is all of them.
-- *Later visits*: LIM of the visits after the first k alone. That is the harder question, whether the first visits
-  foretell the others; near the end few later visits are left, and their own noise lowers it again.\
+- *All visits*: the final scores. The first k visits are part of them, so this agreement is partly built in, and it is 1
+  when k is all visits.
+- *Later visits*: LIM of the visits after the first k alone. This is the harder question: whether the first visits
+  predict the others. Near the end few later visits are left, and their noise lowers the agreement again.\
 {"" if found.theta is None else at_theta}
 
-Overlap: how many of the best {percentage(found.share)} of the prompts are the same; of two selections made at random,
-{percentage(found.chance)}. Prompts that tie at the cut count in part. Rank correlation: Spearman's. In brackets:
+Overlap: the share of the best {percentage(found.share)} of the prompts that is the same. For two random selections it
+is {percentage(found.chance)}. Prompts that tie at the cut count in part. Rank correlation: Spearman's. In brackets:
 {percentage(CONFIDENCE, 0)} bootstrap intervals over the prompts, {found.resamples:,} resamples, each with mean
 curves of its own."""
 
@@ -78,9 +78,9 @@ def _table(found: EarlyStopping) -> str:
         "rollouts": rows["rollouts"],
         "scored": rows["scored"],
         "overlap: all visits": _with_bands(rows, OVERLAP),
-        "later visits": _with_bands(rows, LATER_OVERLAP),
+        "overlap: later visits": _with_bands(rows, LATER_OVERLAP),
         "rank correlation: all visits": _with_bands(rows, CORRELATION),
-        "later visits ": _with_bands(rows, LATER_CORRELATION),  # a frame has no column twice
+        "rank correlation: later visits": _with_bands(rows, LATER_CORRELATION),
     }
     if found.theta is not None:
         columns |= {"selected at theta": rows[THETA_SELECTED], "overlap at theta": _with_bands(rows, THETA_OVERLAP)}
@@ -88,5 +88,6 @@ def _table(found: EarlyStopping) -> str:
 
 
 def _with_bands(rows: pl.DataFrame, measure: str) -> list[str]:
+    """The values of a measure with their intervals, a dash where it is undefined."""
     values = rows.select(measure, f"{measure}_low", f"{measure}_high").rows()
     return ["-" if None in row else "{:.3f} [{:.3f}, {:.3f}]".format(*row) for row in values]

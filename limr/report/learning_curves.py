@@ -1,4 +1,4 @@
-"""Figure: mean reward and held-out accuracy over the training steps, one line a method."""
+"""Figure: mean reward and held-out accuracy over the training steps, one line per method."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from limr.files.contracts import read_parquet
-from limr.report.style import method_colour, method_title, save_figure
+from limr.report.style import method_colour, method_title, plain_axes, save_figure
 
 
 def write_learning_curves(metrics: Mapping[str, Sequence[Path]], output: Path) -> None:
-    """Draw the metrics files of each method (one a seed): bold the mean over seeds, thin each seed."""
+    """Draw the metrics files of each method, one per seed: the mean over seeds bold, each seed thin."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     rewards, accuracies = figure.subplots(1, 2)
     for method, paths in metrics.items():
@@ -22,8 +22,7 @@ def write_learning_curves(metrics: Mapping[str, Sequence[Path]], output: Path) -
     rewards.set(title="Reward on the method's own prompts", xlabel="step", ylabel="mean reward")
     accuracies.set(title="Held-out problems, greedy", xlabel="step", ylabel="accuracy")
     for axes in (rewards, accuracies):
-        axes.grid(alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
+        plain_axes(axes)
     figure.legend(*rewards.get_legend_handles_labels(), loc="outside lower center", ncols=len(metrics), frameon=False)
     save_figure(figure, output)
 
@@ -31,7 +30,7 @@ def write_learning_curves(metrics: Mapping[str, Sequence[Path]], output: Path) -
 def _draw(axes: Axes, method: str, runs: Sequence[pl.DataFrame]) -> None:
     colour = method_colour(method)
     mean = pl.concat(runs).group_by("step").agg(pl.col("value").mean()).sort("step")
-    marker = "o" if mean.height <= 30 else None  # measured now and then: show when
+    marker = "o" if mean.height <= 30 else None  # few points: show at which steps they were measured
     if len(runs) > 1:
         for run in runs:
             axes.plot(run["step"], run["value"], color=colour, linewidth=0.6, alpha=0.35)

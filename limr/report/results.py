@@ -1,4 +1,4 @@
-"""Evaluation files as arrays: one accuracy a method, benchmark, seed and problem; nothing missing, nothing mixed up."""
+"""Evaluation files as arrays: one accuracy per method, benchmark, seed and problem, checked to be complete."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from limr.files.contracts import read_parquet
 
 @dataclass(frozen=True)
 class _Answers:
-    """One evaluation file: its problems' ids, sorted, and the mean accuracy over each one's samples."""
+    """One evaluation file: the ids of its problems, sorted, and for each the mean accuracy over its samples."""
 
     path: Path
     problems: list[str]
@@ -29,25 +29,27 @@ def read_results(
 ) -> dict[str, dict[str, np.ndarray]]:
     """``results[method][benchmark]``: accuracies [seeds, problems], each the mean over one problem's samples.
 
-    ``benchmarks`` holds the number of ``samples`` of each. Seeds come in the order of ``seeds``, problems in that of
-    their ids.
+    ``benchmarks`` gives the number of ``samples`` of each benchmark. Seeds are in the order of ``seeds``, problems are
+    sorted by id.
 
-    Raises LimrError naming the file, or the method, seed and benchmark, when an evaluation is missing, doubled or not
-    asked for, and when two files of a benchmark do not hold the same problems and the configured number of samples.
+    Raises LimrError, naming the file or the method, seed and benchmark, when an evaluation is missing, occurs twice or
+    is not configured. Raises it too when two files of a benchmark hold different problems, or a problem has another
+    number of samples than configured.
     """
     expected = [(method, seed, name) for method in methods for seed in seeds for name in benchmarks]
     found: dict[tuple[str, int, str], _Answers] = {}
     for path in evaluations:
         key, answers = _read(path, benchmarks)
         if key not in expected:
-            raise LimrError(f"{path}: holds {_name(key)}, which is not part of this configuration")
+            raise LimrError(f"holds {_name(key)}, which is not part of this configuration", where=path)
         if key in found:
-            raise LimrError(f"{path}: holds {_name(key)}, and so does {found[key].path}")
+            raise LimrError(f"holds {_name(key)}, and so does {found[key].path}", where=path)
         found[key] = answers
     missing = [key for key in expected if key not in found]
     if missing:
         raise LimrError(
-            f"no evaluation of {_name(missing[0])} ({len(missing):,} missing of {len(expected):,}); run the evaluation"
+            f"no evaluation of {_name(missing[0])} ({len(missing):,} missing of {len(expected):,})",
+            advice="Run the evaluation.",
         )
     for name in benchmarks:
         _refuse_other_problems([found[key] for key in expected if key[2] == name])
@@ -61,7 +63,7 @@ def _read(path: Path, benchmarks: Mapping[str, Mapping[str, Any]]) -> tuple[tupl
     frame = read_parquet(path, "evaluation")
     keys = frame.select("method", "seed", "benchmark").unique()
     if keys.height != 1:
-        raise LimrError(f"{path}: holds {keys.height} evaluations, expected one method, seed and benchmark")
+        raise LimrError(where=path, found=f"{keys.height} evaluations", expected="one method, seed and benchmark")
     key = keys.row(0)
     problems = (
         frame.group_by("problem_id")
@@ -73,8 +75,10 @@ def _read(path: Path, benchmarks: Mapping[str, Mapping[str, Any]]) -> tuple[tupl
         odd = problems.filter(pl.col("samples") != wanted)
         if odd.height:
             raise LimrError(
-                f"{path}: problem {odd['problem_id'][0]} has {odd['samples'][0]} samples, expected {wanted}"
-                f" ({odd.height:,} such problems); delete the file and run the evaluation again"
+                where=(path, f"problem {odd['problem_id'][0]}"),
+                found=f"{odd['samples'][0]} samples",
+                expected=f"{wanted} ({odd.height:,} such problems)",
+                advice="Delete the file and run the evaluation again.",
             )
     return key, _Answers(path, problems["problem_id"].to_list(), problems["accuracy"].to_numpy())
 
@@ -85,8 +89,10 @@ def _refuse_other_problems(files: Sequence[_Answers]) -> None:
         different = sorted(set(first.problems) ^ set(other.problems))
         if different:
             raise LimrError(
-                f"{other.path} and {first.path} hold different problems ({len(different):,}, such as {different[0]}); "
-                "both must be made from the same benchmark: delete the older one and run the evaluation again"
+                f"its problems are not those of {first.path} ({len(different):,} differ, such as {different[0]})",
+                where=other.path,
+                advice="Both files must come from the same benchmark. Delete the older one and run the evaluation"
+                " again.",
             )
 
 

@@ -11,17 +11,24 @@ from matplotlib.figure import Figure
 from limr.errors import LimrError
 from limr.files.contracts import read_parquet
 from limr.files.markdown import percentage
-from limr.report.style import method_colour, method_title, save_figure
+from limr.report.style import (
+    THETA_COLOUR,
+    edges_around,
+    lowest_shown,
+    method_colour,
+    method_title,
+    plain_axes,
+    save_figure,
+)
 
 _BINS = 50
-_TAIL = 0.01  # LIM has no lower bound: where this share of the prompts would take half of the axis, it is cut off
-_HEADROOM = 1.15  # for the legend above the bars
+_HEADROOM = 1.15  # room for the legend above the bars
 
 
 def write_score_distribution(scores: Mapping[str, Path], output: Path) -> None:
-    """Draw one histogram a method of ``scores`` (method -> scores file): selected prompts dark, the others light.
+    """Draw one histogram per method of ``scores`` (method -> scores file), with the selected prompts darker.
 
-    The line stands at the lowest selected score: the theta in effect, whether one was given or a share was.
+    The line is at the lowest selected score: the theta in effect, whether a theta or a share was given.
 
     Raises LimrError when no scored prompt of a file is selected.
     """
@@ -35,11 +42,12 @@ def _draw(axes: Axes, method: str, path: Path) -> None:
     frame = read_parquet(path, "scores")
     scored = frame.drop_nulls("score")
     if not scored["selected"].any():
-        raise LimrError(f"{path}: no scored prompt is selected, so there is no theta to draw")
+        raise LimrError("no scored prompt is selected, so there is no theta to draw", where=path)
+    scores = scored["score"].to_numpy()
     selected = scored.filter("selected")["score"].to_numpy()
     others = scored.filter(~pl.col("selected"))["score"].to_numpy()
     theta = selected.min()
-    edges = _edges(scored["score"].to_numpy(), theta)
+    edges = edges_around(theta, lowest_shown(scores, theta), scores.max(), _BINS)
     colour = method_colour(method)
     axes.hist([selected, others], edges, stacked=True, color=[colour, colour], label=["selected", "not selected"])
     for bar in axes.containers[1]:
@@ -47,33 +55,22 @@ def _draw(axes: Axes, method: str, path: Path) -> None:
     axes.axvline(
         theta,
         ymax=1 / _HEADROOM,
-        color="#D55E00",
+        color=THETA_COLOUR,
         linewidth=1.8,
         linestyle="--",
         label=rf"lowest selected ($\theta$) {theta:.3f}",
     )
     share = scored["selected"].sum() / frame.height
     kept = f"{len(selected):,} of {frame.height:,} prompts kept ({percentage(share)})"
-    axes.set_title(f"{method_title(method)}\n{kept}")  # names are of any length, and axes stand side by side
-    axes.set(xlabel=f"score{_unseen(frame, scored['score'].to_numpy(), edges[0])}", ylabel="prompts")
+    axes.set_title(f"{method_title(method)}\n{kept}")  # two lines: a long name would run into the next title
+    axes.set(xlabel=f"score{_not_shown(frame, scores, edges[0])}", ylabel="prompts")
     axes.set_ylim(top=axes.get_ylim()[1] * _HEADROOM)
     axes.legend(frameon=False, loc="upper center", ncols=3, fontsize=8)
-    axes.set_axisbelow(True)
-    axes.grid(alpha=0.3, axis="y")
-    axes.spines[["top", "right"]].set_visible(False)
+    plain_axes(axes, grid="y")
 
 
-def _edges(scores: np.ndarray, theta: float) -> np.ndarray:
-    """About _BINS bins over ``scores``, one of whose edges is ``theta``: no bar is cut by the line."""
-    low, tail, high = scores.min(), min(np.quantile(scores, _TAIL), theta), scores.max()
-    low = tail if high - low > 2 * (high - tail) else low
-    width = max((high - low) / _BINS, 1e-6)
-    below, above = int(np.ceil((theta - low) / width)), int(np.floor((high - theta) / width)) + 1
-    return theta + width * np.arange(-below, above + 1)
-
-
-def _unseen(frame: pl.DataFrame, scores: np.ndarray, left: float) -> str:
-    """What the histogram does not show, in words."""
+def _not_shown(frame: pl.DataFrame, scores: np.ndarray, left: float) -> str:
+    """A note on the prompts that the histogram does not show; empty if it shows all."""
     below, without = int((scores < left).sum()), frame["score"].null_count()
     parts = [f"{below:,} below {left:.2f}"] * (below > 0) + [f"{without:,} without a score"] * (without > 0)
     return f"  (not shown: {', '.join(parts)})" if parts else ""

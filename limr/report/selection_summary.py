@@ -1,4 +1,4 @@
-"""selection.md: what each method selected, and how the prompts differ in the probe."""
+"""selection.md: what each method selected, by kind of prompt in the probe."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,15 +7,15 @@ import numpy as np
 import polars as pl
 from polars.dataframe.group_by import GroupBy
 
-from limr.errors import LimrError
+from limr.errors import LimrError, one_of
 from limr.files.atomic import write_text
 from limr.files.contracts import read_parquet
 from limr.files.markdown import markdown_table
 from limr.selection.reason import kind_of
 from limr.trajectories import Trajectories, known_signals, visit_matrix
 
-FROM_THE_START_ACCURACY = 0.75
-LEARNED_ACCURACY = 0.25
+FROM_THE_START_ACCURACY = 0.75  # over the first quarter of the visits
+LEARNED_ACCURACY = 0.25  # by how much the last quarter exceeds the first
 
 NEVER = "never solved"
 START = "solved almost from the start"
@@ -26,26 +26,27 @@ GAPS = "without a whole curve"
 KINDS = (NEVER, START, ALWAYS, ALONG, REST, GAPS)
 
 _KINDS_EXPLAINED = f"""\
-A prompt is *{NEVER}* when no sample of any visit is correct; *{START}* when its accuracy over the first quarter of the
-visits is at least {FROM_THE_START_ACCURACY}; *{ALONG}* when it is not, and its accuracy over the last quarter exceeds
-that over the first by at least {LEARNED_ACCURACY}. A prompt is *{GAPS}* when it misses a visit that nearly all others
-have, or was never met."""
+A prompt is *{NEVER}* if no sample of any visit is correct. It is *{START}* if its accuracy over the first quarter of
+the visits is at least {FROM_THE_START_ACCURACY}. It is *{ALONG}* if that is not so, and its accuracy over the last
+quarter exceeds that over the first by at least {LEARNED_ACCURACY}. It is *{GAPS}* if it lacks a visit that nearly all
+others have, or was never met."""
 
 _NO_KINDS = """\
-Not told: these are kinds by accuracy, and the log has rewards only. It does not say which responses are correct."""
+Not shown: kinds of prompts are defined by accuracy, and the log has rewards only. It does not say which responses are
+correct."""
 
 
 def write_summary(scores: Sequence[str | Path], trajectories: Sequence[str | Path], output: str | Path) -> None:
-    """Write selection.md from the scores (one file a method and seed) and the trajectories (one file a seed).
+    """Write selection.md from the scores (one file per method and seed) and the trajectories (one file per seed).
 
-    A scores file belongs to the trajectories with its file name (``seed0.parquet``). Every number is the mean over
-    the seeds. Where accuracies are not known, prompts cannot be told apart by kind, and it says so instead.
+    A scores file belongs to the trajectories of the same file name (``seed0.parquet``). Every number is the mean over
+    the seeds. Without accuracies the kinds of prompts are unknown, and the document says so.
 
-    Raises LimrError when there are no scores, or a scores file has no such trajectories.
+    Raises LimrError when there are no scores, or when a scores file has no trajectories of its name.
     """
     probes = {Path(path).stem: Trajectories.read(path) for path in trajectories}
     if not scores:
-        raise LimrError(f"{output}: no scores were given: there is nothing to summarise")
+        raise LimrError("no scores were given, so there is nothing to summarise", where=output)
     kinds = {seed: kinds_of_prompts(probe) for seed, probe in probes.items() if "accuracy" in known_signals(probe)}
     rows = pl.concat([_read_scores(Path(path), probes) for path in scores])
     sections = _sections(rows, [probes[seed] for seed in sorted(set(rows["seed"]))])
@@ -54,12 +55,12 @@ def write_summary(scores: Sequence[str | Path], trajectories: Sequence[str | Pat
 
 
 def kinds_of_prompts(trajectories: Trajectories) -> pl.DataFrame:
-    """How each prompt fared: prompt_id, ``kind`` (one of KINDS but ALWAYS), and ``always``: every sample correct."""
+    """The kind of each prompt: prompt_id, ``kind`` (one of KINDS without ALWAYS), ``always`` (every sample correct)."""
     matrix = visit_matrix(trajectories, "accuracy")
     accuracy = matrix.values
     quarter = -(-accuracy.shape[1] // 4)  # rounded up: at least one visit
     first, last = accuracy[:, :quarter].mean(axis=1), accuracy[:, -quarter:].mean(axis=1)
-    conditions = {
+    conditions = {  # the first one that holds is the kind
         GAPS: np.isnan(accuracy).any(axis=1),
         NEVER: (accuracy == 0).all(axis=1),
         START: first >= FROM_THE_START_ACCURACY,
@@ -72,8 +73,8 @@ def kinds_of_prompts(trajectories: Trajectories) -> pl.DataFrame:
 
 def _read_scores(path: Path, probes: Mapping[str, Trajectories]) -> pl.DataFrame:
     if path.stem not in probes:
-        known = ", ".join(sorted(probes)) or "none"
-        raise LimrError(f"{path}: there are no trajectories named {path.stem!r} (there are: {known})")
+        known = one_of(sorted(probes)) if probes else "trajectories, of which there are none"
+        raise LimrError(f"no trajectories are named {path.stem!r}", where=path, expected=known)
     return read_parquet(path, "scores").with_columns(seed=pl.lit(path.stem))
 
 
@@ -82,7 +83,7 @@ def _sections(rows: pl.DataFrame, probes: Sequence[Trajectories]) -> list[str]:
     averaged = "" if n_seeds == 1 else f" Every number below is the mean over {n_seeds} seeds."
     return [
         "# What was selected",
-        f"The probe, the training run on all prompts, gives each prompt a curve: one value a visit.{averaged}",
+        f"The probe, the training run on all prompts, gives each prompt a curve: one value per visit.{averaged}",
         "## The mean curve",
         markdown_table(_mean_curves(probes), whole=["prompts", "visits"]),
         "## By method",
@@ -109,7 +110,7 @@ def _by_kind_of_prompt(rows: pl.DataFrame, kinds: Mapping[str, pl.DataFrame]) ->
 
 
 def _mean_curves(probes: Sequence[Trajectories]) -> pl.DataFrame:
-    """Of each signal that is known: the mean over all prompts whose curve is whole, at the first and last visit."""
+    """For each known signal, the mean over all prompts without gaps at the first, the last and the highest visit."""
     rows = []
     for probe in probes:
         for signal in known_signals(probe):
@@ -135,7 +136,7 @@ def _by_method(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _without_score(rows: pl.DataFrame, n_seeds: int) -> list[str]:
-    """A table of the reasons for which prompts have no score, when there are any."""
+    """A table of the reasons why prompts have no score, if there are any."""
     because = kind_of("reason").alias("no score, because")
     unscored = rows.filter(pl.col("score").is_null()).group_by("method", because, maintain_order=True).len()
     counts = unscored.with_columns((pl.col("len") / n_seeds).alias("prompts")).drop("len")
@@ -151,7 +152,7 @@ def _selected_by_kind(rows: pl.DataFrame, n_seeds: int) -> pl.DataFrame:
 
 
 def _score_by_kind(rows: pl.DataFrame) -> pl.DataFrame:
-    """Methods that give every prompt the same score have no column."""
+    """The mean score of each kind; methods that give every prompt the same score have no column."""
     varied = rows.filter(pl.col("score").n_unique().over("method") > 1)
     of_seed = _by_kind(varied, "seed").agg(pl.col("score").mean())
     means = of_seed.group_by("kind", "method", maintain_order=True).agg(pl.col("score").mean())

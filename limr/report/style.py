@@ -1,8 +1,10 @@
-"""What the tables and figures share: titles and colours of methods, numbers as text, figures as files."""
+"""What tables and figures share: titles and colours of methods, numbers as text, axes, and figures as files."""
 
 from pathlib import Path
 from zlib import crc32
 
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from limr.files.atomic import whole_file
@@ -10,13 +12,16 @@ from limr.report.bootstrap import Interval
 
 BASE = "base"
 
-# Okabe and Ito's palette, told apart by the colour-blind
+# the palette of Okabe and Ito, whose colours colour-blind readers can tell apart
 _COLOURS = {"full": "#000000", "rand": "#E69F00", "linear": "#009E73", "lim": "#0072B2"}
 _OTHER_COLOURS = ("#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
+THETA_COLOUR = "#D55E00"
+
+_TAIL = 0.01  # LIM has no lower bound; see ``lowest_shown``
 
 
 def method_title(method: str) -> str:
-    """How a method is called in tables and figures.
+    """The name of a method in tables and figures.
 
     >>> method_title("lim"), method_title("base"), method_title("standard_deviation")
     ('LIM', 'Base model', 'STANDARD DEVIATION')
@@ -25,7 +30,7 @@ def method_title(method: str) -> str:
 
 
 def method_colour(method: str) -> str:
-    """The colour of a method: the same in every figure, whichever methods stand beside it."""
+    """The colour of a method: the same in every figure, whatever other methods it shows."""
     return _COLOURS.get(method) or _OTHER_COLOURS[crc32(method.encode()) % len(_OTHER_COLOURS)]
 
 
@@ -43,7 +48,34 @@ def percent(value: Interval, signed: bool = False) -> str:
     return f"{point} [{low}, {high}]"
 
 
+def lowest_shown(scores: np.ndarray, theta: float) -> float:
+    """The left end of an axis of scores.
+
+    It is the lowest score. If the lowest hundredth of the scores would take half of the axis, it is left out.
+    """
+    low, tail, high = scores.min(), min(np.quantile(scores, _TAIL), theta), scores.max()
+    return float(tail if high - low > 2 * (high - tail) else low)
+
+
+def edges_around(theta: float, low: float, high: float, bins: int) -> np.ndarray:
+    """Edges of about ``bins`` bins from ``low`` to ``high``, one of them at ``theta``, so that no bar spans it.
+
+    >>> edges_around(theta=0.5, low=0.0, high=1.0, bins=4).tolist()
+    [0.0, 0.25, 0.5, 0.75, 1.0, 1.25]
+    """
+    width = max((high - low) / bins, 1e-6)
+    below, above = int(np.ceil((theta - low) / width)), int(np.floor((high - theta) / width)) + 1
+    return theta + width * np.arange(-below, above + 1)
+
+
+def plain_axes(axes: Axes, grid: str = "both") -> None:
+    """A light grid behind the data, and no lines at the top and on the right."""
+    axes.set_axisbelow(True)
+    axes.grid(alpha=0.3, axis=grid)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all; the same figure gives the same bytes."""
+    """Write a figure as PNG, whole or not at all. The same figure gives the same bytes."""
     with whole_file(path) as temporary:
         figure.savefig(temporary, format="png", dpi=150, metadata={"Software": None})

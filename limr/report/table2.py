@@ -1,4 +1,4 @@
-"""Table 2: what each method's training is worth on the benchmarks, as Markdown, CSV and JSON."""
+"""Table 2: the accuracy of each method's models on the benchmarks, as Markdown, CSV and JSON."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ import polars as pl
 
 from limr.files.atomic import whole_file, write_json, write_text
 from limr.files.contracts import read_parquet
+from limr.files.markdown import markdown_rows
 from limr.report.bootstrap import Bootstrap, Interval
 from limr.report.caption import caption, digest, versions
 from limr.report.results import read_results
@@ -19,13 +20,13 @@ from limr.report.training_runs import TrainingRun, number_range, read_runs
 
 logger = logging.getLogger(__name__)
 
-_DIGITS = 6  # of the fractions in CSV and JSON: beyond them, sums may differ with the number of threads
+_DIGITS = 6  # decimals of the fractions in CSV and JSON: further ones may depend on the number of threads
 _AVERAGE = "average"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One method: its scores, and the gain of its average over the base model and over random choice."""
+    """One method: its scores, and the gain of its average over the base model and over random selection."""
 
     method: str
     benchmarks: dict[str, Interval]
@@ -46,13 +47,15 @@ def write_table2(
 ) -> None:
     """Write Table 2 to ``outputs["markdown"]``, ``outputs["csv"]`` and ``outputs["json"]``.
 
-    ``evaluations`` are the evaluation files of the base model and of every method, seed and benchmark; ``prompts`` is
-    the training set, of which the caption says how many gold answers cannot be graded; ``subsets`` and ``rollouts`` map
-    a method to its subset files and directories of rollout shards, one a seed. ``configuration`` is the whole checked
-    configuration without ``results``, the folder, which does not shape the numbers: it stands in the JSON, and its
-    digest in the caption. ``configuration_files`` are named there too. The same input gives the same bytes.
+    - ``evaluations``: the evaluation files of the base model and of every method, seed and benchmark.
+    - ``prompts``: the training set; the caption says how many of its gold answers cannot be graded.
+    - ``subsets`` and ``rollouts``: method -> its subset files, and its directories of rollout shards, one per seed.
+    - ``configuration``: the whole checked configuration without ``results``, the folder, which does not affect the
+      numbers. It is copied into the JSON, and its digest into the caption, with the names of ``configuration_files``.
 
-    Raises LimrError when an evaluation is missing, doubled or of other problems than the rest.
+    The same input gives the same bytes.
+
+    Raises LimrError when an evaluation is missing, occurs twice or has other problems than the rest.
     """
     methods = [BASE, *configuration["methods"]]
     results = read_results(evaluations, methods, configuration["seeds"], configuration["benchmarks"])
@@ -70,7 +73,7 @@ def write_table2(
 
 
 def table_rows(results: Mapping[str, Mapping[str, np.ndarray]], configuration: Mapping[str, Any]) -> list[Row]:
-    """One row a method of ``results[method][benchmark]`` (accuracies [seeds, problems]), in its order."""
+    """One row per method of ``results[method][benchmark]`` (accuracies [seeds, problems]), in the same order."""
     base = results[BASE]
     bootstrap = Bootstrap(
         problems={name: accuracies.shape[1] for name, accuracies in base.items()},
@@ -101,7 +104,7 @@ def table_rows(results: Mapping[str, Mapping[str, np.ndarray]], configuration: M
 
 
 def _method_scored_by(score: str, configuration: Mapping[str, Any]) -> str | None:
-    """The first method that uses ``score``: RAND and FULL may carry another name in the configuration."""
+    """The first method that uses ``score``: RAND and FULL may have other names in the configuration."""
     return next((name for name, method in configuration["methods"].items() if method["score"] == score), None)
 
 
@@ -116,40 +119,34 @@ def _markdown(
     below: str,
 ) -> str:
     titles = [benchmark["title"] for benchmark in benchmarks.values()]
-    scores = [["Method", "#Questions", *titles, "Average"]]
-    gains = [["Method", "Gain over base", "Gain over RAND", "Share of FULL's gain kept (%)"]]
+    scores, gains = [], []
     for row in rows:
         title = method_title(row.method)
-        questions = number_range(run.questions for run in runs[row.method]) if row.method in runs else "-"
+        questions = number_range(run.questions for run in runs[row.method]) if row.method in runs else None
         scores.append([title, questions, *map(percent, row.benchmarks.values()), percent(row.average)])
         if row.method != BASE:
-            over = [percent(gain, signed=True) if gain else "-" for gain in (row.gain_over_base, row.gain_over_rand)]
-            gains.append([title, *over, percent(row.share_of_full_gain) if row.share_of_full_gain else "-"])
-    return "\n".join(
-        [
-            "# Table 2\n",
-            _markdown_table(scores),
-            "What training adds to the average, in points:\n",
-            _markdown_table(gains),
-            below,
-        ]
-    )
+            over = [percent(gain, signed=True) if gain else None for gain in (row.gain_over_base, row.gain_over_rand)]
+            gains.append([title, *over, percent(row.share_of_full_gain) if row.share_of_full_gain else None])
+    gain_columns = ["Method", "Gain over base", "Gain over RAND", "Share of FULL's gain kept (%)"]
+    parts = [
+        "# Table 2",
+        markdown_rows(["Method", "#Questions", *titles, "Average"], scores, aligned=True),
+        "What training adds to the average, in points:",
+        markdown_rows(gain_columns, gains, aligned=True),
+        below,
+    ]
+    return "\n\n".join(parts)
 
 
 def _has_zero_width(rows: Sequence[Row]) -> bool:
     return any(score.low == score.high for row in rows for score in row.benchmarks.values())
 
 
-def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """A table with its first column to the left and the others to the right, padded so that the source reads too."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in rows]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    return "\n".join("| " + " | ".join(line) + " |" for line in [lines[0], rule, *lines[1:]]) + "\n"
-
-
 def _tidy(rows: Sequence[Row], runs: Mapping[str, Sequence[TrainingRun]]) -> pl.DataFrame:
-    """One row a method and benchmark (and the average); fractions; questions is a mean over seeds, empty for base."""
+    """One row per method and benchmark, and one for the average; accuracies are fractions.
+
+    ``questions`` is a mean over seeds, and empty for the base model.
+    """
     return pl.DataFrame(
         [
             {

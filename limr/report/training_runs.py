@@ -1,4 +1,4 @@
-"""What was trained: prompts, steps and rollouts of each run, counted in the runs' own files."""
+"""The size of each training run: its prompts, steps and rollouts, counted in its files."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ class TrainingRun:
 def read_runs(
     subsets: Mapping[str, Sequence[Path]], rollouts: Mapping[str, Sequence[Path]]
 ) -> dict[str, list[TrainingRun]]:
-    """The runs of each method, one a seed, from its subset files and its directories of rollout shards.
+    """The runs of each method, one per seed, from its subset files and its directories of rollout shards.
 
-    Raises ContractError naming the file or directory that cannot be read.
+    Raises ContractError, naming the file or directory that cannot be read.
     """
     return {
         method: [
@@ -49,7 +49,7 @@ def _count(directory: Path) -> tuple[int, int]:
     """Steps and rollouts in a directory of shards, without reading the responses."""
     shards = sorted(Path(directory).glob("*.parquet"))
     if not shards:
-        raise ContractError(f"{directory}: no rollouts (*.parquet); run the training that makes them")
+        raise ContractError("no rollouts (*.parquet)", where=directory, advice="Run the training that makes them.")
     steps: set[int] = set()
     rollouts = 0
     for shard in shards:
@@ -57,8 +57,9 @@ def _count(directory: Path) -> tuple[int, int]:
             column = pl.read_parquet(shard, columns=["step"], hive_partitioning=False, glob=False)["step"]
         except (pl.exceptions.PolarsError, OSError) as error:
             raise ContractError(
-                f"{shard}: cannot be read as a rollouts file ({error}); delete the whole run, {directory.parent}, "
-                "and make it again"
+                f"cannot be read as a rollouts file ({error})",
+                where=shard,
+                advice=f"Delete the whole run, {directory.parent}, and make it again.",
             ) from error
         steps.update(column.unique().to_list())
         rollouts += len(column)

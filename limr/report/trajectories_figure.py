@@ -1,11 +1,10 @@
-"""Figure: how single prompts learn beside the mean of all, from the best score to the worst."""
+"""Figure: curves of single prompts against the mean curve, from the best score to the worst."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
@@ -14,34 +13,34 @@ from matplotlib.ticker import MaxNLocator
 
 from limr.errors import LimrError
 from limr.files.contracts import read_parquet
-from limr.report.style import method_title, save_figure
+from limr.report.selection_figure import curves_of_scored
+from limr.report.style import method_title, plain_axes, save_figure
 from limr.trajectories import Trajectories, known_signals, visit_matrix
 
 _ROWS, _COLUMNS = 2, 4
 
 
 def write_trajectories(trajectories: Path, scores: Path, output: Path) -> None:
-    """Draw prompts at evenly spaced ranks of ``scores``, each against the mean curve, coloured by its score.
+    """Draw prompts at evenly spaced ranks of ``scores``, each against the mean curve and coloured by its score.
 
-    The visits, and the prompts of the mean curve, are those that LIM counts. Rewards are drawn where the trajectories
-    have them, else accuracies. Raises LimrError when no prompt has a score, and when a scored prompt has no trajectory.
+    The visits, and the prompts of the mean curve, are those that LIM counts. Rewards are drawn if the trajectories have
+    them, otherwise accuracies. Raises LimrError when no prompt has a score or a scored prompt has no trajectory.
     """
     curves = Trajectories.read(trajectories)
     ranked = read_parquet(scores, "scores").drop_nulls("score").sort("rank")
     if ranked.is_empty():
-        raise LimrError(f"{scores}: no prompt has a score, so there is nothing to draw")
+        raise LimrError("no prompt has a score, so there is nothing to draw", where=scores)
     signal = known_signals(curves)[0]
     matrix = visit_matrix(curves, signal)
-    rows = {prompt_id: row for row, prompt_id in enumerate(matrix.prompt_ids)}
-    _refuse_strangers(ranked, rows, scores, trajectories)
+    curves_by_rank = curves_of_scored(ranked, matrix, str(scores), str(trajectories))
     whole = matrix.without_gaps()[0].values
     figure = Figure(figsize=(11, 5.2), layout="constrained")
     panels = figure.subplots(_ROWS, _COLUMNS, sharex=True, sharey=True)
-    shown = ranked[np.linspace(0, ranked.height - 1, panels.size).round().astype(int).tolist()]
-    lowest, highest = shown["score"].min(), shown["score"].max()
-    norm = Normalize(lowest, highest + (highest - lowest) / 3)  # the light end of the colours cannot be read on white
-    for axes, prompt in zip(panels.flat, shown.iter_rows(named=True), strict=True):
-        own = matrix.values[rows[prompt["prompt_id"]]]
+    shown = np.linspace(0, ranked.height - 1, panels.size).round().astype(int).tolist()
+    prompts = ranked[shown]
+    lowest, highest = prompts["score"].min(), prompts["score"].max()
+    norm = Normalize(lowest, highest + (highest - lowest) / 3)  # the light end of the colours is illegible on white
+    for axes, prompt, own in zip(panels.flat, prompts.iter_rows(named=True), curves_by_rank[shown], strict=True):
         _draw_prompt(axes, prompt, own, whole.mean(axis=0), colormaps["viridis"](norm(prompt["score"])))
     figure.supxlabel("visit to the prompt, from 0 (the epoch of the probe)", fontsize=10)
     figure.supylabel(f"mean {signal} of the visit's samples", fontsize=10)
@@ -53,15 +52,6 @@ def write_trajectories(trajectories: Path, scores: Path, output: Path) -> None:
     save_figure(figure, output)
 
 
-def _refuse_strangers(ranked: pl.DataFrame, rows: Mapping[str, int], scores: Path, trajectories: Path) -> None:
-    strangers = [prompt_id for prompt_id in ranked["prompt_id"] if prompt_id not in rows]
-    if strangers:
-        raise LimrError(
-            f"{scores}: prompt {strangers[0]} has no trajectory in {trajectories} ({len(strangers):,} such prompts); "
-            "both must be of the same seed"
-        )
-
-
 def _draw_prompt(
     axes: Axes, prompt: Mapping[str, Any], own: np.ndarray, mean: np.ndarray, colour: tuple[float, ...]
 ) -> None:
@@ -70,5 +60,4 @@ def _draw_prompt(
     kept = "selected" if prompt["selected"] else "not selected"
     axes.set_title(f"score {prompt['score']:.2f}  (rank {prompt['rank']:,}, {kept})", fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
+    plain_axes(axes)

@@ -1,6 +1,6 @@
-"""What the stages cost: seconds and memory, from the files that Snakemake's ``benchmark:`` leaves.
+"""What the stages cost: seconds and memory, from the files of Snakemake's ``benchmark:``.
 
-They stand apart from Table 2, so that two runs of one configuration give the same table byte for byte.
+They are not part of Table 2, so that two runs of one configuration give the same table byte for byte.
 """
 
 import os
@@ -12,37 +12,38 @@ import polars as pl
 
 from limr.errors import LimrError
 from limr.files.atomic import write_text
+from limr.files.markdown import markdown_rows
 
 _COLUMNS = ("s", "max_rss")  # seconds; MiB
-_UNKNOWN = ["-", "NA"]  # a job too short to be looked at
+_UNKNOWN = ["-", "NA"]  # Snakemake writes these for a job that ended before it was measured
 
 
 def write_wall_times(benchmarks: Path, files: Sequence[Path], output: Path) -> None:
-    """Write a Markdown table of ``files``, one a stage, each named by its path below the folder ``benchmarks``.
+    """Write a Markdown table of ``files``, one per stage, each named by its path below the folder ``benchmarks``.
 
-    A file that is not there gives a stage without numbers: a lost time is no reason to run a stage again.
+    A file that does not exist gives a stage without numbers: a lost time is no reason to run a stage again.
 
-    Raises LimrError naming the file that is not a Snakemake benchmark.
+    Raises LimrError, naming a file that is not a Snakemake benchmark.
     """
     stages = [_read(file, file.relative_to(benchmarks).with_suffix("").as_posix()) for file in files]
     seconds = sum(stage[1] for stage in stages if stage[1] is not None)
     memory = [stage[2] for stage in stages if stage[2] is not None]
     rows = [*stages, ("**all stages, one after another**", seconds, max(memory, default=None))]
-    text = [
-        "# Wall times\n",
-        "| Stage | Seconds | Peak memory (MiB) |",
-        "| ----- | ------: | ----------------: |",
-        *(f"| {name} | {_number(spent, '.1f')} | {_number(rss, '.0f')} |" for name, spent, rss in rows),
-        "",
-        f"Each stage's last run, on {os.cpu_count()} cores ({platform.machine()}). Stages that ran side by side count "
-        "one after another; stages that were already made count from when they were. Peak memory is the resident set "
-        "of the stage's processes; the last row holds the largest. -: not on record, and not counted.\n",
-    ]
-    write_text(output, "\n".join(text))
+    table = markdown_rows(
+        ["Stage", "Seconds", "Peak memory (MiB)"],
+        [(name, _number(spent, ".1f"), _number(rss, ".0f")) for name, spent, rss in rows],
+        aligned=True,
+    )
+    text = (
+        f"The last run of each stage, on {os.cpu_count()} cores ({platform.machine()}). The sum counts stages that ran"
+        " at the same time one after another, and stages of earlier runs with the time that they took then. Peak memory"
+        " is the resident set of the stage's processes; the last row has the largest. -: not recorded, and not counted."
+    )
+    write_text(output, f"# Wall times\n\n{table}\n\n{text}\n")
 
 
-def _number(value: float | None, digits: str) -> str:
-    return "-" if value is None else f"{value:,{digits}}"
+def _number(value: float | None, digits: str) -> str | None:
+    return None if value is None else f"{value:,{digits}}"
 
 
 def _read(file: Path, name: str) -> tuple[str, float | None, float | None]:
@@ -52,7 +53,9 @@ def _read(file: Path, name: str) -> tuple[str, float | None, float | None]:
     try:
         frame = pl.read_csv(file, separator="\t", columns=_COLUMNS, null_values=_UNKNOWN).cast(pl.Float64)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise LimrError(f"{file}: not a benchmark file of Snakemake ({str(error).splitlines()[0]})") from error
+        raise LimrError(
+            f"cannot be read ({str(error).splitlines()[0]})", where=file, expected="a benchmark file of Snakemake"
+        ) from error
     if frame.is_empty() or frame["s"].null_count():
-        raise LimrError(f"{file}: holds no time; expected a benchmark file of Snakemake")
+        raise LimrError("holds no time", where=file, expected="a benchmark file of Snakemake")
     return name, frame["s"].sum(), frame["max_rss"].max()

@@ -1,14 +1,11 @@
-"""early_stopping.md, its CSV and its figure say what was found."""
+"""early_stopping.md and its CSV show what was found."""
 
 from dataclasses import replace
 
 import polars as pl
 import pytest
-from matplotlib.figure import Figure
 from probe_curves import curves, with_gaps
 
-from limr.report import early_stopping_figure as module
-from limr.report.early_stopping_figure import draw_early_stopping
 from limr.report.early_stopping_page import answer, document, write_early_stopping
 from limr.selection.early_stopping import EarlyStopping, early_stopping
 from limr.trajectories import Trajectories
@@ -56,16 +53,3 @@ def test_document_and_csv_are_the_same_twice_and_the_csv_holds_the_rows(found, t
     read = pl.read_csv(tmp_path / "one.csv")
     assert read.columns == found.rows.columns
     assert read["overlap"].to_list() == pytest.approx(found.rows["overlap"].to_list(), abs=1e-6)
-
-
-def test_the_figure_draws_the_rows_and_is_the_same_twice(found, tmp_path, monkeypatch):
-    for name in ("1.png", "2.png"):
-        draw_early_stopping(found, tmp_path / name)
-    assert (tmp_path / "1.png").read_bytes() == (tmp_path / "2.png").read_bytes()
-    figures: list[Figure] = []
-    monkeypatch.setattr(module, "save_figure", lambda figure, path: figures.append(figure))
-    draw_early_stopping(found, tmp_path / "3.png")
-    overlaps, correlations = figures[0].axes
-    assert overlaps.lines[0].get_ydata().tolist() == found.rows["overlap"].to_list()
-    assert correlations.lines[0].get_ydata().tolist() == found.rows["rank_correlation"].to_list()
-    assert overlaps.lines[2].get_ydata()[0] == pytest.approx(0.2), "chance"

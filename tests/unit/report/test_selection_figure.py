@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 from matplotlib.figure import Figure
+from refusals import refused
 
-from limr.errors import LimrError
 from limr.files.contracts import write_parquet
 from limr.report import selection_figure
 from limr.report.selection_figure import draw_selection, write_selection_figure
@@ -43,7 +43,7 @@ def test_panels_show_the_mean_curve_all_scores_and_theta(tmp_path, drawn, n_prom
     assert len(curves.collections[0].get_segments()) == min(80, n_prompts), "single curves stay readable"
     assert sum(bar.get_height() for bar in histogram.patches) == n_prompts
     assert histogram.lines[0].get_xdata()[0] == theta
-    assert any(bar.get_x() == pytest.approx(theta) for bar in histogram.patches), "theta cuts no bar"
+    assert any(bar.get_x() == pytest.approx(theta) for bar in histogram.patches), "no bar spans theta"
     chosen, share = (line for line in sizes.lines if len(line.get_xdata()) == 1)
     assert (chosen.get_xdata()[0], chosen.get_ydata()[0]) == (theta, round(0.2 * n_prompts))
     assert share.get_ydata()[0] == round(1389 / 8523 * n_prompts)
@@ -90,10 +90,10 @@ def test_the_same_input_gives_the_same_bytes_from_files_too(tmp_path):
     assert (tmp_path / "1.png").read_bytes() == (tmp_path / "2.png").read_bytes()
 
 
-def test_what_cannot_be_drawn_is_named(tmp_path):
+def test_scores_that_cannot_be_drawn_are_refused(tmp_path):
     trajectories, scores = run(20, 3, {"top": 3})
-    with pytest.raises(LimrError, match=r"mine: prompt p\d+ has no trajectory \(10 such prompts\)"):
+    with refused(where="mine", what="is not in the trajectories (10 such prompts)", advice="the same run"):
         draw_selection(trajectories.of_prompts(trajectories.prompt_ids[:10]), scores, tmp_path / "f.png", where="mine")
-    with pytest.raises(LimrError, match="no scored prompt is selected"):
+    with refused(where="scores", what="no scored prompt is selected"):
         draw_selection(trajectories, scores.with_columns(selected=pl.lit(False)), tmp_path / "f.png")
     assert not list(tmp_path.iterdir())
