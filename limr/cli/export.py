@@ -6,6 +6,8 @@ from typing import Any
 from limr.cli import arguments, output_arguments
 from limr.errors import LimrError, UsageError
 
+FRAMEWORKS = ("openrlhf", "verl", "trl")  # of limr.subsets.trainer_files, which --help need not import
+
 _DESCRIPTION = """\
 Write SUBSET in the form that a training framework reads. SUBSET is the output of `limr select`, or any table of prompts
 and answers (*.jsonl, *.json, *.csv, *.parquet, or - for JSON Lines on standard input). Prompts are text or lists of
@@ -34,7 +36,7 @@ def add_to(subcommands: Any) -> None:
         subcommands, "export", "write a subset in the form that a trainer reads", _DESCRIPTION, _EXAMPLES
     )
     parser.add_argument("subset", metavar="SUBSET", help="prompts and answers, one row per prompt")
-    parser.add_argument("--to", choices=["openrlhf", "verl", "trl"], required=True, help="the training framework")
+    parser.add_argument("--to", choices=FRAMEWORKS, required=True, help="the training framework")
     parser.add_argument(
         "-o", "--output", metavar="FILE", required=True, help="*.jsonl (or - for standard output); verl: *.parquet"
     )

@@ -16,10 +16,12 @@ lim, linear, cosine, pearson, slope, standard_deviation, learnability, pass_rate
 
 KEEP = """\
 --keep says which prompts are selected:
-  share=0.163     this share of all prompts, best first     top=1000    this number of prompts, best first
-  theta=0.6       scores of at least 0.6                    all         every prompt that has a score
-  quantile=0.84   scores at or above this quantile
-  theta_for=1000  scores of at least the theta that selects closest to this number"""
+  share=0.163      the best 16.3 % of all prompts
+  top=1000         the best 1,000 prompts
+  theta=0.6        every prompt with a score of at least 0.6
+  quantile=0.84    every prompt with a score at or above this quantile
+  theta_for=1000   every prompt with a score of at least theta, for the theta that selects closest to 1,000 prompts
+  all              every prompt that has a score"""
 
 PAPER_SHARE = 0.163  # 1,389 of 8,523, rounded
 

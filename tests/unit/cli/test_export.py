@@ -6,7 +6,9 @@ import pytest
 from commands import exit_status, run_limr
 from refusals import refused
 
+from limr.cli import export
 from limr.errors import UsageError
+from limr.subsets import trainer_files
 
 
 @pytest.fixture
@@ -39,6 +41,10 @@ def test_the_file_is_written_and_the_framework_s_arguments_are_printed(subset, t
 def test_options_that_the_framework_cannot_use_are_wrong_usage(subset, arguments, parts):
     with refused(UsageError, **parts):
         run_limr("export", subset, "--to", *arguments)
+
+
+def test_the_frameworks_are_those_of_the_library():
+    assert set(export.FRAMEWORKS) == set(trainer_files.FRAMEWORKS)
 
 
 def test_an_unknown_column_is_wrong_usage(subset):

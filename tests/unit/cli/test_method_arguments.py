@@ -63,6 +63,11 @@ def test_another_rule_is_wrong_usage(text, parts):
         run_limr("select", "nowhere.parquet", "-o", "-", "--keep", text)
 
 
+def test_the_help_names_every_rule():
+    listed = [line.split("=")[0].split()[0] for line in method_arguments.KEEP.splitlines()[1:]]
+    assert set(listed) == {*RULES, "all"}
+
+
 def test_the_paper_s_share_is_that_of_the_library_rounded():
     assert round(PAPER_SHARE, 3) == method_arguments.PAPER_SHARE
 
