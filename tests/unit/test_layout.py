@@ -6,7 +6,7 @@ from places import ROOT
 
 LIBRARY = ROOT / "limr"
 MODULES = [path for path in LIBRARY.rglob("*.py") if path.name != "__init__.py"]
-AT_THE_BOTTOM = {"errors.py", "prompts.py", "progress.py"}
+AT_THE_BOTTOM = {"errors.py", "prompts.py", "progress.py", "settings.py"}
 
 
 def test_no_two_modules_have_the_same_name():
