@@ -160,11 +160,15 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def _is_disk_full(error: BaseException | None) -> bool:
-    """Whether ``error``, or an error that caused it, is a full disk. Libraries in Rust report it in their text only."""
+    """Whether ``error``, or an error that caused it, is a full disk.
+
+    Polars and safetensors, which are written in Rust, report it only in the text of an error of their own.
+    """
     if error is None:
         return False
-    by_number = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    by_text = any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EDQUOT))
+    codes = (errno.ENOSPC, errno.EDQUOT)
+    by_number = isinstance(error, OSError) and error.errno in codes
+    by_text = not isinstance(error, LimrError) and any(os.strerror(code) in str(error) for code in codes)
     return by_number or by_text or _is_disk_full(error.__cause__ or error.__context__)
 
 

@@ -34,7 +34,7 @@ def columns(name: str) -> dict[str, pl.DataType]:
 
 
 def write_parquet(frame: pl.DataFrame, path: str | Path, name: str) -> None:
-    """Check ``frame`` against contract ``name`` and write it, whole or not at all."""
+    """Check ``frame`` against contract ``name`` and write it, whole or not at all (see ``limr.files.atomic``)."""
     checked = check(frame, name, where=str(path))
     with whole_file(path) as temporary:
         checked.write_parquet(temporary)
@@ -43,7 +43,7 @@ def write_parquet(frame: pl.DataFrame, path: str | Path, name: str) -> None:
 def read_parquet(path: str | Path, name: str) -> pl.DataFrame:
     """Read one Parquet file and check it against contract ``name``.
 
-    Raises ContractError naming the file when it is missing, truncated, not Parquet, or not to the contract.
+    Raises ContractError naming the file when it is missing, truncated or not Parquet, or breaks the contract.
     """
     path = Path(path)
     if not path.exists():
@@ -61,9 +61,9 @@ def read_parquet(path: str | Path, name: str) -> pl.DataFrame:
 
 
 def check(frame: pl.DataFrame, name: str, where: str) -> pl.DataFrame:
-    """Return ``frame`` with exactly the contract's columns, in order, or raise ContractError saying what differs.
+    """Return ``frame`` with exactly the contract's columns, in order.
 
-    ``where`` names the file in the message.
+    Raises ContractError for the first column or row that breaks the contract; ``where`` is the file in its message.
     """
     schema = contract(name)
     expected = columns(name)
@@ -117,24 +117,24 @@ def _refuse(series: pl.Series, bad: pl.Series, expected: str, where: str) -> Non
 
 
 def is_ascending(frame: pl.DataFrame, key: list[str]) -> bool:
-    """Whether every row's key is above that of the row before: then the rows are sorted, and no key occurs twice.
+    """Whether every row's key is greater than that of the row before: then the rows are sorted and no key is repeated.
 
     >>> is_ascending(pl.DataFrame({"a": [1, 1, 2], "b": [0, 3, 0]}), ["a", "b"])
     True
     """
     above = pl.Series([False])
-    for column in reversed(key):
+    for column in reversed(key):  # above: the row's key from this column on is greater than that of the row before
         before, after = frame[column][:-1], frame[column][1:]
         above = (after > before) | ((after == before) & above)
     return len(frame) < 2 or above.fill_null(value=False).all()
 
 
 def _check_key(frame: pl.DataFrame, key: list[str], where: str) -> None:
-    if is_ascending(frame, key):  # as most files are; the search below takes ten times as long
+    if is_ascending(frame, key):  # most files are sorted; the search below takes ten times as long
         return
-    doubled = frame.select(key).is_duplicated()
-    if doubled.any():
-        row = doubled.arg_true()[0]
+    duplicates = frame.select(key).is_duplicated()
+    if duplicates.any():
+        row = duplicates.arg_true()[0]
         raise ContractError(
             f"the key {frame.select(key).row(row, named=True)} occurs more than once", where=(where, f"row {row}")
         )

@@ -1,4 +1,4 @@
-"""Every breach of a contract is refused with the file, the column or row, what was found and what was expected."""
+"""Every breach of a contract is refused, with the file, the column or row, the value found and the value expected."""
 
 import math
 
@@ -42,14 +42,14 @@ def subset():
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
-def test_every_contract_lists_its_columns_as_required_and_keys_among_them(name):
+def test_every_contract_requires_all_its_columns_and_has_its_key_among_them(name):
     schema = contract(name)
     assert list(columns(name)) == list(schema["properties"]) == schema["required"]
     assert set(schema["key"]) <= set(columns(name))
     assert schema["additionalProperties"] is False
 
 
-def test_what_is_written_is_read_back_in_the_contracts_order_and_types(subset, tmp_path):
+def test_a_written_file_is_read_back_in_the_order_and_types_of_the_contract(subset, tmp_path):
     path = tmp_path / "subset.parquet"
     write_parquet(subset.select(reversed(subset.columns)).with_columns(pl.col("level").cast(pl.Int8)), path, "subset")
     found = read_parquet(path, "subset")
@@ -57,7 +57,7 @@ def test_what_is_written_is_read_back_in_the_contracts_order_and_types(subset, t
     assert found.schema == columns("subset")
 
 
-def test_an_empty_table_is_to_the_contract(subset, tmp_path):
+def test_an_empty_table_meets_the_contract(subset, tmp_path):
     write_parquet(subset.clear(), tmp_path / "empty.parquet", "subset")
     assert read_parquet(tmp_path / "empty.parquet", "subset").is_empty()
 
@@ -128,7 +128,7 @@ def test_a_breach_is_refused_when_written_and_when_read(subset, tmp_path, breach
     assert when_written.value.where[0] == when_read.value.where[0] == str(path)
 
 
-def test_a_refused_write_leaves_the_file_that_was_there(subset, tmp_path):
+def test_a_refused_write_keeps_the_old_file(subset, tmp_path):
     path = tmp_path / "subset.parquet"
     write_parquet(subset, path, "subset")
     before = path.read_bytes()
@@ -138,7 +138,7 @@ def test_a_refused_write_leaves_the_file_that_was_there(subset, tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
-def test_a_truncated_parquet_names_the_file_and_what_to_do(subset, tmp_path, share):
+def test_a_truncated_parquet_file_is_named_with_what_to_do(subset, tmp_path, share):
     path = tmp_path / "subset.parquet"
     write_parquet(subset, path, "subset")
     content = path.read_bytes()
@@ -161,7 +161,7 @@ def test_a_file_of_another_contract_is_refused(subset, tmp_path):
         read_parquet(tmp_path / "subset.parquet", "rollouts")
 
 
-def test_a_path_with_brackets_is_a_name_and_not_a_pattern(subset, tmp_path):
+def test_a_path_with_brackets_is_not_taken_for_a_pattern(subset, tmp_path):
     write_parquet(subset, tmp_path / "run[1]" / "subset.parquet", "subset")
     assert read_parquet(tmp_path / "run[1]" / "subset.parquet", "subset").equals(subset)
 
@@ -181,7 +181,7 @@ def test_a_frame_passes_exactly_when_every_number_is_finite(scores):
     if all(score is None or math.isfinite(score) for score in scores):
         assert check(frame, "subset", "here").equals(frame.select(list(columns("subset"))))
     else:
-        with pytest.raises(ContractError, match="finite"):
+        with refused(ContractError, where="here", expected="finite"):
             check(frame, "subset", "here")
 
 
@@ -196,5 +196,5 @@ def test_a_prompt_id_ignores_white_space_between_words(words, spaces):
 
 
 @given(WORDS, WORDS)
-def test_prompts_of_other_words_have_other_ids(first, second):
+def test_prompts_with_different_words_have_different_ids(first, second):
     assert (prompt_id(" ".join(first)) == prompt_id(" ".join(second))) is (first == second)
