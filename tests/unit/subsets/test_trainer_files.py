@@ -94,7 +94,7 @@ def test_trl_reads_prompts_as_messages_or_plain_and_answers_as_solutions(tmp_pat
 
 
 def test_a_correct_response_earns_what_trls_own_reward_gives(tmp_path):
-    pytest.importorskip("trl", reason="TRL is not installed")
+    pytest.importorskip("trl", reason="needs TRL: pip install -e '.[benchmark]'")
     from trl.rewards import accuracy_reward
 
     bare = ["4", r"\frac{3}{4}", r"\dfrac{5}{11}", r"15\pi", "1-x", r"\$30", r"\text{Wednesday}"]

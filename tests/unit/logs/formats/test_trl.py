@@ -128,8 +128,8 @@ def test_responses_that_are_not_read_may_be_anything(tmp_path: Path) -> None:
 
 
 def test_the_files_of_trl_itself_give_the_rewards_of_training(tmp_path: Path) -> None:
-    pytest.importorskip("trl", reason="TRL is not installed")
-    pytest.importorskip("datasets", reason="TRL's datasets is not installed")
+    pytest.importorskip("trl", reason="needs TRL: pip install -e '.[benchmark]'")
+    pytest.importorskip("datasets", reason="needs TRL's datasets: pip install -e '.[benchmark]'")
     earned = _train(tmp_path)
     log = read_log(tmp_path, LogOptions(columns={"reward": "digits + 0.5*short"}))
     assert sorted(prompt.text for prompt in log.prompts) == ["0+1?", "1+1?"]
