@@ -36,10 +36,10 @@ def write_scores(scores: pl.DataFrame, file: str) -> None:
         write_rows(scores.iter_rows(named=True), file)
 
 
-def beside(file: str, name: str) -> Path:
+def companion_file(file: str, name: str) -> Path:
     """The path of a companion file in the folder of a scores file.
 
-    >>> beside("run/scores.parquet", "prompts.parquet").as_posix()
+    >>> companion_file("run/scores.parquet", "prompts.parquet").as_posix()
     'run/scores.prompts.parquet'
     """
     return Path(file).with_suffix(f".{name}")
