@@ -59,7 +59,7 @@ def add_to(subcommands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Score, write the files, and print a summary."""
     from limr.files.contracts import write_parquet
-    from limr.selection.scores_file import beside, write_scores
+    from limr.selection.scores_file import companion_file, write_scores
     from limr.selection.scoring import score_prompts
     from limr.subsets.subset_of_log import log_prompts
 
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     if options.output != output_arguments.STANDARD_OUTPUT:
         source.audit.write(Path(options.output).with_suffix(""))
         prompts = log_prompts(source.prompts, source.trajectories.prompt_ids)
-        write_parquet(prompts, beside(options.output, "prompts.parquet"), "log_prompts")
+        write_parquet(prompts, companion_file(options.output, "prompts.parquet"), "log_prompts")
     if options.figure:
         from limr.report.selection_figure import draw_selection
 

@@ -77,10 +77,10 @@ def run(options: argparse.Namespace) -> None:
 def _logged_prompts(file: str, scores: "pl.DataFrame") -> "pl.DataFrame":
     """The prompts of the log, which `limr score` wrote beside the scores; without that file, their ids alone."""
     from limr.files.contracts import read_parquet
-    from limr.selection.scores_file import beside
+    from limr.selection.scores_file import companion_file
     from limr.subsets.subset_of_log import log_prompts
 
-    kept = beside(file, "prompts.parquet")
+    kept = companion_file(file, "prompts.parquet")
     if kept.exists():
         return read_parquet(kept, "log_prompts")
     return log_prompts(None, scores["prompt_id"].to_list())
