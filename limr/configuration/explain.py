@@ -1,6 +1,7 @@
 """Pydantic's errors as errors of LIMR: where, found, expected, and what to do."""
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
@@ -42,11 +43,11 @@ _LAYERS = (
 def explain(error: ValidationError, model: type[Configuration]) -> list[LimrError]:
     """One error for each problem that ``model`` has found in a configuration."""
     schema = model.model_json_schema()
-    problems = [_problem(one, schema) for one in error.errors(include_url=False)]
-    missing = [problem for one, problem in zip(error.errors(include_url=False), problems, strict=True)
-               if one["type"] == "missing" and len(one["loc"]) == 1]  # fmt: skip
-    for problem in missing[:1]:  # once is enough
-        problem.advice = _LAYERS
+    found = error.errors(include_url=False)
+    problems = [_problem(one, schema) for one in found]
+    missing_sections = (row for row, one in enumerate(found) if one["type"] == "missing" and len(one["loc"]) == 1)
+    for row in islice(missing_sections, 1):  # the first says it for all
+        problems[row].advice = _LAYERS
     return problems
 
 

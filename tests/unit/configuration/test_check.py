@@ -3,13 +3,17 @@
 import copy
 import datetime
 import math
+import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from configurations import DEFAULT, OWN, PAPER, changed, own_run, shipped
+from hypothesis import given
+from hypothesis import strategies as st
 from places import ROOT
 from refusals import has, refused
 
@@ -293,6 +297,40 @@ def test_every_mistake_is_listed_and_not_only_the_first() -> None:
     configuration["methods"]["lim"] = {"score": "lin", "keep": "all", "options": {}}
     places = {problem.where[0] for problem in problems(configuration)}
     assert places == {"training.steps", "report.confidence", "report.bootstrap_resamples", "methods.lim.score"}
+
+
+def paths(section: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[str]:
+    """Every key of a configuration, e.g. ``methods.lim.keep``."""
+    for key, value in section.items():
+        yield ".".join([*above, key])
+        if isinstance(value, dict):
+            yield from paths(value, (*above, key))
+
+
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.sampled_from(["all", "lim"])
+)
+KEYS = st.sampled_from(["engine", "source", "path", "repository", "theta", "score", "options", "keep", "<theta>", "x"])
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS | SCALARS, inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@given(st.sampled_from([DEFAULT, PAPER, own_run("anywhere")]), VALUES, st.data())
+def test_whatever_a_value_is_it_is_accepted_or_refused_in_its_section(
+    configuration: dict[str, Any], value: Any, data: st.DataObject
+) -> None:
+    path = data.draw(st.sampled_from(list(paths(configuration))))
+    try:
+        check_configuration(changed(path, value, configuration))
+    except ProblemsError as error:
+        assert all(problem.render() for problem in error.problems)
+        assert pickle.loads(pickle.dumps(error)).render() == error.render()
+        key = path.split(".")[0]
+        related = {"data", "training", "base_model", "methods", "benchmarks"}
+        assert {problem.where[0].split(".")[0] for problem in error.problems} <= related | {key}
 
 
 def test_an_unknown_engine_is_the_only_problem_of_its_section() -> None:
