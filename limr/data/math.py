@@ -67,10 +67,10 @@ def prepare(
         "benchmarks": {
             name: {
                 "problems": len(frame),
-                "in_math": int(frame["prompt_id"].is_in(math["prompt_id"].implode()).sum()),
-                "in_math_byte_for_byte": int(frame["prompt"].is_in(math["prompt"].implode()).sum()),
-                "in_train": int(frame["prompt_id"].is_in(train["prompt_id"].implode()).sum()),
-                "in_development": int(frame["prompt_id"].is_in(development["prompt_id"].implode()).sum()),
+                "in_math": _common(frame, math),
+                "in_math_byte_for_byte": _common(frame, math, column="prompt"),
+                "in_train": _common(frame, train),
+                "in_development": _common(frame, development),
             }
             for name, frame in tests.items()
         },
@@ -176,6 +176,11 @@ def _describe_sources(sources: Mapping[str, Path], files: str | Mapping[str, str
 
 def _count(step: str, frame: pl.DataFrame) -> dict[str, Any]:
     return {"step": step, "problems": len(frame), "distinct": frame["prompt_id"].n_unique()}
+
+
+def _common(benchmark: pl.DataFrame, problems: pl.DataFrame, column: str = "prompt_id") -> int:
+    """How many problems of ``benchmark`` are among ``problems``."""
+    return int(benchmark[column].is_in(problems[column].implode()).sum())
 
 
 def _development_name(prompts: str) -> str:

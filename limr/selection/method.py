@@ -18,7 +18,8 @@ All files in ``methods/`` are imported when a method is first asked for. A new m
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -136,7 +137,8 @@ def parse_options(score_name: str, texts: Mapping[str, str]) -> dict[str, Any]:
     {'lowest': 0.3, 'missing': 'next'}
     """
     method = find_method(score_name)
-    return _with_options(method, texts, Option.parse)
+    with _errors_inside(f"score {score_name!r}"):
+        return {name: _option(method, name).parse(text) for name, text in texts.items()}
 
 
 def run_method(score_name: str, pool: Pool, options: Mapping[str, Any]) -> Scores:
@@ -145,9 +147,10 @@ def run_method(score_name: str, pool: Pool, options: Mapping[str, Any]) -> Score
     Raises LimrError for an unknown method, for an unknown option or a wrong value of one, and where trajectories are
     missing or give no scores.
     """
-    method = find_method(score_name)
-    _with_options(method, options, Option.check)
-    where = f"score {score_name!r}"
+    method, where = find_method(score_name), f"score {score_name!r}"
+    with _errors_inside(where):
+        for name, value in options.items():
+            _option(method, name).check(value)
     inputs: dict[str, Any] = {"prompt_ids": pool.prompt_ids, "seed": pool.seed}
     dropped: dict[str, Reason] = {}
     signal = ""
@@ -161,12 +164,10 @@ def run_method(score_name: str, pool: Pool, options: Mapping[str, Any]) -> Score
         if "n_samples" in method.inputs:
             inputs["n_samples"] = usual_samples(pool.trajectories)
         where += f" of {signal} curves"
+    # `signal` and `missing` have chosen the matrix; the other options are the function's own
     own = {name: value for name, value in options.items() if name not in _options_of_curves(method.signals)}
-    try:
+    with _errors_inside(where):
         found = method.function(**{name: inputs[name] for name in method.inputs}, **own)
-    except LimrError as error:
-        error.inside(where)
-        raise
     return _named_scores(method, inputs["prompt_ids"], np.asarray(found, dtype=np.float64), signal, dropped)
 
 
@@ -191,20 +192,21 @@ def _options_of_curves(signals: tuple[str, ...]) -> dict[str, Option]:
     return options
 
 
-def _with_options(method: ScoreMethod, given: Mapping[str, Any], read: Callable[[Option, Any], Any]) -> dict[str, Any]:
-    """``given`` (name -> value) with each value read by ``read``; errors name the method."""
-    values = {}
-    for name, value in given.items():
-        try:
-            if name not in method.options:
-                raise LimrError(
-                    f"unknown option {name!r}", expected=one_of(method.options) if method.options else "no option"
-                )
-            values[name] = read(method.options[name], value)
-        except LimrError as error:
-            error.inside(f"score {method.name!r}")
-            raise
-    return values
+def _option(method: ScoreMethod, name: str) -> Option:
+    if name not in method.options:
+        expected = one_of(method.options) if method.options else "no option"
+        raise LimrError(f"unknown option {name!r}", expected=expected)
+    return method.options[name]
+
+
+@contextmanager
+def _errors_inside(where: str) -> Iterator[None]:
+    """Put ``where`` in front of the places of an error."""
+    try:
+        yield
+    except LimrError as error:
+        error.inside(where)
+        raise
 
 
 @cache

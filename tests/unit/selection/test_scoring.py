@@ -4,7 +4,10 @@ import polars as pl
 import pytest
 from refusals import refused
 
+from limr.errors import ContractError
 from limr.files.contracts import check
+from limr.selection import scoring
+from limr.selection.method import Scores
 from limr.selection.scoring import score_prompts
 from limr.trajectories import Trajectories
 
@@ -110,3 +113,10 @@ def test_errors_name_the_method():
         score_prompts("mine", LIM | {"score": "limit"}, trajectories(CURVES), None, 0)
     with refused(where=("method 'mine'", "score 'lim'"), what="unknown option 'signals'"):
         score_prompts("mine", LIM | {"options": {"signals": "reward"}}, trajectories(CURVES), None, 0)
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf")])
+def test_a_score_that_is_not_finite_is_refused(monkeypatch, score):
+    monkeypatch.setattr(scoring, "run_method", lambda *_: Scores({"late": score, "never": 0.5, "solved": 0.0}))
+    with refused(ContractError, where=("mine", "'score'"), expected="a finite number"):
+        score_prompts("mine", LIM, trajectories(CURVES), None, 0)
