@@ -102,7 +102,7 @@ class Workers:
                 self._hand_out(worker)
                 return
             self._busy_since[worker] = None
-            if self._has_room(beside=1):
+            if self._has_room(not_counting=1):
                 self._idle.append(worker)
             else:
                 self._remove(worker)
@@ -122,11 +122,11 @@ class Workers:
         if not ticket.empty():
             self._release(ticket.get())
 
-    def _has_room(self, beside: int = 0) -> bool:
-        """Whether one more worker may run; ``beside`` of the present workers are not counted."""
+    def _has_room(self, not_counting: int = 0) -> bool:
+        """Whether one more worker may run; so many of the present ones are not counted."""
         stuck_since = time.monotonic() - STUCK_SECONDS
         stuck = sum(since is not None and since < stuck_since for since in self._busy_since.values())
-        return len(self._busy_since) - beside < min(self.usual + stuck, self.most)
+        return len(self._busy_since) - not_counting < min(self.usual + stuck, self.most)
 
     def _remove(self, worker: socket.socket) -> None:
         del self._busy_since[worker]
