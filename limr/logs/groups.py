@@ -34,7 +34,7 @@ def group_by_step(log: Log, steps: Steps) -> Groups:
 
 
 def group_by_position(log: Log) -> Groups:
-    """The groups of a log without steps: rollouts of one prompt that stand one after another in one file."""
+    """The groups of a log without steps: runs of consecutive rollouts of one prompt in one file."""
     starts_group = (np.diff(log.prompt) != 0) | (np.diff(log.file) != 0)
     return _grouped(log, np.concatenate([[0], np.cumsum(starts_group)]), np.ones(len(log), dtype=bool))
 
@@ -65,7 +65,7 @@ def without_repeats(log: Log, groups: Groups, n: int, steps: Steps) -> tuple[Gro
 def find_large_steps(groups: Groups, steps: Steps) -> list[Finding]:
     """Steps with too many rollouts, where nearly all steps have the same number (or one of two).
 
-    A step that a killed run did again with other prompts cannot be told from a batch that was larger.
+    A step that a killed run did again with other prompts looks the same as a batch that was larger.
     """
     size = np.bincount(groups.time, weights=groups.counts, minlength=len(steps.numbers)).astype(np.int64)
     usual = usual_size(size[size > 0]) or largest_batch(size[size > 0])

@@ -89,7 +89,7 @@ def _about_rewards(audit: Audit) -> list[Finding]:
 
 
 def _count_curves(audit: Audit, trajectories: Trajectories) -> list[Finding]:
-    """Fill in which visits count and which prompts LIM would drop; what there is to say of them."""
+    """Fill in which visits count and which prompts LIM would drop. Returns the findings about them."""
     signal = next(iter(known_signals(trajectories)), None)
     if signal is None:
         text = "Nothing can be scored: neither the reward nor the accuracy is known for every visit."

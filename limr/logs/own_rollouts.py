@@ -4,8 +4,8 @@ This module exists for speed and memory: a run may leave more than a hundred mil
 batches, and only the sums of each visit are kept (``visit_sums.py``). ``tests/benchmarks/benchmark_trajectories.py``
 measures it against a bare Polars scan of the same columns.
 
-The pass checks in bulk, which tells that something is wrong but not where. Only then a second, slower pass looks for
-the rollout to name in the error.
+The pass checks whole batches: it detects an invalid rollout, but not which one it is. Only then a second, slower pass
+looks for the rollout to name in the error.
 """
 
 import logging
@@ -55,7 +55,11 @@ def from_rollouts(rollouts: str | Path) -> Trajectories:
     except _CheckFailedError as failed:
         raise _invalid_rollout(rows, Path(rollouts)) from failed
     if not prompt_ids:
-        raise ContractError(f"not one rollout in {len(shards):,} shards: the run recorded nothing", where=rollouts)
+        raise ContractError(
+            f"not one rollout in {len(shards):,} shards",
+            where=rollouts,
+            advice="The run recorded nothing. Look for the reason in its log.",
+        )
     _refuse_duplicates(rows, prompt_ids, visits)
     _log_counts(prompt_ids, visits, len(shards))
     return Trajectories(
@@ -95,7 +99,7 @@ def _shards(rollouts: Path) -> list[Path]:
 def _add_up(rows: pl.LazyFrame) -> tuple[list[str], Sums]:
     """The prompts, sorted, and the sums of each visit. Raises _CheckFailedError where a value is not allowed."""
     prompts, visits = PromptIndex(), VisitSums()
-    # prompts are told apart by a hash that Polars computes: NumPy is slow with strings
+    # a hash that Polars computes stands for the prompt: NumPy is slow with strings
     rows = rows.select(*_NEVER_NULL, pl.col("correct").cast(pl.UInt8), hash=pl.col("prompt_id").hash())
     for batch in rows.collect_batches(engine="streaming"):
         if not batch.is_empty():
@@ -110,7 +114,7 @@ def _add_up(rows: pl.LazyFrame) -> tuple[list[str], Sums]:
 
 
 def _sums(batch: pl.DataFrame, prompts: PromptIndex) -> Sums:
-    """Sums over runs of consecutive rollouts of one prompt and visit: a visit's samples usually stand together."""
+    """Sums over runs of consecutive rollouts of one prompt and visit: usually all samples of the visit."""
     if any(batch[column].null_count() for column in _NEVER_NULL):
         raise _CheckFailedError
     hashes, visit, sample, reward, correct = (batch[column].to_numpy() for column in ("hash", *_READ[1:]))

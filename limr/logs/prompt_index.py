@@ -15,7 +15,7 @@ class PromptIndex:
 
     The chance that any two of a million prompts share a hash, and would be taken for one prompt, is 1 in 37 million.
 
-    The hash table has open addressing: a prompt stands in the first free place at or after its hash, modulo the length
+    The hash table has open addressing: a prompt takes the first free place at or after its hash, modulo the length
     of the table. The length is a power of two, so that the modulo is the lowest bits of the hash.
 
     >>> index = PromptIndex()
@@ -48,7 +48,7 @@ class PromptIndex:
         # A row of -1 picks the last hash here, which differs; such rows leave the loop in its condition.
         wrong = np.flatnonzero(self._hashes[rows] != hashes)
         distance = 0
-        while len(wrong := wrong[rows[wrong] >= 0]):  # another prompt stands there: look one place further
+        while len(wrong := wrong[rows[wrong] >= 0]):  # another prompt has this place: look one place further
             distance += 1
             rows[wrong] = self._table[self._places(hashes[wrong] + np.uint64(distance))]
             wrong = wrong[self._hashes[rows[wrong]] != hashes[wrong]]

@@ -49,7 +49,7 @@ def number_visits(log: Log, samples: int | None = None, steps_per_epoch: int | N
     A visit is a prompt's group of n samples. Visits are numbered in time order: by step, and by position where a prompt
     has a multiple of n rollouts at one step (the data set holds it several times). n is ``samples``, by default the
     most common number of rollouts of a prompt at one step. A group with fewer rollouts is a visit too, a partial one.
-    In a log without steps, a group is the rollouts of a prompt that stand one after another in one file.
+    In a log without steps, a group is a run of consecutive rollouts of one prompt in one file.
 
     Counted this way, **the index of a visit belongs to the prompt**. If training leaves a prompt out of an epoch, as a
     dropped last batch does, then each later visit has an index one too low, and the last visit is missing.

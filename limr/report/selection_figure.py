@@ -21,7 +21,7 @@ from limr.selection.agreement import PAPER_SHARE
 from limr.trajectories import Trajectories, VisitMatrix, known_signals, visit_matrix
 
 _GROUPS = 4  # groups of prompts with similar scores, above the mean curve and below it; one bold curve each
-_SINGLE = 80  # curves of single prompts behind them: more cannot be told apart
+_SINGLE = 80  # curves of single prompts behind them: more are illegible
 _BINS = 40
 _PAPER_COLOUR = "#CC79A7"
 _OUTLINE = [withStroke(linewidth=3.6, foreground="white")]

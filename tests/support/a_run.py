@@ -1,4 +1,4 @@
-"""A small training run for tests of commands, as verl leaves it: rollouts by step, and the data set it trained on."""
+"""A small training run for tests of commands: rollouts by step as verl writes them, and the data set."""
 
 import json
 from pathlib import Path
@@ -12,19 +12,19 @@ EPOCHS, STEPS_PER_EPOCH, SAMPLES = 5, 4, 4
 
 
 def accuracy(number: int, epoch: int) -> float:
-    """Of prompt ``number``: one in five is never solved, one always, the others are learned, sooner or later."""
+    """The accuracy of prompt ``number``: one prompt in five is never solved, one always is, the others are learned."""
     return {0: 0.0, 1: 1.0}.get(number % 5, min(1.0, (epoch + number % 7) / 8))
 
 
 def rollouts(epoch: int, step: int) -> list[dict]:
-    """The rows of one step."""
+    """The rows of one step: a quarter of the prompts, with answers that are right at random."""
     batch = len(PROMPTS) // STEPS_PER_EPOCH
     rows = []
     for number in range(step % STEPS_PER_EPOCH * batch, (step % STEPS_PER_EPOCH + 1) * batch):
         question, answer = list(PROMPTS.items())[number]
-        lot = Random(f"{number} {epoch}")
+        generator = Random(f"{number} {epoch}")
         for _ in range(SAMPLES):
-            right = lot.random() < accuracy(number, epoch)
+            right = generator.random() < accuracy(number, epoch)
             rows.append(
                 {
                     "input": f"system\nYou are a helpful assistant.\nuser\n{question} {INSTRUCTION}\nassistant\n",
@@ -38,7 +38,7 @@ def rollouts(epoch: int, step: int) -> list[dict]:
 
 
 def write_run(folder: Path) -> Path:
-    """Write ``rollouts/`` and the data set, ``train.parquet`` and ``questions.jsonl``, into ``folder``; the first."""
+    """Write ``rollouts/`` and the data set (``train.parquet`` and ``questions.jsonl``); returns the first."""
     log = folder / "rollouts"
     log.mkdir()
     for step in range(EPOCHS * STEPS_PER_EPOCH):
