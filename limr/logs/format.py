@@ -44,26 +44,15 @@ def choose_keys(
     column_of: dict[str, str] = {}
     for column, key in chosen.items():
         if column not in own:
-            raise LimrError(
-                f"this format has no column {column!r} that could have another name",
-                where="columns",
-                expected=", ".join(own),
-            )
+            raise LimrError(f"this format has no column {column!r}", where="columns", expected=", ".join(own))
         if column_of.setdefault(key, column) != column:
             raise LimrError(f"{key!r} is given to two columns, {column_of[key]} and {column}", where="columns")
-    found: dict[str, str | None] = {**own, **chosen}
-    for column, key in own.items():
-        other = column_of.get(key)
-        if other is None or column in chosen:
-            continue
+    taken = [column for column, key in own.items() if key in column_of and column not in chosen]
+    for column in taken:
         if column in needed or (column == "prompt" and "prompt_id" not in chosen):
-            raise LimrError(
-                f"{other} is given {key!r}, which is this format's {column}",
-                where="columns",
-                advice=[f"Say which column the {column} is: ", Column(column), "."],
-            )
-        found[column] = None
-    return found
+            what = f"{column_of[own[column]]} is given {own[column]!r}, which is this format's {column}"
+            raise LimrError(what, where="columns", advice=["Name the column of that too: ", Column(column), "."])
+    return {column: None if column in taken else chosen.get(column, own[column]) for column in own}
 
 
 def find_columns(header: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:

@@ -31,19 +31,19 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # or a byte that is not UTF-8
 
 
-def exact_rows(row: type[msgspec.Struct], text: bytes, lines_before: int) -> tuple[list[Any], list[int]]:
+def exact_rows(row: type[msgspec.Struct], text: bytes, file: str, lines_before: int) -> tuple[list[Any], list[int]]:
     """The rows of ``text``, a JSON list or JSON Lines, and the place of each: row from 0, or line of ``text`` from 1.
 
-    ``lines_before`` is the number of lines of the file before ``text``; only messages count them. Raises LimrError with
-    line or row, key and value of the first row that is not a ``row``.
+    ``lines_before`` is the number of lines of ``file`` before ``text``; only messages count them. Raises LimrError with
+    file, line or row, key and value of the first row that is not a ``row``.
     """
     rows, places = [], []
     is_list = starts_as_list(text)
-    for place, value in enumerate(_list(text)) if is_list else _lines(text, lines_before):
+    for place, value in enumerate(_list(text, file)) if is_list else _lines(text, file, lines_before):
         try:
             rows.append(_row(row, value))
         except LimrError as error:
-            raise error.inside(f"row {place}" if is_list else f"line {place + lines_before}") from None
+            raise error.inside(file, f"row {place}" if is_list else f"line {place + lines_before}") from None
         places.append(place)
     return rows, places
 
@@ -58,21 +58,21 @@ def starts_as_list(text: bytes) -> bool:
     return text[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
 
 
-def _list(text: bytes) -> list[Any]:
+def _list(text: bytes, file: str) -> list[Any]:
     try:
         return decode(text.removeprefix(_BYTE_ORDER_MARK))
     except (ValueError, RecursionError) as error:
-        raise LimrError(_fault(error, len(text)), expected="a list of objects, [{...}, ...]") from error
+        raise LimrError(_fault(error, len(text)), where=file, expected="a list of objects, [{...}, ...]") from error
 
 
-def _lines(text: bytes, lines_before: int) -> Iterator[tuple[int, Any]]:
+def _lines(text: bytes, file: str, lines_before: int) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(text.split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
             yield number, decode(line.removeprefix(_BYTE_ORDER_MARK))
         except (ValueError, RecursionError) as error:
-            where = f"line {number + lines_before}"
+            where = (file, f"line {number + lines_before}")
             raise LimrError(_fault(error, len(line)), where=where, expected="one object a line") from error
 
 

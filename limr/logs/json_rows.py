@@ -23,7 +23,7 @@ from limr.errors import LimrError
 from limr.logs import templates
 from limr.logs.format import choose_keys
 from limr.logs.json_exact import exact_rows, starts_as_list
-from limr.logs.log import LogOptions, Part
+from limr.logs.log import RESTORE, LogOptions, Part
 from limr.logs.normalise import Rollouts, RowError, to_part
 from limr.logs.parallel import run_in_order
 
@@ -125,17 +125,10 @@ def _read_block(
     try:
         rows, places = _fast_rows(row, text, is_list)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        try:
-            rows, places = exact_rows(row, text, block.lines_before())
-        except LimrError as error:
-            raise error.inside(block.file) from None
+        rows, places = exact_rows(row, text, block.file, block.lines_before())
     if not rows:
-        raise LimrError(
-            f"not one row ({block.size:,} bytes)",
-            where=block.file,
-            expected="rollouts",
-            advice="If the file was cut short, put the whole file back or remove it.",
-        )
+        what = f"not one row ({block.size:,} bytes)"
+        raise LimrError(what, where=block.file, expected="rollouts", advice=RESTORE)
     places = np.asarray(places, dtype=np.int64)
     try:
         part = to_part(row.rollouts(rows, with_responses), places, with_responses, row.prompt_text)
@@ -173,19 +166,12 @@ def _with_keys(row: type[JsonRow], chosen: tuple[tuple[str, str], ...], with_res
     keys = choose_keys(own, dict(chosen), needed)
     if not with_responses:
         keys |= dict.fromkeys(own.keys() & set(_ONLY_WITH_RESPONSES))
-    changed = [
-        (
-            field.name,
-            field.type,
-            msgspec.field(
-                name=f"\x7f{field.name}" if keys[field.name] is None else keys[field.name],
-                default=field.default,
-                default_factory=field.default_factory,
-            ),
-        )
-        for field in msgspec.structs.fields(row)
-        if keys[field.name] != own[field.name]
-    ]
+    changed = []
+    for field in msgspec.structs.fields(row):
+        name, defaults = keys[field.name], {"default": field.default, "default_factory": field.default_factory}
+        if name != own[field.name]:
+            name = f"\x7f{field.name}" if name is None else name
+            changed.append((field.name, field.type, msgspec.field(name=name, **defaults)))
     try:
         return msgspec.defstruct(row.__name__, changed, bases=(row,), kw_only=True, gc=False) if changed else row
     except ValueError as error:  # a quotation mark in a key

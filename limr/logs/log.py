@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 COLUMNS = ("prompt", "prompt_id", "step", "reward", "correct", "answer", "response")
+RESTORE = "Put the whole file back or remove it."  # advice where a file is damaged
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from limr.errors import LimrError, one_of
 from limr.logs.json_exact import starts_as_list
+from limr.logs.log import RESTORE
 
 SUFFIXES = (".json", ".jsonl", ".csv", ".parquet")
 
@@ -70,7 +71,7 @@ def first_keys(file: Path) -> frozenset[str]:
     try:
         size = file.stat().st_size
         if size == 0:
-            raise LimrError("is empty (0 bytes)", advice="Put the whole file back or remove it.")
+            raise LimrError("is empty (0 bytes)", advice=RESTORE)
         match file.suffix:
             case ".parquet":
                 return _parquet_columns(file)
@@ -89,10 +90,8 @@ def _parquet_columns(file: Path) -> frozenset[str]:
     try:
         return frozenset(parquet.read_schema(file).names)
     except pyarrow.ArrowException as error:
-        raise LimrError(
-            f"cannot be read as Parquet ({file.stat().st_size:,} bytes; {str(error).splitlines()[0]})",
-            advice="It is truncated, or not Parquet. Put the whole file back or remove it.",
-        ) from error
+        reason = f"{file.stat().st_size:,} bytes; {str(error).splitlines()[0]}"
+        raise LimrError(f"cannot be read as Parquet ({reason})", advice=RESTORE) from error
 
 
 def _csv_columns(file: Path) -> frozenset[str]:
@@ -117,10 +116,7 @@ def _json_keys(file: Path) -> frozenset[str]:
         except (ValueError, RecursionError):
             continue
         return frozenset(found) if isinstance(found, dict) else frozenset()
-    raise LimrError(
-        f"its first row is not whole JSON ({file.stat().st_size:,} bytes)",
-        advice="It is truncated, or not JSON. Put the whole file back or remove it.",
-    )
+    raise LimrError(f"its first row is not whole JSON ({file.stat().st_size:,} bytes)", advice=RESTORE)
 
 
 def _growing(file: Path) -> Iterator[str]:

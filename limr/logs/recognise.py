@@ -23,47 +23,56 @@ class Found:
     left_out: dict[str, str]  # file -> why
 
 
+@dataclass(frozen=True)
+class _Looked:
+    """The first rows of a folder's files: their keys, or why they cannot be read."""
+
+    path: Path
+    options: LogOptions
+    keys: dict[Path, frozenset[str]]
+    unreadable: dict[Path, LimrError]
+
+
 def recognise(path: Path, options: LogOptions) -> Found:
     """Look at the first row of every file of ``path``.
 
     Raises LimrError with the file: where one folder holds two formats and none was chosen, where no file has a known
     format, where a file that looks like a part of the log is empty or truncated, where two files hold one step.
     """
-    _check_columns(options)
-    chosen = find_format(options.format) if options.format else None
-    keys: dict[Path, frozenset[str]] = {}
-    unreadable: dict[Path, LimrError] = {}
-    for file in log_files(path):
-        try:
-            keys[file] = first_keys(file)
-        except LimrError as error:
-            unreadable[file] = error
-    of_file = {file: _format_of(found, options) for file, found in keys.items()}
-    if chosen and chosen not in of_file.values():  # then it may read files that look like another format
-        of_file |= {file: chosen for file, found in keys.items() if _fit(chosen, found, options)}
-    format_ = chosen or _only_format(path, of_file, keys, unreadable, options)
-    files = [file for file, found in of_file.items() if found is format_]
-    if not files:
-        raise _none_fits(path, format_, keys, unreadable, options)
-    suffixes = {file.suffix for file in files}
-    for file, error in unreadable.items():
-        if file.suffix in suffixes:
-            raise error.inside(file)
-    left_out = {str(file): str(error) for file, error in unreadable.items()}
-    for file, found in of_file.items():
-        if found is None:
-            _check_name(format_, file, keys[file], {other.parent for other in files})
-        if found is not format_:
-            unknown = f"in no known format: its first row has {_listed(keys[file], 6)}"
-            left_out[str(file)] = f"in the format {found.name}" if found else unknown
-    files = _without_set_aside(format_, files, keys, left_out)
-    return _in_order(format_, files, left_out)
-
-
-def _check_columns(options: LogOptions) -> None:
     for name in options.columns:
         if name not in COLUMNS:
             raise LimrError(where="columns", found=repr(name), expected=one_of(COLUMNS))
+    chosen = find_format(options.format) if options.format else None
+    looked = _look(path, options)
+    of_file = {file: _format_of(keys, options) for file, keys in looked.keys.items()}
+    if chosen and chosen not in of_file.values():  # then it may read files that look like another format
+        of_file |= {file: chosen for file, keys in looked.keys.items() if _fit(chosen, keys, options)}
+    format_ = chosen or _only_format(looked, of_file)
+    files = [file for file, found in of_file.items() if found is format_]
+    if not files:
+        raise _none_fits(looked, format_)
+    for file, error in looked.unreadable.items():
+        if file.suffix in {other.suffix for other in files}:
+            raise error.inside(file)
+    left_out = {str(file): str(error) for file, error in looked.unreadable.items()}
+    for file, found in of_file.items():
+        if found is None:
+            _check_name(format_, file, looked.keys[file], {other.parent for other in files})
+        if found is not format_:
+            unknown = f"in no known format: its first row has {_listed(looked.keys[file], 6)}"
+            left_out[str(file)] = f"in the format {found.name}" if found else unknown
+    files = _without_set_aside(format_, files, looked.keys, left_out)
+    return _in_order(format_, files, left_out)
+
+
+def _look(path: Path, options: LogOptions) -> _Looked:
+    looked = _Looked(path, options, {}, {})
+    for file in log_files(path):
+        try:
+            looked.keys[file] = first_keys(file)
+        except LimrError as error:
+            looked.unreadable[file] = error
+    return looked
 
 
 def _format_of(keys: frozenset[str], options: LogOptions) -> Format | None:
@@ -79,62 +88,38 @@ def _fit(candidate: Format, keys: frozenset[str], options: LogOptions) -> int:
     return max((len(wanted) for wanted in sets if wanted <= keys), default=0)
 
 
-def _only_format(
-    path: Path,
-    of_file: dict[Path, Format | None],
-    keys: dict[Path, frozenset[str]],
-    unreadable: dict[Path, LimrError],
-    options: LogOptions,
-) -> Format:
+def _only_format(looked: _Looked, of_file: dict[Path, Format | None]) -> Format:
     example: dict[str, Path] = {}
     for file, found in of_file.items():
-        if found is not None:
+        if found:
             example.setdefault(found.name, file)
     if len(example) > 1:
-        (one, file), (other, other_file) = list(example.items())[:2]
-        raise LimrError(
-            "files in two formats",
-            where=path,
-            found=f"{one} ({file}) and {other} ({other_file})",
-            advice=["Choose one, ", Setting("format", one), ", or name the folder of one."],
-        )
+        found = " and ".join(f"{name} ({file})" for name, file in list(example.items())[:2])
+        advice = ["Choose one, ", Setting("format", next(iter(example))), ", or name the folder of one."]
+        raise LimrError("files in two formats", where=looked.path, found=found, advice=advice)
     if not example:
-        raise _none_fits(path, None, keys, unreadable, options)
+        raise _none_fits(looked, None)
     return formats()[next(iter(example))]
 
 
-def _none_fits(
-    path: Path,
-    wanted: Format | None,
-    keys: dict[Path, frozenset[str]],
-    unreadable: dict[Path, LimrError],
-    options: LogOptions,
-) -> LimrError:
-    if not keys:
-        file, error = next(iter(unreadable.items()))
+def _none_fits(looked: _Looked, wanted: Format | None) -> LimrError:
+    if not looked.keys:
+        file, error = next(iter(looked.unreadable.items()))
         return error.inside(file)
-    file, present = next(iter(keys.items()))
+    file, present = next(iter(looked.keys.items()))
     found = f"{_listed(present)} in {file}"
-    if options.columns:
-        found += f" ({', '.join(f'{name} is named {key!r}' for name, key in options.columns.items())})"
+    if looked.options.columns:
+        found += f" ({', '.join(f'{name} is named {key!r}' for name, key in looked.options.columns.items())})"
     if wanted:
-        return LimrError(
-            f"no file in the format {wanted.name}",
-            where=path,
-            found=found,
-            expected=f"rows with {_wanted_keys(wanted)}",
-        )
+        expected = f"rows with {_wanted_keys(wanted)}"
+        return LimrError(f"no file in the format {wanted.name}", where=looked.path, found=found, expected=expected)
     known = "; ".join(f"{name}: {_wanted_keys(known)}" for name, known in formats().items())
     return LimrError(
         "in no known format",
-        where=path,
+        where=looked.path,
         found=found,
         expected=f"the keys of a known format ({known})",
-        advice=[
-            "Or name the columns of a table: prompt or prompt_id, reward, and step if there is one: ",
-            Column("reward"),
-            ".",
-        ],
+        advice=["Or name the columns of a table, prompt (or prompt_id), reward and step: ", Column("reward"), "."],
     )
 
 
@@ -180,11 +165,8 @@ def _in_order(format_: Format, files: Sequence[Path], left_out: dict[str, str]) 
     for file in files:
         other = seen.setdefault(file.name, file)
         if steps[file] is not None and other != file:
-            raise LimrError(
-                f"step {steps[file]} is in {other} too",
-                where=file,
-                advice="These are two runs, or training and validation. Name the folder of one of them.",
-            )
+            advice = "These are two runs, or training and validation. Name the folder of one of them."
+            raise LimrError(f"step {steps[file]} is in {other} too", where=file, advice=advice)
     ordered = sorted(files, key=lambda file: (steps[file] is None, steps[file] or 0, by_name(file)))
     return Found(format_, ordered, [steps[file] for file in ordered], left_out)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from limr.errors import LimrError, shown
 from limr.logs.format import find_columns
-from limr.logs.log import Part
+from limr.logs.log import RESTORE, Part
 from limr.logs.normalise import Rollouts, RowError, to_part
 
 _ROWS_AT_A_TIME = 2**14
@@ -40,18 +40,12 @@ def _parts(file: Path, chosen: Mapping[str, str], with_responses: bool) -> Itera
         rows = _rows(reader, len(header))
         batch = list(islice(rows, _ROWS_AT_A_TIME))
         if not batch:
-            raise LimrError(
-                "a header and no row",
-                expected="rollouts",
-                advice="If the file was cut short, put the whole file back or remove it.",
-            )
+            raise LimrError("a header and no row", expected="rollouts", advice=RESTORE)
         while batch:
             lines = np.array([line for line, _ in batch], dtype=np.int64)
             try:
-                rollouts = Rollouts(
-                    **{name: _values(batch, name, header.index(column)) for name, column in columns.items()}
-                )
-                yield to_part(rollouts, lines, with_responses)
+                values = {name: _values(batch, name, header.index(column)) for name, column in columns.items()}
+                yield to_part(Rollouts(**values), lines, with_responses)
             except RowError as error:
                 column = columns.get(error.column, error.column)
                 raise error.error.inside(f"line {lines[error.row]}", f"column {column!r}") from error
@@ -65,11 +59,8 @@ def _rows(reader: Any, n_columns: int) -> Iterator[tuple[int, list[str]]]:
             if not fields:  # an empty line
                 continue
             if len(fields) != n_columns:
-                raise LimrError(
-                    where=f"line {reader.line_num}",
-                    found=f"{len(fields)} fields",
-                    expected=f"{n_columns} as in the header",
-                )
+                found, expected = f"{len(fields)} fields", f"{n_columns} as in the header"
+                raise LimrError(where=f"line {reader.line_num}", found=found, expected=expected)
             yield reader.line_num, fields
     except csv.Error as error:
         raise LimrError(f"not CSV ({error})", where=f"line {reader.line_num}") from error

@@ -15,7 +15,7 @@ import numpy as np
 
 from limr.errors import LimrError
 from limr.logs.format import find_columns
-from limr.logs.log import Part
+from limr.logs.log import RESTORE, Part
 from limr.logs.normalise import Encoded, Rollouts, RowError, to_part
 
 if TYPE_CHECKING:
@@ -49,11 +49,7 @@ def reading(file: Path) -> Iterator[None]:
         raise error.inside(file) from None
     except (pyarrow.ArrowException, OSError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise LimrError(
-            f"cannot be read as Parquet ({reason})",
-            where=file,
-            advice="It is truncated, or not Parquet. Put the whole file back or remove it.",
-        ) from error
+        raise LimrError(f"cannot be read as Parquet ({reason})", where=file, advice=RESTORE) from error
 
 
 def _parts(file: Path, chosen: Mapping[str, str], with_responses: bool) -> Iterator[Part]:
@@ -62,11 +58,11 @@ def _parts(file: Path, chosen: Mapping[str, str], with_responses: bool) -> Itera
     schema = parquet.read_schema(file)
     columns = find_columns(schema.names, chosen)
     # ``read_dictionary`` keeps the dictionaries of the file: without it, Arrow writes the text out for each row
-    texts = [columns[name] for name in _TEXTS if name in columns and _is_text(schema.field(columns[name]).type)]
+    dictionaries = [columns[name] for name in _TEXTS if name in columns and _is_text(schema.field(columns[name]).type)]
     wanted = [column for name, column in columns.items() if with_responses or name != "response"]
     size = _ROWS_WITH_RESPONSES if with_responses else _ROWS_AT_A_TIME
     start = 0
-    with parquet.ParquetFile(file, read_dictionary=texts) as stream:
+    with parquet.ParquetFile(file, read_dictionary=dictionaries) as stream:
         if stream.metadata.num_rows == 0:
             raise LimrError("not one row", expected="rollouts")
         for batch in stream.iter_batches(size, columns=wanted):

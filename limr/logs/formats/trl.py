@@ -164,11 +164,8 @@ def _terms(reward: str, columns: Sequence[str]) -> dict[str, float]:
         except ValueError:
             column = ""
         if column not in columns:
-            raise LimrError(
-                f"{term.strip()!r} is neither a column nor a number times a column",
-                where=f"reward {reward!r}",
-                found=", ".join(columns),
-            )
+            what = f"{term.strip()!r} is neither a column nor a number times a column"
+            raise LimrError(what, where=f"reward {reward!r}", found=", ".join(columns))
         weights[column] = weights.get(column, 0.0) + weight
     return weights
 

@@ -96,7 +96,7 @@ def test_a_file_that_is_cut_short_or_empty_is_refused(tmp_path):
     file = write(tmp_path, prompt=["a"] * 9, reward=[0.0] * 9)
     whole = file.read_bytes()
     file.write_bytes(whole[:-9])
-    with refused(where=file, what="cannot be read as Parquet", advice="truncated"):
+    with refused(where=file, what="cannot be read as Parquet", advice="Put the whole file back"):
         read_log(file)
     parquet.write_table(pyarrow.table({"prompt": ["a"], "reward": [0.0]}).slice(0, 0), file)
     with refused(where=file, what="not one row"):
