@@ -99,7 +99,7 @@ def test_an_unknown_key_and_a_wrong_value_stop_the_run_with_one_message(workplac
     assert not workplace.results.exists()
 
 
-def test_a_theta_that_selects_nothing_is_refused_with_the_quantiles_of_the_scores(one_shot_rlvr: Path, tmp_path: Path) -> None:
+def test_a_theta_that_selects_nothing_is_refused_with_quantiles(one_shot_rlvr: Path, tmp_path: Path) -> None:
     place = Workplace(tmp_path)
     text = (ROOT / "config" / "one_shot_rlvr.yaml").read_text(encoding="utf-8").replace("theta: 0.6", "theta: 0.99")
     (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
