@@ -1,4 +1,4 @@
-"""A training run that fails ends with a clear error within a minute; no process is left running and no rollout is lost.
+"""A training run that fails ends with a clear error within a minute, leaves no process and loses no rollout.
 
 The minute begins when the fault occurs. On two shared cores, two minutes are allowed.
 """

@@ -31,7 +31,7 @@ from limr.training.miniature.operations import (
 )
 
 COMPANIONS = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json")
-"""The files of a model directory beside the weights."""
+"""The files of a model directory without its weights."""
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,7 @@ def _loss(network: tiny.TinyQwen2, tokenizer: Tokenizer, examples: list[tuple[st
 
 
 def _write_companions(directory: Path, shape: tiny.Shape, tokenizer: Tokenizer) -> None:
-    """Write the files beside the weights, as transformers and vLLM expect them."""
+    """Write the other files of the model directory (COMPANIONS), as transformers and vLLM expect them."""
     end, pad_token = tokenizer.token_to_id(tokens.END), tokenizer.token_to_id(tokens.PAD)
     sizes = {name: value for name, value in asdict(shape).items() if name != "rope_theta"}
     config = sizes | {

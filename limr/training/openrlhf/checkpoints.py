@@ -18,17 +18,19 @@ _WEIGHTS = (".safetensors", ".safetensors.index.json")
 
 def prepare_to_resume(folder: Path) -> int:
     """Make OpenRLHF load the newest complete checkpoint, and remove the incomplete ones. Returns its step, or 0."""
-    whole = max((step for step in _steps(folder, "_actor/global_step*", "") if _is_whole(folder, step)), default=0)
+    complete = max(
+        (step for step in _steps(folder, "_actor/global_step*", "") if _is_complete(folder, step)), default=0
+    )
     for states in _STATES:
         for step in _steps(folder, f"{states}/global_step*", ""):
-            if not _is_whole(folder, step):  # else OpenRLHF keeps it and deletes a complete one
+            if not _is_complete(folder, step):  # else OpenRLHF keeps it and deletes a complete one
                 shutil.rmtree(folder / states / _tag(step))
-        if whole:
-            (folder / states / "latest").write_text(_tag(whole), encoding="ascii")
+        if complete:
+            (folder / states / "latest").write_text(_tag(complete), encoding="ascii")
     for step in _steps(folder, "global_step*_hf", "_hf"):
-        if step > whole:
+        if step > complete:
             shutil.rmtree(_policy(folder, step))
-    return whole
+    return complete
 
 
 def publish(folder: Path, final_model: Path, steps: int, base: Path, checkpoints: Path, model: Path) -> None:
@@ -57,7 +59,7 @@ def drop_states(folder: Path, final_model: Path) -> None:
             shutil.rmtree(folder / states, ignore_errors=True)
 
 
-def _is_whole(folder: Path, step: int) -> bool:
+def _is_complete(folder: Path, step: int) -> bool:
     # OpenRLHF writes metric.json last in a state, and the tokenizer last in a policy
     return _is_model(_policy(folder, step)) and all(
         (folder / states / _tag(step) / "metric.json").is_file() for states in _STATES

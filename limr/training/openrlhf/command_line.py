@@ -28,16 +28,16 @@ DEFAULTS: Mapping[str, Argument] = {
 
 # Arguments that would break the records or the contracts, and why.
 FORBIDDEN: Mapping[str, str] = {
-    "reward.normalize_enable": "rewards come from the rule, so it changes nothing; under ZeRO-2 it turns training NaN",
-    "train.async_enable": "rollouts would no longer be those of the step that their record names",
-    "train.partial_rollout_enable": "rollouts would no longer be those of the step that their record names",
-    "algo.dynamic_filtering_enable": "it trains on other prompts than the schedule says",
-    "rollout.vllm_generate_batch_size": "rollouts would no longer be those of the step that their record names",
-    "train.enable_ema": "the checkpoint would hold other weights than those that were trained",
+    "reward.normalize_enable": "the rule gives the rewards, so it changes nothing; ZeRO-2 with it gives NaN",
+    "train.async_enable": "a rollout would be trained on in another step than its record names",
+    "train.partial_rollout_enable": "a rollout would be trained on in another step than its record names",
+    "algo.dynamic_filtering_enable": "training would skip prompts of the schedule",
+    "rollout.vllm_generate_batch_size": "a rollout would be trained on in another step than its record names",
+    "train.enable_ema": "the checkpoint would hold averages, not the trained weights",
     "ds.lora.rank": "the checkpoint would hold an adapter, which evaluation does not read",
-    "data.max_samples": "the data set is written to be read whole",
-    "data.apply_chat_template": "the data set holds prompts as they are; the template is applied when it is written",
-    "data.input_template": "the data set holds prompts as they are; the template is applied when it is written",
+    "data.max_samples": "OpenRLHF must read the complete data set",
+    "data.apply_chat_template": "the chat template is applied when the data set is written",
+    "data.input_template": "the chat template is applied when the data set is written",
     "use_ms": "models and data are local",
 }
 

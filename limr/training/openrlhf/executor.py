@@ -15,10 +15,7 @@ from typing import Any
 from openrlhf.utils.agent import SingleTurnAgentExecutor
 
 from limr.grading.reward import grade
-from limr.training.openrlhf.records import DEVELOPMENT, Recorder, step_name
-
-RECORDS, REWARD_RULE = "LIMR_RECORDS", "LIMR_REWARD_RULE"
-"""Environment variables: the folder of this attempt's records, and the rule of the reward."""
+from limr.training.openrlhf.records import DEVELOPMENT, FOLDER_VARIABLE, RULE_VARIABLE, Recorder, step_name
 
 
 class AgentExecutor(SingleTurnAgentExecutor):
@@ -30,8 +27,8 @@ class AgentExecutor(SingleTurnAgentExecutor):
 
     def __init__(self) -> None:
         super().__init__(None)  # without OpenRLHF's reward endpoints
-        self._recorder = Recorder(Path(os.environ[RECORDS]))
-        self._rule = os.environ[REWARD_RULE]
+        self._recorder = Recorder(Path(os.environ[FOLDER_VARIABLE]))
+        self._rule = os.environ[RULE_VARIABLE]
         self._samples: Counter[str] = Counter()
         self._step = -1  # the last step seen here; every engine takes part in every step
         self._lock = threading.Lock()

@@ -22,6 +22,7 @@ from limr.training.openrlhf.openrlhf_settings import OpenRLHFSettings
 from limr.training.openrlhf.parser import installed, parse
 from limr.training.openrlhf.prompt_dataset import schedule, write_development_set, write_training_set
 from limr.training.openrlhf.recorded_rollouts import development_accuracy, write_rollouts
+from limr.training.openrlhf.records import FOLDER_VARIABLE, RULE_VARIABLE
 from limr.training.openrlhf.run_folder import RunFolder
 from limr.training.openrlhf.supervisor import run
 from limr.training.openrlhf.training_log import write_metrics
@@ -124,8 +125,8 @@ def _launch(options: OpenRLHFSettings, folder: RunFolder, model: Path, seed: int
         *(options.steps, options.prompts_per_step, options.samples_per_prompt, options.gpus, log),
     )
     environment = {
-        "LIMR_RECORDS": str(attempt.folder),
-        "LIMR_REWARD_RULE": options.reward_rule,
+        FOLDER_VARIABLE: str(attempt.folder),
+        RULE_VARIABLE: options.reward_rule,
         "HF_DATASETS_CACHE": str(folder.folder / "data" / "cache"),
         "HF_HUB_OFFLINE": "1",  # models and data are on this machine's disk
         "TORCH_EXTENSIONS_DIR": os.environ.get("TORCH_EXTENSIONS_DIR") or str(folder.operators()),

@@ -16,11 +16,12 @@ from limr.errors import LimrError
 from limr.files.atomic import whole_file
 from limr.models.chat_template import chat_texts
 from limr.training.openrlhf.openrlhf_settings import OpenRLHFSettings
+from limr.training.openrlhf.records import DEVELOPMENT
 from limr.training.schedule import step_prompts
 
 logger = logging.getLogger(__name__)
 
-TRAINING, DEVELOPMENT = "training", "development"
+TRAINING = "training"
 
 
 def write_training_set(prompts: pl.DataFrame, tokenizer: Any, options: OpenRLHFSettings, seed: int, path: Path) -> None:

@@ -19,6 +19,10 @@ from typing import Any
 from limr.errors import LimrError, shown
 
 DEVELOPMENT = "development"
+"""The split and the part of the development set."""
+
+FOLDER_VARIABLE, RULE_VARIABLE = "LIMR_RECORDS", "LIMR_REWARD_RULE"
+"""Environment variables that ``executor`` reads: the folder of the attempt's records, and the rule of the reward."""
 
 
 class Recorder:
@@ -43,7 +47,7 @@ class Recorder:
                 self._parts.add(part)
             with path.open("ab", buffering=0) as stream:  # opened each time: other hosts see the line at once
                 if stream.write(line) != len(line):
-                    raise OSError(f"{path}: the record was not written whole: is the disk full?")
+                    raise OSError(f"{path}: the record was not written completely: is the disk full?")
 
 
 @dataclass(frozen=True)

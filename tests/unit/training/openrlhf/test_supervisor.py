@@ -45,7 +45,7 @@ def test_steps_are_counted_and_the_log_is_kept(tmp_path: Path) -> None:
 
 
 def test_the_command_runs_in_the_folder_of_its_log(tmp_path: Path) -> None:
-    """Ray adds the current folder to its workers' import path; the user's folder may hold a file named like a module."""
+    """Ray adds the current folder to its workers' import path, and the user's folder may shadow a module."""
     supervised("import os; print(os.getcwd())", tmp_path)
     assert (tmp_path / "log").read_text(encoding="utf-8").strip() == str(tmp_path)
 
