@@ -70,7 +70,7 @@ class Rollouts:
 
 
 class RowError(Exception):
-    """A fault in one row. The reader knows where the row stands and adds that to ``error``.
+    """A fault in one row. The reader knows the row's place in the file and adds it to ``error``.
 
     ``row`` is the row's number among those that were read, ``column`` is our name of the column.
     """

@@ -1,4 +1,4 @@
-"""Small logs in the format of every framework, for tests: the same rollouts, as each would have written them."""
+"""Small logs in the format of every framework, for tests: the same rollouts, as each framework writes them."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 
 class Rollout(NamedTuple):
-    """What every framework logs of a rollout."""
+    """The values that every framework logs of a rollout."""
 
     step: int
     prompt: str
@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Framework:
-    """How a framework logs: a row, where the reward stands in it, and the file of a step."""
+    """How a framework logs: a row, the place of the reward in it, and the file of a step."""
 
     row: Callable[[Rollout], Row]
     reward: tuple[str | int, ...]  # keys down to the reward
@@ -46,7 +46,7 @@ class Framework:
         return files
 
     def with_reward(self, rollout: Rollout, reward: Any = ...) -> Row:
-        """A row with another reward; without any where none is given."""
+        """A row with another reward, or without a reward if none is given."""
         row = json.loads(json.dumps(self.row(rollout)))
         place: Any = row
         for key in self.reward[:-1]:
@@ -59,7 +59,7 @@ class Framework:
 
 
 def templated(prompt: str) -> str:
-    """A prompt in the chat template of Qwen's models, as decoded with special tokens."""
+    """A prompt in the chat template of Qwen's models, decoded with special tokens."""
     return f"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n"
 
 
@@ -104,11 +104,11 @@ def _verifiers(rollout: Rollout) -> Row:
 
 
 def _prime_rl(rollout: Rollout) -> Row:
-    said = {"message": {"role": "assistant", "content": rollout.response}, "sampled": True, "mask": [True]}
+    reply = {"message": {"role": "assistant", "content": rollout.response}, "sampled": True, "mask": [True]}
     trace = {
         "task": {"type": "Task", "data": {"prompt": rollout.prompt}},
         "agent": {"name": "agent", "trainable": True},
-        "nodes": [said],
+        "nodes": [reply],
         "rewards": {"correct": {"score": rollout.reward, "weight": 1.0}},
         "ok": True,
     }
