@@ -1,5 +1,6 @@
 """The command `limr` as a whole: help, errors and their exit status, and what a light installation needs."""
 
+import json
 import subprocess
 import sys
 
@@ -16,8 +17,9 @@ COMMANDS = ["audit", "score", "select", "export", "compare", "early", "rollouts"
 # packages that only some commands may import; tests/unit/test_errors.py compares them with pyproject.toml
 HEAVY = ["torch", "transformers", "sympy", "math_verify", "snakemake", "pydantic", "jsonschema", "matplotlib"]
 
-# run `limr` in a process in which importing one of these packages fails, as if it were not installed
+# run commands (the arguments of the process, as JSON) where importing these packages fails, as if not installed
 WITHOUT = """
+import json
 import sys
 
 class NotInstalled:
@@ -27,13 +29,18 @@ class NotInstalled:
 
 sys.meta_path.insert(0, NotInstalled())
 from limr.cli.main import main
-sys.exit(main())
+for command in sys.argv[1:]:
+    status = main(json.loads(command))
+    if status:
+        sys.exit(status)
 """
 
 
-def run_without(packages, *arguments):
-    command = [sys.executable, "-c", WITHOUT.format(packages=packages), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
+def run_without(packages, *commands):
+    """Run ``commands`` one after the other in one process, up to the first that fails."""
+    given = [json.dumps([str(argument) for argument in command]) for command in commands]
+    program = WITHOUT.format(packages=packages)
+    return subprocess.run([sys.executable, "-c", program, *given], capture_output=True, text=True)
 
 
 def test_every_command_explains_itself_without_importing_the_library():
@@ -101,7 +108,8 @@ def test_an_interrupt_ends_quietly_with_the_status_of_the_shell(capsys, monkeypa
 
 def test_a_light_installation_can_do_all_but_grade_check_and_draw(rollouts, tmp_path):
     scores, subset = tmp_path / "scores.parquet", tmp_path / "subset.jsonl"
-    for arguments in (
+    ended = run_without(
+        HEAVY,
         ["audit", rollouts],
         ["score", rollouts, "-o", scores],
         ["select", scores, "-o", subset],
@@ -110,9 +118,9 @@ def test_a_light_installation_can_do_all_but_grade_check_and_draw(rollouts, tmp_
         ["compare", rollouts],
         ["early", rollouts, "--resamples", 2],
         ["rollouts", rollouts, "-o", tmp_path / "converted"],
-    ):
-        ended = run_without(HEAVY, *arguments)
-        assert ended.returncode == 0, (arguments, ended.stderr)
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "train.parquet").exists() and (tmp_path / "converted").exists()
 
 
 @pytest.mark.parametrize(
@@ -125,7 +133,7 @@ def test_a_light_installation_can_do_all_but_grade_check_and_draw(rollouts, tmp_
     ],
 )
 def test_a_package_that_is_missing_is_named_with_its_extra(rollouts, tmp_path, arguments, package, extra):
-    ended = run_without([package], *(text.format(rollouts=rollouts, folder=tmp_path) for text in arguments))
+    ended = run_without([package], [text.format(rollouts=rollouts, folder=tmp_path) for text in arguments])
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == (
         f"limr: `limr {arguments[0]}` needs the package {package}. Install it: pip install 'limr[{extra}]'\n"
