@@ -25,7 +25,7 @@ _SECONDS_BETWEEN_ATTEMPTS = 2.0
 def number_of_slots() -> int:
     """Number of GPUs that stages may use on this machine; 1 if there is none or they cannot be listed.
 
-    A stage that needs more runs alone, and reports itself what is missing.
+    A stage that needs more GPUs still starts, and its own check reports the error.
     """
     try:
         return max(1, len(visible_gpus()))

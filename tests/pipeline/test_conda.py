@@ -21,6 +21,8 @@ CONDA = SUPPORT / "conda_stand_in" / "bin"
 class WithConda(Workplace):
     """A workplace whose Snakemake has an environment of its own, without limr, and finds the stand-in for conda."""
 
+    timeout = 1800
+
     def command(self, *arguments: str) -> list[str]:
         python, *rest = super().command("--sdm", "conda", *arguments)
         path = f"{self.environment / 'bin'}:{CONDA}:{os.environ['PATH']}"
@@ -39,7 +41,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> WithConda:
     place = WithConda(new_workplace(folder / "place").folder)
     create = [CONDA / "conda", "env", "create", "--file", ROOT / "envs" / "snakemake.yaml", "--prefix"]
     # the stand-in needs an interpreter that has PyYAML
-    subprocess.run([sys.executable, *create, place.environment], check=True, timeout=600)
+    subprocess.run([sys.executable, *create, place.environment], check=True)
     place.make("--conda-create-envs-only")
     place.make()
     return place

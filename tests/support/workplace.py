@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from places import ROOT
@@ -20,6 +20,7 @@ class Workplace:
     """A folder with its own ``config.yaml``, in which the repository's Snakefile runs."""
 
     folder: Path
+    timeout: ClassVar[int] = 600  # seconds
 
     @property
     def results(self) -> Path:
@@ -44,7 +45,7 @@ class Workplace:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
-            timeout=600,
+            timeout=self.timeout,
             check=False,
         )
 
