@@ -14,7 +14,7 @@ EXECUTOR = Path(__file__).with_name("executor.py")
 DEFAULTS: Mapping[str, Argument] = {
     "rollout.top_p": 1.0,
     "algo.kl.estimator": "k1",
-    "actor.lr_scheduler": "constant_with_warmup",  # the authors' cosine is flat: it is over 10,000 episodes
+    "actor.lr_scheduler": "constant_with_warmup",  # the released script's cosine over 10,000 episodes is flat
     "critic.lr_scheduler": "constant_with_warmup",
     "actor.entropy_coef": 0.0,  # the entropy is logged, but not in the loss
     "actor.gradient_checkpointing_enable": True,
