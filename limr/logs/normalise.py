@@ -250,7 +250,8 @@ def _responses(column: list[Any]) -> Iterator[str]:
         value = _value(raw)
         if value is not None and not isinstance(value, str):
             raise RowError(row, "response", found=shown(value), expected="text")
-        yield (value or "").encode("utf-8", errors="replace").decode("utf-8")
+        text = value or ""
+        yield text if text.isascii() else text.encode("utf-8", errors="replace").decode("utf-8")
 
 
 def _is_there(raw: Any) -> bool:
