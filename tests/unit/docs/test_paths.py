@@ -11,7 +11,6 @@ PAGES = sorted(
         ROOT / "CONTRIBUTING.md",
         ROOT / "CHANGELOG.md",
         *ROOT.glob("docs/*.md"),
-        *ROOT.glob("tests/samples/*.md"),
     ]
 )
 MADE_BY_A_READER = {"limr/selection/methods/gain.py", "slurm/site.yaml", "limr/logs/....log.lock"}
