@@ -90,5 +90,5 @@ def test_all_targets_follow_from_the_folder_and_a_new_or_changed_file_is_read(pl
 def test_a_missing_folder_is_reported_before_anything_runs(tmp_path: Path) -> None:
     failed = Workplace(tmp_path).snakemake("--dry-run", *CONFIGURATION, "all")
     assert failed.returncode != 0
-    assert "trajectories.path: log: no such file or folder; expected the log of a run" in failed.stdout
+    assert "trajectories.path: log: no such file or folder, expected the log of a run" in failed.stdout
     assert "Traceback" not in failed.stdout
