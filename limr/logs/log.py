@@ -38,7 +38,7 @@ class Part:
     reward: np.ndarray  # float64, finite
     correct: np.ndarray  # float64: 1 or 0 (or a share of 1), NaN where unknown
     place: np.ndarray  # int64: line from 1 (JSON Lines, CSV), row from 0 (Parquet, a JSON list)
-    responses: list[str] | None = None  # this and the next two only for a conversion
+    responses: list[bytes] | None = None  # as UTF-8; this and the next two only for a conversion
     response_tokens: list[int | None] | None = None
     truncated: list[bool | None] | None = None
 

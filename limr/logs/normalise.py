@@ -242,16 +242,15 @@ def _refuse(bad: np.ndarray, column: str, values: Numbers, expected: str, what: 
         raise RowError(row, column, what, found=found, expected=expected)
 
 
-def _responses(column: list[Any]) -> Iterator[str]:
-    """Responses as text; half characters and bytes that are not UTF-8 become question marks."""
+def _responses(column: list[Any]) -> Iterator[bytes]:
+    """Responses as UTF-8, which is what is written; half characters and other bytes become question marks."""
     for row, raw in enumerate(column):
         if not _is_there(raw):
             raise RowError(row, "response", "is missing", advice="A conversion needs the text of the responses.")
         value = _value(raw)
         if value is not None and not isinstance(value, str):
             raise RowError(row, "response", found=shown(value), expected="text")
-        text = value or ""
-        yield text if text.isascii() else text.encode("utf-8", errors="replace").decode("utf-8")
+        yield (value or "").encode("utf-8", errors="replace")
 
 
 def _is_there(raw: Any) -> bool:

@@ -118,7 +118,7 @@ def test_a_fault_is_that_of_the_row_where_rows_hold_several_rollouts_or_none():
 
 def test_a_response_keeps_what_is_text_and_marks_the_rest():
     part = part_of(with_responses=True, response=["½\n", b'"a \\ud83d b"', b'"\xff"'])
-    assert part.responses == ["½\n", "a ? b", "?"]
+    assert part.responses == ["½\n".encode(), b"a ? b", b"?"]
     assert part.response_tokens == part.truncated == [None] * 3
 
 
