@@ -5,7 +5,7 @@
 # make test-slurm      the pipeline on a real SLURM, which it installs and runs on this machine, and OpenRLHF on two of its
 #                      nodes (.venv-openrlhf): about half an hour, as root on Debian
 # make test-conda      the whole pipeline with `snakemake --sdm conda` and a stand-in for conda, which creates the
-#                      environments of envs/ with pip: a few minutes
+#                      environments of envs/ with pip: about five minutes
 # make lint            ruff, import-linter, snakefmt and snakemake --lint; `make format` corrects what it can
 # make clean           remove results and caches, but not the environments
 #
