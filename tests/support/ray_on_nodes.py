@@ -8,10 +8,9 @@ import os
 import sys
 import time
 
-from limr.training.openrlhf.supervisor import MARK
-
 from limr.errors import LimrError
 from limr.training.openrlhf import cluster
+from limr.training.openrlhf.supervisor import MARK
 
 
 def main(nodes: int, gpus_per_node: int, seconds: float, hold: float) -> None:
