@@ -1,7 +1,7 @@
-"""Errors that a user is meant to read. An error carries its parts, and is put into words in one place, at the end.
+"""Errors for users. An error carries its parts; ``LimrError.render`` turns them into a message when it is shown.
 
-The same error is read by somebody at a command line and by somebody who edits a configuration. Its parts may name a
-``Setting``, which each of them sees as they would write it: ``--visits 44`` or ``visits: 44``.
+Users of the command line and users of a configuration file see the same error. Its parts may name a ``Setting``, which
+the message shows in the form that the user writes: ``--visits 44`` or ``visits: 44``.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 
 class Words(Enum):
-    """Whose words a message uses."""
+    """How a message writes settings: as in a configuration file or as on the command line."""
 
     CONFIGURATION = "configuration"
     COMMAND_LINE = "command line"
@@ -31,7 +31,7 @@ class Setting:
     value: Any = None
 
     def write(self, words: Words) -> str:
-        """The setting as its reader writes it."""
+        """The setting in the form that the user writes."""
         if words is Words.COMMAND_LINE:
             return f"`{self._on_command_line()}`"
         return f"`{self._in_configuration()}`"
@@ -79,7 +79,7 @@ Text = str | Setting | Sequence[str | Setting]
 
 
 def write(text: Text, words: Words = Words.CONFIGURATION) -> str:
-    """``text`` as one string, its settings in ``words``.
+    """``text`` as one string; ``words`` decides how its settings are written.
 
     >>> write(["Lower ", Setting("visits"), "."], Words.COMMAND_LINE)
     'Lower `--visits`.'
@@ -91,9 +91,9 @@ def write(text: Text, words: Words = Words.CONFIGURATION) -> str:
 class LimrError(Exception):
     """An error in the input, the configuration or the machine, not in the program: shown without a traceback.
 
-    ``where`` is the way to the fault, from the outside in: file, line, key. ``what`` is a clause, ``found`` and
-    ``expected`` are noun phrases; none of the three ends with a full stop. ``advice`` is one or more sentences that say
-    what to do next. Each part may be left out.
+    ``where`` lists the places that lead to the fault, the outermost first: file, line, key. ``what`` is a clause,
+    ``found`` and ``expected`` are noun phrases; none of the three ends with a full stop. ``advice`` is one or more
+    sentences that tell the user what to do next. Each part may be left out.
 
     >>> print(LimrError(where=("step_12.json", "line 4", "key 'reward'"), found="NaN", expected="a finite number",
     ...                 advice="Correct the row or remove it."))
@@ -123,7 +123,7 @@ class LimrError(Exception):
         return f"{message}. {advice}" if advice and message else message or advice
 
     def inside(self, *where: object) -> Self:
-        """The same error, ``where`` in front of its places: what the caller knows and the function did not."""
+        """Put ``where`` in front of the places of this error and return it: the caller adds the file or the line."""
         self.where = (*_places(where), *self.where)
         return self
 
@@ -140,12 +140,12 @@ class UsageError(LimrError):
 
     @classmethod
     def of(cls, error: LimrError) -> Self:
-        """``error``, which an argument of the command has caused."""
+        """A usage error with the parts of ``error``, which an argument of the command has caused."""
         return cls(error.what, where=error.where, found=error.found, expected=error.expected, advice=error.advice)
 
 
 class ProblemsError(LimrError):
-    """Several errors that were found in one go, each on a line of its own."""
+    """Several errors that one check has found; the message has one line for each."""
 
     def __init__(self, what: Text, problems: Iterable[LimrError]) -> None:
         super().__init__(what)
@@ -160,7 +160,7 @@ class ProblemsError(LimrError):
 
 
 def shown(value: Any, most: int = 60) -> str:
-    """``value`` as a message shows it: as in JSON, on one line, cut to ``most`` characters.
+    """``value`` for a message: JSON on one line, cut to ``most`` characters.
 
     >>> shown("a" * 80, most=8), shown(float("nan")), shown(None)
     ('"aaaa...', 'NaN', 'null')
@@ -172,7 +172,7 @@ def shown(value: Any, most: int = 60) -> str:
 
 
 def one_of(names: Iterable[object]) -> str:
-    """What was expected, where it is one of a few names.
+    """The ``expected`` of an error when only these names are allowed.
 
     >>> one_of(["drop", "next"]), one_of(["paper"])
     ('one of drop, next', 'paper')

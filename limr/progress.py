@@ -13,7 +13,7 @@ SECONDS_BETWEEN_LINES = 10.0
 class ProgressLines:
     """Logs a tqdm meter (steps done, rate, time left) at most once in ten seconds, and at the end.
 
-    An earlier run did the ``first`` of ``total`` steps.
+    ``first`` of the ``total`` steps were done by an earlier run.
     """
 
     def __init__(self, title: str, total: int, first: int = 0) -> None:

@@ -1,7 +1,7 @@
-"""What all models of settings share: strict types, no unknown keys, no NaN or infinity.
+"""The base class and the types of all settings: strict types, no unknown keys, no NaN or infinity.
 
-A setting that may be left out, and that has no other default, has the default None. Pydantic does not check defaults,
-so `setting: null` in a configuration is still refused.
+An optional setting without another default has the default None. Pydantic does not check defaults, so `setting: null`
+in a configuration is still refused.
 """
 
 from typing import Annotated
@@ -23,7 +23,7 @@ class Settings(BaseModel):
 
 
 Count = Annotated[int, Field(ge=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**31)]  # what torch, NumPy and vLLM all take
+Seed = Annotated[int, Field(ge=0, lt=2**31)]  # the range that torch, NumPy and vLLM all accept
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -1,1 +1,1 @@
-"""Files that are whole or absent, the contracts of their columns, rows of text, and Markdown tables."""
+"""Atomic writes, the contracts of Parquet files, rows of text files and Parquet, and Markdown tables."""

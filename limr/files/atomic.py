@@ -1,11 +1,11 @@
-"""Files that are whole or absent: an artifact is written under a temporary name and renamed when it is complete.
+"""Atomic writes: a file or directory gets a temporary name and is renamed when it is complete.
 
 The temporary name belongs to one writer: ``.NAME.MACHINE-PROCESS-RANDOM.partial``, beside NAME. So two processes or
 threads can write the same file at once: neither touches what the other writes, and the one that finishes last wins.
 
 A process that is killed with SIGKILL or loses power leaves its temporary file behind. The next writer of the same NAME
-removes what dead writers left: those of this machine whose process is gone, and those of other machines, whose
-processes cannot be asked, after a day without a change.
+removes the leftovers of dead writers. On this machine, a writer is dead when its process is gone. Processes of other
+machines cannot be checked, so their leftovers are removed after a day without a change.
 """
 
 import errno
@@ -26,11 +26,10 @@ from typing import Any
 from limr.errors import LimrError
 
 ABANDONED_SECONDS = 24 * 60 * 60
-"""A temporary file of another machine is removed when it has not changed for so long."""
+"""A temporary file of another machine is removed after so many seconds without a change."""
 
-_WRITER = re.compile(
-    r"([0-9a-f]{8})-(\d{1,9})-[0-9a-f]{8}"
-)  # no dot: the leftovers of "a.b" are not taken for those of "a"
+# no dot, so that the leftovers of "a.b" do not match those of "a"
+_WRITER = re.compile(r"([0-9a-f]{8})-(\d{1,9})-[0-9a-f]{8}")
 
 
 @contextmanager
@@ -111,11 +110,11 @@ def _remove_leftovers(path: Path) -> None:
 
 
 def _is_dead(leftover: Path, machine: str, process: int) -> bool:
-    """Whether the writer of ``leftover`` is gone. In doubt it is alive: a file too many does no harm."""
+    """Whether the writer of ``leftover`` is gone. In doubt it counts as alive: an extra file does no harm."""
     if machine != _machine():
         return time.time() - _last_change(leftover) > ABANDONED_SECONDS
     try:
-        os.kill(process, 0)  # sends nothing, and fails when there is no such process
+        os.kill(process, 0)  # signal 0 only checks that the process exists
     except ProcessLookupError:
         return True
     except OSError:  # a process of another user
@@ -133,14 +132,14 @@ def _last_change(path: Path) -> float:
 
 @cache
 def _machine() -> str:
-    """Eight characters for the machine, and for the container where it numbers its processes by itself."""
+    """Eight characters that identify the machine, or the container if it numbers its own processes."""
     numbering = Path("/proc/self/ns/pid")  # Linux
     container = numbering.stat().st_ino if numbering.exists() else ""
     return hashlib.sha256(f"{socket.gethostname()} {container}".encode()).hexdigest()[:8]
 
 
 def _replace_directory(new: Path, path: Path) -> None:
-    """Rename ``new`` to ``path``. A directory that is there is renamed first, and so never seen half deleted."""
+    """Rename ``new`` to ``path``. An old directory is renamed first, so that nobody sees it half deleted."""
     while True:
         try:
             new.replace(path)
@@ -162,7 +161,7 @@ def _flush_to_disk(path: Path) -> None:
 def _is_disk_full(error: BaseException | None) -> bool:
     """Whether ``error``, or an error that caused it, is a full disk.
 
-    Polars and safetensors, which are written in Rust, report it only in the text of an error of their own.
+    Polars and safetensors are written in Rust: they report a full disk only in the text of their own errors.
     """
     if error is None:
         return False

@@ -117,20 +117,20 @@ def _refuse(series: pl.Series, bad: pl.Series, expected: str, where: str) -> Non
 
 
 def is_ascending(frame: pl.DataFrame, key: list[str]) -> bool:
-    """Whether every row's key is greater than that of the row before: then the rows are sorted and no key is repeated.
+    """Whether every key is greater than the key of the row before: the rows are sorted and no key is duplicate.
 
     >>> is_ascending(pl.DataFrame({"a": [1, 1, 2], "b": [0, 3, 0]}), ["a", "b"])
     True
     """
-    above = pl.Series([False])
-    for column in reversed(key):  # above: the row's key from this column on is greater than that of the row before
+    greater = pl.Series([False])
+    for column in reversed(key):  # greater: compares the key columns from this one on with those of the row before
         before, after = frame[column][:-1], frame[column][1:]
-        above = (after > before) | ((after == before) & above)
-    return len(frame) < 2 or above.fill_null(value=False).all()
+        greater = (after > before) | ((after == before) & greater)
+    return len(frame) < 2 or greater.fill_null(value=False).all()
 
 
 def _check_key(frame: pl.DataFrame, key: list[str], where: str) -> None:
-    if is_ascending(frame, key):  # most files are sorted; the search below takes ten times as long
+    if is_ascending(frame, key):  # most files are sorted; the search for duplicates below takes ten times as long
         return
     duplicates = frame.select(key).is_duplicated()
     if duplicates.any():

@@ -1,4 +1,4 @@
-"""Markdown tables. No other module writes them, so that all tables show numbers and escape text alike."""
+"""Markdown tables. Only this module writes them, so all tables show numbers and escape text in the same way."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -10,8 +10,8 @@ if TYPE_CHECKING:  # callers that have rows of text need no Polars
 def markdown_table(table: "pl.DataFrame", *, whole: Collection[str] = (), percent: Collection[str] = ()) -> str:
     """``table`` in Markdown, one line per row.
 
-    Numbers have three decimals. Those of the columns in ``whole`` have none, or one where they are not whole, as a mean
-    of counts may be. The columns in ``percent`` hold fractions and are shown in percent. Null is a dash.
+    Numbers have three decimals. In the columns ``whole`` they have none, or one if the number is not whole, such as a
+    mean of counts. The columns in ``percent`` hold fractions and are shown in percent. Null is a dash.
 
     >>> import polars as pl
     >>> table = pl.DataFrame({"method": ["lim"], "kept": [1389], "share": [0.163], "theta": [0.6]})
@@ -30,7 +30,7 @@ def markdown_table(table: "pl.DataFrame", *, whole: Collection[str] = (), percen
 def markdown_rows(header: Sequence[str], rows: Iterable[Sequence[str | int | None]], *, aligned: bool = False) -> str:
     r"""A table of text and whole numbers in Markdown. None is a dash; ``|`` is escaped, a line break is a space.
 
-    ``aligned``: the first column is flush left and the others flush right, in the source too.
+    ``aligned`` pads the cells of the source: the first column is flush left, the others are flush right.
 
     >>> print(markdown_rows(["answer", "prompts"], [["|x|", 1024]]))
     | answer | prompts |

@@ -1,4 +1,4 @@
-"""Rows of text files and Parquet: read one by one with their places; written whole, or streamed to standard output."""
+"""Reads rows of text files and Parquet one by one, with their places; writes them to a file or to standard output."""
 
 import csv
 import json
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from limr.errors import LimrError, one_of, shown
 from limr.files.atomic import whole_file
 
-if TYPE_CHECKING:  # imported only where a file is Parquet: it takes longer than all other imports of a command
+if TYPE_CHECKING:  # Parquet functions import it when called: it takes longer than all other imports of a command
     import polars as pl
 
 STANDARD = "-"  # standard input or output, as JSON Lines
@@ -27,7 +27,7 @@ def read_rows(file: str) -> Iterator[tuple[str, Row]]:
     """Yield (place, row) for each row of ``file``: ``-``, ``*.jsonl``, ``*.json`` (a list), ``*.csv`` or ``*.parquet``.
 
     The place is text for an error's ``where``: the file and the line. Rows of Parquet and of a JSON list have no lines;
-    they are counted from 0. Raises LimrError naming the place of what cannot be read.
+    they are counted from 0. Raises LimrError, with its place, for a file or row that cannot be read.
     """
     if file == STANDARD:
         yield from _json_lines(sys.stdin.buffer, "standard input")
@@ -42,7 +42,7 @@ def read_rows(file: str) -> Iterator[tuple[str, Row]]:
 
 
 def count_rows(file: str) -> int | None:
-    """About how many rows ``file`` has, for a progress bar; None where only reading it would show."""
+    """About how many rows ``file`` has, for a progress bar; None if only reading the file can tell."""
     match Path(file).suffix:
         case ".parquet":
             import polars as pl
@@ -58,8 +58,8 @@ def count_rows(file: str) -> int | None:
 def write_rows(rows: Iterable[Row], file: str) -> None:
     """Write ``rows`` to ``file``: ``-`` (line by line), ``*.jsonl`` or ``*.parquet`` (whole or not at all).
 
-    Raises LimrError for a file that cannot be written, before the first row is computed where that can be known, and
-    for rows that Parquet cannot hold. ``check_output`` checks the suffix.
+    Raises LimrError for a file that cannot be written, if possible before the first row is computed, and for rows that
+    Parquet cannot hold. ``check_output`` checks the suffix.
     """
     try:
         if file == STANDARD:
@@ -80,7 +80,7 @@ def write_rows(rows: Iterable[Row], file: str) -> None:
 
 
 def check_output(file: str) -> None:
-    """Raise LimrError, before any work is done, where ``write_rows`` could not write ``file``."""
+    """Raise LimrError, before any work is done, if ``write_rows`` could not write ``file``."""
     if file != STANDARD and Path(file).suffix not in _OUTPUTS:
         raise _wrong_suffix(file, _OUTPUTS)
     if Path(file).is_dir():
@@ -135,7 +135,7 @@ def _json_list(file: str) -> Iterator[tuple[str, Row]]:
 
 
 def _parsed(content: bytes, file: str, expected: str, line: int | None = None) -> Any:
-    """The JSON value in ``content``, which is the given ``line`` of ``file``, or all of it."""
+    """The JSON value of ``content``, which is one ``line`` of ``file`` or, without ``line``, the whole file."""
     try:
         return json.loads(content)
     except UnicodeDecodeError as error:
@@ -164,7 +164,7 @@ def _csv_file(file: str) -> Iterator[tuple[str, Row]]:
         except UnicodeDecodeError as error:
             raise LimrError("not UTF-8", where=(file, f"after line {reader.line_num}")) from error
         except csv.Error as error:
-            line = reader.reader.line_num  # ``reader`` itself counts a line only when its row is whole
+            line = reader.reader.line_num  # ``reader`` itself counts a line only when its row is complete
             raise LimrError(f"not CSV ({error})", where=(file, f"line {line}")) from error
 
 

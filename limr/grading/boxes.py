@@ -35,7 +35,7 @@ def find_boxes(response: str) -> Boxes:
     >>> find_boxes("no box")
     Boxes(last=None, closed=0, unclosed=False)
     """
-    opened: list[int] = []  # where the content of each open brace starts; -1 for a brace that is no box
+    opened: list[int] = []  # where the content of each open brace starts; -1 for a brace that opens no box
     closed: list[tuple[int, int]] = []
     boxes_open = 0
     for mark in _MARKS.finditer(response):

@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 
 class SingleFlight(Generic[Key, Value]):
-    """Keeps the ``size`` values used last. One thread computes a value while the others that need it wait.
+    """Keeps the ``size`` most recently used values. One thread computes a value while the others that need it wait.
 
     >>> cache = SingleFlight(size=2)
     >>> cache.get("seven", lambda: 7), cache.get("seven", lambda: 8)
@@ -30,7 +30,7 @@ class SingleFlight(Generic[Key, Value]):
         _caches.add(self)
 
     def get(self, key: Key, compute: Callable[[], Value]) -> Value:
-        """The value of ``key``, computed by ``compute()`` where it is not in the cache.
+        """The value of ``key``, computed by ``compute()`` if it is not in the cache.
 
         An exception of ``compute`` is raised in all threads that wait for this key, and is not cached.
         """
@@ -38,12 +38,12 @@ class SingleFlight(Generic[Key, Value]):
             if key in self._values:
                 self._values.move_to_end(key)
                 return self._values[key]
-            flight = self._flights.get(key)
-            if flight is None:
-                mine = self._flights[key] = Future()
-        if flight is not None:
-            return flight.result()
-        return self._compute(key, compute, mine)
+            running = self._flights.get(key)
+            if running is None:
+                flight = self._flights[key] = Future()
+        if running is not None:
+            return running.result()
+        return self._compute(key, compute, flight)
 
     def _compute(self, key: Key, compute: Callable[[], Value], flight: "Future[Value]") -> Value:
         try:

@@ -5,15 +5,15 @@ text
 number
     Both consist of numerals, units and words, which are compared exactly.
 guard
-    The answer is not given to computer algebra, for a reason that its text shows.
+    The guard refuses the answer because of its text, so computer algebra does not read it.
 symbolic
     Computer algebra compares the two, in a worker process. Its verdicts are cached, and threads that ask for the same
     pair wait for one comparison.
 limit
     Computer algebra exceeded a limit or failed: not equal.
 
-docs/grading.md says what counts as equal. The order of the stages and the quick checks at the start of ``equal`` exist
-for speed; tests/benchmarks/benchmark_grader.py measures them against plain Math-Verify on the same responses.
+docs/grading.md defines what counts as equal. The order of the stages and the quick checks at the start of ``equal``
+exist for speed; tests/benchmarks/benchmark_grader.py measures them against plain Math-Verify on the same responses.
 """
 
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ def equal(gold: str, answer: str) -> Equality:
     r"""Whether ``answer`` is equal to ``gold``.
 
     Takes any two texts, from any number of threads and processes; the verdict depends on the two texts alone. Raises
-    LimrError only where no worker process can be started.
+    LimrError only if no worker process can be started.
 
     >>> equal("0.5", r"\frac{1}{2}")
     Equality(equal=True, stage='number', reason='the same numbers')

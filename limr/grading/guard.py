@@ -1,8 +1,8 @@
 r"""The static guard: refuses, by its text alone, an answer that computer algebra should not read.
 
 An answer passes when it is short, not deeply nested, made of known commands and plain characters, and free of towers of
-powers, stacked factorials and huge numbers. The worker processes have limits as well; the guard keeps away the answers
-that would reach them, and its closed list of commands decides what computer algebra reads at all.
+powers, stacked factorials and huge numbers. The worker processes have limits as well; the guard refuses answers that
+would exceed them, and its closed list of commands defines what computer algebra may read.
 It refuses no gold answer of MATH, AIME or AMC.
 """
 
@@ -33,7 +33,7 @@ _BINOMIAL = re.compile(r"\\binom\{(?:[0-9]{1,4}|[a-z])\}\{(?:[0-9]{1,4}|[a-z])\}
 
 
 def refusal(answer: str) -> str | None:
-    r"""Why the ``answer``, in normal form, is refused; None where it passes.
+    r"""Why the ``answer``, in normal form, is refused; None if it passes.
 
     >>> refusal(r"\frac{\sqrt{3}}{2}"), refusal("e^{x^{2}}")
     (None, None)
@@ -78,7 +78,7 @@ def _refused_token(token: str, before: str) -> str | None:
 
 
 def _refused_nesting(tokens: list[str]) -> str | None:
-    depth, exponents = 0, []  # for each open exponent: how many brackets are open, its own included
+    depth, exponents = 0, []  # for each open exponent: the depth of its own bracket
     for position, token in enumerate(tokens):
         if token in _OPENERS:
             depth += 1

@@ -1,8 +1,8 @@
 r"""The normal form of a LaTeX answer: the same mathematics, written one way.
 
-Only notation changes, never the mathematics. Spacing, sizes and fonts are removed, the many names of one sign become
+Only notation changes, never the mathematics. Spacing, sizes and fonts are removed, all names of one sign become
 one, arguments get braces (``\frac12`` becomes ``\frac{1}{2}``), and characters become LaTeX (``½``, ``π``, full-width
-digits). What this module does not know is left as it is. Nothing recurses; the time is linear in the text.
+digits). Unknown notation stays as it is. Nothing recurses; the time is linear in the text.
 
 A normal form has no white space, except one space between a command and a letter (``\pi r``), between two numbers
 (``1 1/2``) and between words. Words are in ``\text{}``, in lower case. Two numbers that a comma would turn into one
@@ -120,7 +120,7 @@ class _Writer:
         self.out: list[str] = []
         self.stack: list[tuple[str, str, int]] = []
         self.texts: list[int] = []  # for each open \text{}: the height of the stack below it
-        self.rounds = 0  # how many round brackets are open since one was used in place of braces
+        self.rounds = 0  # round brackets open inside one that is used in place of braces, this one included
         self.wanted, self.spaced = 0, False
         self.command = ""  # the command whose arguments are wanted
 
@@ -203,7 +203,7 @@ class _Writer:
             self.stack.append((")", ")", 0))
             self._put("(")
         else:
-            self.stack.append(("}", "", 0))  # these braces only group, and are not printed
+            self.stack.append(("}", "", 0))  # these braces only group, and are not written
         self.wanted = 0
 
     def _closes(self, token: str) -> bool:

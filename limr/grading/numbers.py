@@ -1,7 +1,7 @@
 r"""Numerals: texts that are an exact rational number and leave no arithmetic to do.
 
 These are integers, decimals, repeating decimals, thousands separators, fractions, mixed numbers and scientific
-notation. A sum, a product, a power or a root is not a numeral, whatever its value: it is not worked out.
+notation. A sum, a product, a power or a root is not a numeral, whatever its value: it is not evaluated.
 """
 
 import re
@@ -24,7 +24,7 @@ _SCIENTIFIC = re.compile(rf"{_SIGN}(?:({_DECIMAL})(?:\\cdot))?10\^\{{([-+]?\d+)\
 
 
 def numeral(text: str) -> Fraction | None:
-    r"""The exact value of ``text``, in normal form; None where it is not a numeral.
+    r"""The exact value of ``text``, in normal form; None if it is not a numeral.
 
     >>> numeral("27.0"), numeral(r"-\frac{1}{2}"), numeral(r"3\frac{1}{8}"), numeral("15,600")
     (Fraction(27, 1), Fraction(-1, 2), Fraction(25, 8), Fraction(15600, 1))

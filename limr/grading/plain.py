@@ -9,9 +9,9 @@ _BASE = re.compile(
     r"(-?)\(?([0-9A-Z.]+)\)?(?:_\{\(?(\d+|\\text\{[a-z]+\})\)?\}|\\text\{base\}\(?(\d+|\\text\{[a-z]+\})\)?)"
 )
 LONG_NUMBER = 4
-"""A gold with at least so many digits may be a number in the base that the answer names; a shorter one may not.
+"""A gold with at least this many digits may be a number in the base that the answer names.
 
-Four golds of MATH-FULL are numbers in another base that do not say so (110111, 2003, 10000, 1011100)."""
+Four golds of MATH-FULL are numbers in another base but do not name it (110111, 2003, 10000, 1011100)."""
 
 _BASE_WORDS = {
     **{"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
@@ -23,7 +23,7 @@ _VARIABLES = re.compile(r"\\[A-Za-z]+|([A-Za-z])")
 
 
 def compare_plain(gold: str, answer: str) -> bool | None:
-    """Whether two single expressions in normal form are equal; None where only algebra can decide."""
+    """Whether two single expressions in normal form are equal; None if only algebra can decide."""
     if gold == answer:
         return bool(gold)
     if "=" in gold or "=" in answer:
@@ -41,7 +41,7 @@ def compare_plain(gold: str, answer: str) -> bool | None:
         return False
     value, answered = numeral(gold), numeral(answer)
     if value is not None:
-        return value == answered  # an answer that is not a numeral is not worked out
+        return value == answered  # an answer that is not a numeral is not evaluated
     if gold == answer:
         return bool(gold)
     if "\\text" in gold or "\\text" in answer:

@@ -1,4 +1,4 @@
-r"""What a relation states: the value of a name, as in ``x=5``, or the interval of a variable, as in ``-2<x\le 7``."""
+r"""Reads relations: the value of a name, as in ``x=5``, or the interval of a variable, as in ``-2<x\le 7``."""
 
 import re
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from limr.grading.units import split_unit
 
 
 def is_name(text: str) -> bool:
-    r"""Whether one side of an equation only names what the other side is: it has letters and no number to work out.
+    r"""Whether one side of an equation only names the value of the other: it has letters and no number to evaluate.
 
     ``x``, ``f(2)``, ``AB``, ``x_{1}``, ``\angle ABC``, ``(x,y)``, ``a+b``; not ``2x``, ``3+8``, ``x^{2}``, ``-x``, and
     not the ``x!`` of ``x!=5``.
@@ -38,7 +38,7 @@ def named_value(node: Node) -> str | None:
 
 
 def answered_value(node: Node) -> str | None:
-    """The value that an answer gives to a name; where it also rounds the value, the value before rounding."""
+    """The value that an answer gives to a name. If the answer also rounds the value, the value before rounding."""
     if "\\approx" in node.mark:
         cut = node.mark.index("\\approx")
         exact = Node("relation", node.parts[: cut + 1], node.mark[:cut])

@@ -1,11 +1,11 @@
-"""Finds degenerate repetition, one piece of text again and again in a row, in bounded time.
+"""Finds degenerate repetition, one piece of text many times in a row, in bounded time.
 
-The published method, the regular expression ``(.{5,}?)\\1{4,}``, takes time that grows with the square of a line.
+The published method, the regular expression ``(.{5,}?)\\1{4,}``, takes time quadratic in the length of a line.
 """
 
 TIMES = 5
 LONGEST_PIECE = 1_000
-LONGEST_TEXT = 20_000  # only so many characters at the end are searched: a model in a loop does not leave it
+LONGEST_TEXT = 20_000  # only the end of a response is searched: a model in a loop does not leave the loop
 
 
 def repeated_piece(text: str, shortest_piece: int, shortest_stretch: int) -> str | None:

@@ -11,8 +11,8 @@ malformed is defined by a rule:
     The checks of ``openrlhf/cli/serve_rm.py`` in the original code: no closed box; the word ``\boxed`` 5 times or more;
     more than 30 % characters that are not Latin letters, digits, white space, ASCII punctuation or mathematical
     operators (U+2200 to U+22FF); or, on one line, a piece of 5 characters or more 5 times in a row (we search for
-    pieces of up to 1,000 characters). The original also calls a response malformed after 2 seconds on the clock. We
-    leave that out: the verdict would depend on the machine.
+    pieces of up to 1,000 characters). The original also calls a response malformed after 2 seconds of wall-clock
+    time. We leave that out: the verdict would depend on the machine.
 
 Both rules search the last 20,000 characters of a response for repetitions. Nothing in a response is ever evaluated.
 """
@@ -32,7 +32,10 @@ MALFORMED_REWARD = -1.0
 
 MOST_BOXES = 4
 SHORTEST_REPETITION = 200
-NOT_COMPARED = ("guard", "limit")  # stages that refuse an answer without comparing it: the reason says why
+NOT_COMPARED = (
+    "guard",
+    "limit",
+)  # stages that refuse an answer uncompared; the verdict's reason explains why
 
 _USUAL_CHARACTERS = re.compile(r'[a-zA-Z0-9\s\.,!?"\'\(\)\{\}\[\]_\-+=<>/@#$%^&*\\|:;~`\u2200-\u22FF]')
 _MOST_UNUSUAL = 0.3
@@ -53,7 +56,7 @@ def grade(response: str, gold: str, truncated: bool = False, rule: str = "paper"
     r"""Grade one response against its gold answer; ``truncated`` means that it reached the token limit.
 
     Accepts any text. The verdict is the same from threads, from asyncio (``asyncio.to_thread``) and in forked or
-    spawned processes. Raises LimrError for a ``rule`` that does not exist, and where no worker process can be started.
+    spawned processes. Raises LimrError for a ``rule`` that does not exist, and if no worker process can be started.
 
     >>> grade(r"3+8=11,\boxed{11}", "11").reward
     1.0
@@ -99,7 +102,7 @@ def _released_code(response: str, boxes: Boxes) -> str | None:
 
 
 RULES: dict[str, Callable[[str, Boxes], str | None]] = {"paper": _paper, "released_code": _released_code}
-"""The rules: each returns why a response with a closed box is malformed, or None."""
+"""Name -> rule. A rule returns the reason why a response with a closed box is malformed, or None."""
 
 
 def _malformed(reason: str) -> Verdict:

@@ -1,6 +1,6 @@
 r"""The structure of an answer (list, set, tuple, interval, union, matrix, relation, ratio), read level by level.
 
-Texts are in normal form. The guard has limited how deep their brackets are nested, and so how deep recursion goes.
+Texts are in normal form. The guard has limited the nesting of their brackets, and so the depth of the recursion.
 """
 
 import re
@@ -81,7 +81,7 @@ def is_thousands(text: str) -> bool:
 
     Both occur as gold answers: 22,500 is a number, 70,110 two solutions. Two groups are read as solutions when they
     ascend and the second is less than twice the first: the solutions of one problem are of similar size, groups of
-    digits need not be. This reads all nine such golds of the 12,500 MATH problems as their problems mean them.
+    digits need not be. This rule reads all nine such golds of the 12,500 MATH problems as their problems intend.
     """
     match = _THOUSANDS.fullmatch(split_unit(text)[0])
     if match is None:
@@ -132,7 +132,7 @@ def _relation(tokens: list[str]) -> Node | None:
 
 
 def _enclosed(tokens: list[str]) -> Node | None:
-    """What one pair of brackets encloses; None where the first bracket closes before the end."""
+    """The content of one pair of brackets around all tokens; None if the first bracket closes before the end."""
     if len(tokens) < 2 or _nesting(tokens[0]) != 1:
         return None
     depth = 0

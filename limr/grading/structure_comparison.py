@@ -1,7 +1,7 @@
-r"""How two answers compare: both are taken apart side by side, down to single expressions, which ``leaf`` compares.
+r"""Compares two answers part by part, down to single expressions, which ``leaf`` compares.
 
-``leaf`` may return None, "cannot tell", and then the whole comparison may return None (Kleene's three-valued logic).
-With a leaf that knows numerals and words only, most pairs are decided without computer algebra.
+``leaf`` may return None ("undecided"). Then the whole comparison may return None too (Kleene's three-valued logic).
+Most pairs need no computer algebra: a leaf that compares only numerals and words decides them.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ Leaf = Callable[[str, str], bool | None]
 
 
 def compare(gold: str, answer: str, leaf: Leaf) -> bool | None:
-    """Whether two answers in normal form are equal; None where ``leaf`` could not tell and it matters."""
+    """Whether two answers in normal form are equal; None if it depends on a part that ``leaf`` left undecided."""
     if gold == answer:
         return bool(gold)
     one = read(gold)
@@ -58,7 +58,7 @@ def _compare_collections(gold: str, answer: str, one: Node, other: Node, leaf: L
 
 
 def _as_union(text: str, node: Node) -> str | None:
-    """The union of the intervals that several inequalities describe; None where one describes none."""
+    """The union of the intervals that several inequalities describe; None if one of them describes none."""
     if not node.is_collection:
         return text
     intervals = [interval(read(part)) for part in node.parts]
@@ -74,29 +74,30 @@ def _ordered(golds: Iterable[str], answers: Iterable[str], leaf: Leaf) -> bool |
 
 
 def _unordered(golds: Iterable[str], answers: Iterable[str], leaf: Leaf) -> bool | None:
-    """Whether each gold has an answer of its own. Equality is nearly transitive, so the first match is good enough."""
+    """Whether golds and answers match one to one. Equality is nearly transitive, so each gold takes its first match."""
     golds, answers = list(golds), list(answers)
     if len(golds) != len(answers):
         return False
-    left = dict(enumerate(answers))
+    remaining = dict(enumerate(answers))
     unmatched: list[dict[int, bool | None]] = []  # for each gold without an answer: its verdict on every answer tried
     for gold in golds:
         verdicts: dict[int, bool | None] = {}
-        for position, answer in left.items():
-            verdicts[position] = compare(gold, answer, leaf)  # once a pair: twice would double at each level of sets
+        for position, answer in remaining.items():
+            verdicts[position] = compare(gold, answer, leaf)  # once: twice would double the time at each level
             if verdicts[position]:
-                del left[position]
+                del remaining[position]
                 break
         else:
             unmatched.append(verdicts)
     if not unmatched:
         return True
-    hopeless = any(all(verdicts[position] is False for position in left) for verdicts in unmatched)
-    return False if hopeless else None
+    # a gold that differs from all answers that remain settles it; otherwise an undecided pair may still match
+    settled = any(all(verdicts[position] is False for position in remaining) for verdicts in unmatched)
+    return False if settled else None
 
 
 def _compare_ratios(one: Node, other: Node, leaf: Leaf) -> bool | None:
-    """1:2 is 2:4 and 1/2. Of times, 5:00 is 05:00."""
+    """The ratio 1:2 equals 2:4 and 1/2. The time 5:00 equals 05:00."""
     values = [_ratio_value(node) for node in (one, other)]
     if None not in values:
         return values[0] == values[1]
@@ -153,7 +154,7 @@ def _compare_two_relations(gold: str, answer: str, one: Node, other: Node, leaf:
 def _all(verdicts: Iterable[bool | None]) -> bool | None:
     verdict: bool | None = True
     for each in verdicts:
-        if each is False:  # the rest is not compared
+        if each is False:  # the other parts are not compared
             return False
         verdict = verdict if each else None
     return verdict

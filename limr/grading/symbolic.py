@@ -32,12 +32,12 @@ DIGITS = 60
 TOLERANCE = mpmath.mpf(10) ** -40
 LARGE = 10**10
 MOST_DIGITS = 20_000
-"""Two large numbers with a small difference are compared to at most so many digits."""
+"""Two large numbers with a small difference are compared to at most this many digits."""
 
 # the value of a variable at each point; the next variable gets the values of the next point, plus a small shift
 _STEPS = (Fraction(13, 11), Fraction(37, 7), Fraction(-8, 7), Fraction(5, 37), Fraction(-103, 29), Fraction(211, 9))
 ENOUGH_POINTS = 2
-"""With values at fewer points, two expressions are not equal. Not every expression is real at every point."""
+"""Two expressions must agree at this many points at least. Some expressions are not real at every point."""
 
 _CONFIG = ConversionConfig(lowercase_symbols=False)
 _DECIMAL = re.compile(r"(?<![\d.])(\d*)\.(\d+)(?![\d.])")
@@ -48,7 +48,7 @@ logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its ow
 
 
 def compare(gold: str, answer: str) -> bool:
-    r"""Whether ``answer`` is equal to ``gold``, both LaTeX as in ``\boxed{}``. What cannot be read is not equal.
+    r"""Whether ``answer`` is equal to ``gold``, both LaTeX as in ``\boxed{}``. Unreadable text is not equal.
 
     >>> compare(r"\frac{\sqrt{3}}{3}", r"\frac{1}{\sqrt3}")
     True
@@ -76,7 +76,7 @@ def _compare_leaf(gold: str, answer: str) -> bool:
 
 
 def _are_degrees_left_out(gold: str, answer: str) -> bool:
-    """Whether one has a function of an angle in degrees and the other the function of a number without them."""
+    """Whether one text has a degree sign and the other has a function of an angle without it."""
     without = [text for text in (gold, answer) if _DEGREE not in text]
     return len(without) == 1 and ANGLE_OF.search(without[0]) is not None
 
@@ -154,7 +154,7 @@ def _values(one: Expr, other: Expr) -> Iterator[tuple[mpmath.mpc, mpmath.mpc]]:
 
 
 def _value(expression: Expr, point: dict[Symbol, Rational]) -> mpmath.mpc | None:
-    """The value to ``DIGITS`` digits, for a large value after the decimal point; None where there is no value."""
+    """The value to ``DIGITS`` digits, for a large value after the decimal point; None if there is no value."""
     value = expression.evalf(DIGITS, subs=point)
     if not value.is_number or not value.is_finite:
         return None

@@ -1,4 +1,4 @@
-r"""Units of measure, and words next to a number: splits them off, and decides which two mean the same."""
+r"""Units of measure, and words next to a number: splits them off, and decides whether two of them agree."""
 
 import re
 from functools import lru_cache
@@ -46,14 +46,14 @@ _CHANGING = {
     *("hundred", "thousand", "million", "billion", "trillion", "dozen", "score", "half", "third", "quarter", "power"),
     *("squared", "cubed", "factorial", "plus", "minus", "times", "negative", "not", "no", "wrong", "incorrect"),
 }
-"""Words next to a number that change it or take it back. An answer may add a unit, but none of these."""
+"""Words next to a number that change or negate it. An answer may add a unit, but none of these words."""
 _FILLERS = {"of", "about", "approximately", "exactly", "total", "different", "distinct", "long", "each"}
 
 SHORT_UNITS = {word + plural for word in _MEANING for plural in ("", "s") if 2 <= len(word) <= 3 and word != "die"}
 """Units of two or three letters (``cm``, ``hrs``). Next to a number they are not a product of variables."""
 
 UNIT_LETTERS = {"m", "s", "g", "h", "l", "L"}
-"""Single letters that are units where they are in text and next to a number."""
+"""Single letters that are units when they are in text and next to a number."""
 
 ANGLE_OF = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
 CURRENCY = re.compile(r"([-+]?)(?:\\\$|\\text\{(euro|sterling|usd|eur|rs)\})")
@@ -119,7 +119,7 @@ def _meaning(word: str) -> str:
 
 
 def units_agree(gold: str, answer: str) -> bool:
-    """Whether two units can belong to the same quantity: they are equal, or one is missing, or one ends the other.
+    """Whether two units can belong to the same quantity: they are equal, or one is missing, or one ends with the other.
 
     >>> units_agree("centimeter^2", ""), units_agree("right triangle", "triangle"), units_agree("day", "hour")
     (True, True, False)

@@ -1,6 +1,6 @@
-"""What runs outside the caller: one process that imports sympy once, and forks workers that can be killed.
+"""The processes outside the caller: a server imports sympy once, and workers that can be killed are forked from it.
 
-There are three kinds of process, and each does one thing:
+There are three kinds of process:
 
 - the *server* starts with a fresh interpreter. It imports and warms up the comparison, then forks a supervisor for
   every socket that it receives;
@@ -8,9 +8,9 @@ There are three kinds of process, and each does one thing:
   outcome in its place and forks the next one;
 - a *worker* reads pairs from the socket and answers each with one byte, under limits of CPU time and of memory.
 
-Nothing that could change a verdict is kept from one pair to the next: for each pair sympy's cache is emptied and its
-random numbers, with which it guesses whether an expression is zero, start again. All processes end by themselves when
-the caller is gone, however it ended: the kernel closes its end of the sockets.
+Nothing that could change a verdict is kept from one pair to the next. For each pair, sympy's cache is emptied and its
+random numbers start again, because sympy uses them to guess whether an expression is zero. All processes end by
+themselves when the caller is gone, however it ended: the kernel closes its end of the sockets.
 
 The processes exist for safety, the server for speed: importing sympy once saves every worker the time.
 tests/benchmarks/benchmark_grader.py measures the whole grader.
@@ -58,7 +58,7 @@ class Outcome(Enum):
 
 
 def encode(gold: str, answer: str) -> bytes:
-    """The message that asks a worker to compare a pair: two lengths in bytes, then the two texts, which may be any."""
+    """The message that asks a worker to compare a pair: two lengths in bytes, then any two texts."""
     texts = [text.encode(*_ENCODING) for text in (gold, answer)]
     return _LENGTHS.pack(*map(len, texts)) + b"".join(texts)
 
@@ -147,8 +147,8 @@ def _compare(compare: Callable[[str, str], bool], gold: str, answer: str) -> Out
 
 def _set_limits() -> None:
     """Let the signals of the limits kill this process, limit its memory, and discard what it prints."""
-    for deadly in (signal.SIGPROF, signal.SIGALRM):
-        signal.signal(deadly, signal.SIG_DFL)
+    for signal_of_limit in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(signal_of_limit, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for kind, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CORE, 0)):
         allowed = resource.getrlimit(kind)[1]

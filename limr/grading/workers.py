@@ -3,7 +3,7 @@
 We measured Pebble's process pool first, and did not use it for four reasons. Its limit is wall-clock time, so a verdict
 would depend on the machine's load. The number of its workers is fixed, so two stuck pairs delay all others for two
 seconds. It does not start from a script read from standard input, because its workers import the caller's ``__main__``.
-And it unpickles what a worker sends. This module is the caller's side, ``worker_process`` the other.
+And it unpickles what a worker sends. This module runs in the caller, ``worker_process`` in the other processes.
 """
 
 import os
@@ -20,7 +20,7 @@ from queue import Empty, SimpleQueue
 from limr.errors import LimrError
 from limr.grading.worker_process import Outcome, encode
 
-STUCK_SECONDS = 0.05  # a worker that takes longer for its pair is stuck: it no longer counts among the usual number
+STUCK_SECONDS = 0.05  # a worker that takes longer for its pair is stuck: it no longer counts towards the usual number
 ATTEMPTS = 3  # to compare one pair, when workers are killed from outside
 
 _SERVER = "from limr.grading.worker_process import serve; serve({module!r})"
@@ -42,9 +42,9 @@ class Workers:
         _pools.add(self)
 
     def compare(self, gold: str, answer: str) -> Outcome:
-        """How the comparison of ``answer`` with ``gold``, which may be any two texts, ended.
+        """Compare any two texts, ``answer`` with ``gold``, and return how the comparison ended.
 
-        Raises LimrError where no worker can be started at all, which does not depend on the pair.
+        Raises LimrError if no worker can be started at all; this does not depend on the pair.
         """
         message = encode(gold, answer)
         for _ in range(ATTEMPTS):
@@ -123,7 +123,7 @@ class Workers:
             self._release(ticket.get())
 
     def _has_room(self, not_counting: int = 0) -> bool:
-        """Whether one more worker may run; so many of the present ones are not counted."""
+        """Whether one more worker may run; ``not_counting`` of the present ones are ignored."""
         stuck_since = time.monotonic() - STUCK_SECONDS
         stuck = sum(since is not None and since < stuck_since for since in self._busy_since.values())
         return len(self._busy_since) - not_counting < min(self.usual + stuck, self.most)
@@ -133,7 +133,7 @@ class Workers:
         worker.close()
 
     def _start(self) -> socket.socket:
-        """A new worker, from a new server where there is none or the old one has died."""
+        """A new worker, from a new server if there is none or if the old one has died."""
         try:
             ours, theirs = socket.socketpair()
             with theirs:
@@ -157,11 +157,11 @@ class Workers:
         command = [sys.executable, "-P", "-c", _SERVER.format(module=self.module)]
         self._control, theirs = socket.socketpair()
         with theirs:
-            # a session of its own, so that an interrupt at the terminal reaches the caller only
+            # a new session, so that an interrupt at the terminal reaches only the caller
             self._server = subprocess.Popen(command, stdin=theirs, env=environment, start_new_session=True)
 
     def _check_server(self) -> None:
-        """Raise LimrError where the server has ended: then no worker was killed, because none ever started."""
+        """Raise LimrError if the server has ended: then no worker was killed, because none ever started."""
         server = self._server
         try:
             if server is not None:
@@ -192,7 +192,7 @@ class Workers:
 
 
 def _ask(worker: socket.socket, message: bytes) -> bytes:
-    """The worker's reply to ``message``; empty when it is gone, because something outside has killed it."""
+    """The worker's reply to ``message``; empty if another process has killed the worker."""
     try:
         worker.sendall(message)
         return worker.recv(1)

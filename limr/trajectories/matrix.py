@@ -1,4 +1,4 @@
-"""The matrix of prompts and visits: which visits count, and what happens to a prompt that lacks one of them."""
+"""The matrix of prompts and visits: which visits count, and how a missing visit is treated."""
 
 import logging
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ SIGNALS = {"reward": "mean_reward", "accuracy": "accuracy"}
 MISSING = ("drop", "next")
 
 # An epoch counts when nine prompts in ten have it. Training often stops within an epoch, and then only some prompts
-# have the last one. Asking every prompt for that epoch would drop the others.
+# have the last one. To require that epoch of every prompt would drop the others.
 EPOCH_COVERAGE = 0.9
 
 
@@ -26,12 +26,14 @@ class VisitMatrix:
     values: np.ndarray
 
     def without_gaps(self, missing: str = "drop") -> tuple["VisitMatrix", dict[str, str]]:
-        """The prompts that have every visit, and which visits each other prompt lacks: {"prompt": "1, 2 of 0 to 8"}.
+        """The prompts that have every visit, and the visits that each dropped prompt lacks.
+
+        The second looks like {"prompt": "1, 2 of 0 to 8"}.
 
         ``missing`` is how to treat a missing visit. ``drop`` drops the prompt. ``next`` takes the value of the next
         visit, as the paper's run did, and drops the prompt only where the next visit is missing too.
 
-        Raises LimrError when ``missing`` is neither, and when no prompt remains.
+        Raises LimrError when ``missing`` is another word, and when no prompt remains.
         """
         if missing not in MISSING:
             raise LimrError(where="option missing", found=repr(missing), expected=one_of(MISSING))
@@ -40,9 +42,9 @@ class VisitMatrix:
             # read from self.values, so that a value is copied by one visit and no further
             values[:, :-1] = np.where(np.isnan(values[:, :-1]), self.values[:, 1:], values[:, :-1])
         gaps = np.isnan(values)
-        whole = ~gaps.any(axis=1)
-        dropped = {self.prompt_ids[row]: _missing_visits(gaps[row]) for row in np.flatnonzero(~whole)}
-        if not whole.any():
+        complete = ~gaps.any(axis=1)
+        dropped = {self.prompt_ids[row]: _missing_visits(gaps[row]) for row in np.flatnonzero(~complete)}
+        if not complete.any():
             prompt_id, visits = next(iter(dropped.items()))
             raise LimrError(
                 f"none of the {len(dropped):,} prompts has all visits from 0 to {values.shape[1] - 1}"
@@ -50,7 +52,7 @@ class VisitMatrix:
                 where="trajectories",
                 advice="Visits are counted from 0 and without gaps. Check whether a file of rollouts is missing.",
             )
-        return VisitMatrix([self.prompt_ids[row] for row in np.flatnonzero(whole)], values[whole]), dropped
+        return VisitMatrix([self.prompt_ids[row] for row in np.flatnonzero(complete)], values[complete]), dropped
 
 
 def visit_matrix(trajectories: Trajectories, signal: str = "reward") -> VisitMatrix:
@@ -60,8 +62,8 @@ def visit_matrix(trajectories: Trajectories, signal: str = "reward") -> VisitMat
 
     - A visit with fewer samples than most visits have is partial. It counts as missing.
     - The last visit is the last one that at least nine prompts in ten have (``EPOCH_COVERAGE``). An epoch that training
-      did not finish is thus left out, instead of the prompts that it did not reach. A visit that a prompt lacks up to
-      there is NaN.
+      did not finish is thus left out, instead of the prompts that it did not reach. A visit that a prompt lacks
+      before the last one is NaN.
 
     Raises LimrError when the signal is unknown or not recorded, or when no visit is shared by that many prompts.
     """
@@ -80,7 +82,7 @@ def visit_matrix(trajectories: Trajectories, signal: str = "reward") -> VisitMat
 
 
 def usual_samples(trajectories: Trajectories) -> int:
-    """The number of samples that most visits have (the larger of two equally common ones): a complete visit."""
+    """The samples of a complete visit: the most common number, the larger of two equally common ones."""
     numbers, counts = _counts(trajectories.n_samples)
     return int(numbers[counts == counts.max()].max())
 
@@ -103,7 +105,9 @@ def _recorded(trajectories: Trajectories, signal: str) -> np.ndarray:
             f"{SIGNALS[signal]} is known for {len(values) - unknown:,} of {len(values):,} visits"
             + (f", {SIGNALS[other]} for all of them" if other else ""),
             where="trajectories",
-            advice=["If the method can, score by that instead: ", MethodOption("signal", other), "."] if other else "",
+            advice=["If the method can, score by that signal instead: ", MethodOption("signal", other), "."]
+            if other
+            else "",
         )
     return values
 
