@@ -1,4 +1,4 @@
-"""The audit of a source: what it holds and what counts, as a page, as JSON and as lines for the terminal."""
+"""The audit of a source (its numbers and findings) as a page, as JSON and as lines for the terminal."""
 
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ _LISTED_FILES = 10
 
 @dataclass
 class Audit:
-    """What a source holds and what of it counts. ``findings`` is what a person should look at, the worst first.
+    """The numbers of a source, and which visits count. ``findings`` lists what the user should check, the worst first.
 
     ``visits_of_prompt`` and ``samples_of_visit`` are (lowest, most common, highest). ``visits`` is the number of visits
     that count, ``whole`` the number of prompts that have all of them, ``whole_with_next`` the same with
@@ -67,7 +67,7 @@ class Audit:
         """The page: the findings, then the numbers, then why prompts are dropped and which files were not read."""
         sections = ["# Audit", f"`{self.source}`", self._findings(words), markdown_rows(["", ""], self._rows())]
         if self.dropped:
-            sections += ["## Prompts without a whole curve", *self._dropped(words)]
+            sections += ["## Prompts without a complete curve", *self._dropped(words)]
         if self.left_out:
             files = [f"- {file}: {reason}" for file, reason in sorted(self.left_out.items())]
             more = len(files) - _LISTED_FILES
@@ -92,8 +92,8 @@ class Audit:
 
     def _findings(self, words: Words) -> str:
         if not self.findings:
-            return "Nothing to look at: no visit is missing, partial or duplicate."
-        return "\n".join(["**Look at this:**", "", *(f"- {finding.render(words)}" for finding in self.findings)])
+            return "Nothing to check: no visit is missing, partial or duplicate."
+        return "\n".join(["**Check this:**", "", *(f"- {finding.render(words)}" for finding in self.findings)])
 
     def _rows(self) -> list[tuple[str, str]]:
         rows = [
@@ -129,8 +129,8 @@ class Audit:
         ]
         return [
             markdown_rows(["reason", "prompts", "which"], rows),
-            f"LIM gives them no score. {self.whole_with_next - self.whole:,} of them get one with"
-            f" {MethodOption('missing', 'next').write(words)}, which takes the next visit's value for a missing one.",
+            f"LIM gives these prompts no score. {self.whole_with_next - self.whole:,} of them get a score with"
+            f" {MethodOption('missing', 'next').write(words)}, which replaces a missing visit by the next one.",
         ]
 
 

@@ -1,4 +1,4 @@
-"""What the audit of a log finds: each finding is typed, and is put into words where it is shown."""
+"""The findings of an audit: each has a type, and becomes a message only where it is shown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing in a log that a person should look at.
+    """One thing in a log that the user should check.
 
     ``text`` is whole sentences, and ``cause`` the error behind them, if there is one. ``number`` counts the prompts,
     visits or steps in question; ``steps`` lists the steps, and ``examples`` names a few of the prompts.

@@ -1,4 +1,4 @@
-"""What a log format is: how its files are recognised, how they are read, and what its columns are called."""
+"""A log format: how its files are recognised and read, and which keys its columns have."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Format:
     name: str
     title: str  # which framework writes it, and with which of its options
     files: str  # regular expression for a whole file name; its group ``step``, if any, is the training step
-    keys: frozenset[str]  # a first row with all these keys has this format; of several formats, the one with most keys
+    keys: frozenset[str]  # a first row with all these keys has this format; if several fit, the one with most keys
     read: ReadFunction
     other_keys: tuple[frozenset[str], ...] = ()  # alternatives to ``keys``
     set_aside: Mapping[str, str] = field(default_factory=dict)  # key, file name or "folder/" -> what such a file is
@@ -33,7 +33,7 @@ def choose_keys(
 ) -> dict[str, str | None]:
     """The key of each column: the one that the user has chosen for it, or the format's own.
 
-    A column whose own key the user has given to another column has none (None).
+    A column has no key (None) if the user has given its own key to another column.
 
     Raises LimrError for a column that the format does not have, for two columns with one key, and where a column of
     ``needed``, or the prompt, is left without a key.
@@ -50,15 +50,15 @@ def choose_keys(
     taken = [column for column, key in own.items() if key in column_of and column not in chosen]
     for column in taken:
         if column in needed or (column == "prompt" and "prompt_id" not in chosen):
-            what = f"{column_of[own[column]]} is given {own[column]!r}, which is this format's {column}"
-            raise LimrError(what, where="columns", advice=["Name the column of that too: ", Column(column), "."])
+            what = f"{own[column]!r} is given to {column_of[own[column]]}, but this format uses it for {column}"
+            raise LimrError(what, where="columns", advice=[f"Give {column} another key: ", Column(column), "."])
     return {column: None if column in taken else chosen.get(column, own[column]) for column in own}
 
 
 def find_columns(header: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:
     """Our columns that a table has -> their names in its ``header``.
 
-    Raises LimrError as ``choose_keys`` does, and where a column that the user has named is not there.
+    Raises LimrError as ``choose_keys`` does, and where a column that the user has named is missing.
 
     >>> find_columns(["prompt", "score", "loss"], {"reward": "score"})
     {'prompt': 'prompt', 'reward': 'score'}

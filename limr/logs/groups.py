@@ -1,6 +1,6 @@
 """Groups: the rollouts of one prompt at one step, which are the visits of a log in most cases.
 
-A step that a run began, was killed in and did again holds a group twice: ``without_repeats`` keeps the last time.
+A run that is killed within a step and replays it logs groups twice: ``without_repeats`` keeps the last attempt.
 """
 
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ class Groups:
 
 
 def group_by_step(log: Log, steps: Steps) -> Groups:
-    """The groups of a log with steps, without the rollouts that were replayed."""
+    """The groups of a log with steps, without the rollouts that a replay has replaced."""
     return _grouped(log, steps.rank, steps.used)
 
 
@@ -40,10 +40,10 @@ def group_by_position(log: Log) -> Groups:
 
 
 def without_repeats(log: Log, groups: Groups, n: int, steps: Steps) -> tuple[Groups, Steps]:
-    """Groups without what was logged before a run was killed in a step that it then did again.
+    """Groups without the rollouts of a step's first attempt, in which a run was killed before it replayed the step.
 
-    Each prompt keeps its last n rollouts in such a step. The step holds more rollouts than steps do, or most of its
-    prompts have several visits in it; a data set with a few duplicate prompts explains neither.
+    Each prompt keeps its last n rollouts in such a step. The step holds more rollouts than other steps, or most of its
+    prompts have several visits in it. A few duplicate prompts in the data set explain neither.
 
     Raises LimrError where the rollouts of such a step come from several files.
     """
@@ -65,7 +65,7 @@ def without_repeats(log: Log, groups: Groups, n: int, steps: Steps) -> tuple[Gro
 def find_large_steps(groups: Groups, steps: Steps) -> list[Finding]:
     """Steps with too many rollouts, where nearly all steps have the same number (or one of two).
 
-    A step that a killed run did again with other prompts looks the same as a batch that was larger.
+    A step that was replayed with other prompts looks the same as a larger batch.
     """
     size = np.bincount(groups.time, weights=groups.counts, minlength=len(steps.numbers)).astype(np.int64)
     usual = usual_size(size[size > 0]) or largest_batch(size[size > 0])
@@ -75,7 +75,7 @@ def find_large_steps(groups: Groups, steps: Steps) -> list[Finding]:
     numbers = steps.numbers[large].tolist()
     text = (
         f"Steps mostly have at most {usual:,} rollouts, but these have up to {size[large].max():,}:"
-        f" {describe_steps(numbers)}. If a resumed run did them again with other prompts, both times count."
+        f" {describe_steps(numbers)}. If a resumed run replayed them with other prompts, both attempts count."
     )
     return [Finding(FindingKind.LARGE_STEPS, text, number=len(numbers), steps=numbers)]
 
@@ -92,7 +92,7 @@ def _grouped(log: Log, time: np.ndarray, used: np.ndarray) -> Groups:
 
 
 def _repeated_steps(groups: Groups, n: int, n_steps: int) -> np.ndarray:
-    """The ranks of the steps that were begun, interrupted and done again."""
+    """The ranks of the steps that were begun, interrupted and replayed."""
     several = groups.counts > n
     size = np.bincount(groups.time, weights=groups.counts, minlength=n_steps)
     n_several = np.bincount(groups.time, weights=several, minlength=n_steps)

@@ -11,10 +11,10 @@ RESTORE = "Put the whole file back or remove it."  # advice where a file is dama
 
 @dataclass(frozen=True)
 class LogOptions:
-    """What the user can say about a log; all of it is optional."""
+    """Options for reading a log; all of them are optional."""
 
     format: str | None = None  # default: recognised by the keys of the first row
-    samples: int | None = None  # of a visit; default: the most common number
+    samples: int | None = None  # samples of a visit; default: the most common number
     steps_per_epoch: int | None = None  # a visit is then step // this, and a lost step stays a gap
     columns: Mapping[str, str] = field(default_factory=dict)  # one of ``COLUMNS`` -> its name in the log
 
@@ -30,7 +30,7 @@ class Prompt:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Some rollouts of one file, in its order; the arrays and the last three lists have one length."""
+    """Some rollouts of one file, in its order. The arrays and the last three lists have one entry for each rollout."""
 
     prompts: list[Prompt]  # distinct
     prompt: np.ndarray  # int64, row in ``prompts``

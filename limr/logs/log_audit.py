@@ -1,4 +1,4 @@
-"""The audit of a source is made here: its numbers, and the findings that a person should look at."""
+"""Makes the audit of a source: its numbers, and the findings that the user should check."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _MANY_VISITS = 100  # of so many visits of a real run, some have equal rewards f
 
 
 def audit_trajectories(source: str | Path, form: str, files: int, trajectories: Trajectories) -> Audit:
-    """The audit of a source that has visits of its own; ``form`` names its format."""
+    """The audit of a source with numbered visits; ``form`` names its format."""
     audit = _numbers(source, form, files, trajectories)
     audit.partial = int((trajectories.n_samples < audit.samples_of_visit[1]).sum())
     reward = trajectories.mean_reward[~np.isnan(trajectories.mean_reward)]
@@ -31,7 +31,7 @@ def audit_trajectories(source: str | Path, form: str, files: int, trajectories: 
 
 
 def audit_log(source: str | Path, log: Log, visits: Visits, trajectories: Trajectories) -> Audit:
-    """The audit of another framework's log, whose visits were numbered here."""
+    """The audit of another framework's log; ``visits`` are those that ``number_visits`` has given it."""
     audit = _numbers(source, log.format, len(log.files), trajectories)
     audit.left_out = log.left_out
     audit.not_used = int((visits.visit < 0).sum())
@@ -139,7 +139,7 @@ def _about_size(audit: Audit) -> list[Finding]:
 
 def _reason(lacking: int, visits: int) -> str:
     if lacking == visits:
-        return "no whole visit at all"
+        return "no complete visit"
     return f"{lacking} of the {visits} visits missing" if lacking < 3 else f"3 or more of the {visits} visits missing"
 
 
@@ -150,7 +150,7 @@ def _about_steps(audit: Audit, visits: Visits, steps: Steps) -> list[Finding]:
         found.append(Finding(FindingKind.MISSING_STEPS, text, number=len(steps.missing), steps=steps.missing))
     if steps.replayed:
         text = (
-            f"A resumed run did steps again: {describe_steps(steps.replayed)}. The last time counts;"
+            f"A resumed run replayed steps: {describe_steps(steps.replayed)}. The last attempt counts;"
             f" {audit.not_used:,} rollouts are not used."
         )
         found.append(Finding(FindingKind.REPLAYED_STEPS, text, number=len(steps.replayed), steps=steps.replayed))
@@ -212,13 +212,13 @@ def _examples(log: Log, rows: Sequence[int] | np.ndarray) -> list[str]:
 
 
 def _about_spread(audit: Audit, trajectories: Trajectories) -> list[Finding]:
-    """A log in which all samples of no visit have equal rewards: many visits of a real run are all right or wrong."""
+    """The finding for a log without a visit of equal rewards. Real runs have many visits that are all right or wrong."""
     if audit.samples_of_visit[1] == 1 or len(trajectories) < _MANY_VISITS or audit.kinds_of_reward is None:
         return []
     if any(np.isclose(trajectories.mean_reward, kind).any() for kind in audit.kinds_of_reward):
         return []
     text: Text = [
-        "In no visit do all samples have the same reward. Check whether the trainer leaves such groups out of the log"
+        "No visit has the same reward for all its samples. Check whether the trainer leaves such groups out of the log"
         " (dynamic sampling, filter_zero_std_samples). Visits are then missing, and later ones are counted too early."
         " Log every group, or count visits by epochs: ",
         Setting("steps_per_epoch"),
@@ -235,7 +235,7 @@ def _accuracy(trajectories: Trajectories) -> str:
 
 
 def _distinct_rewards(reward: np.ndarray) -> list[float] | None:
-    """The distinct rewards, if they are few. Each pass removes one of them, which is quicker than sorting them all."""
+    """The distinct rewards, if they are few. Each pass removes one of them, which is faster than sorting."""
     kinds: list[float] = []
     while reward.size:
         if len(kinds) == _KINDS:

@@ -1,4 +1,4 @@
-"""From this project's rollouts to trajectories: one pass over any number of them.
+"""Turns this project's rollouts into trajectories, in one pass over any number of them.
 
 This module exists for speed and memory: a run may leave more than a hundred million rollouts. Polars streams them in
 batches, and only the sums of each visit are kept (``visit_sums.py``). ``tests/benchmarks/benchmark_trajectories.py``
@@ -26,7 +26,7 @@ _READ = ["prompt_id", "visit", "sample", "reward", "correct"]
 _KEYS = ["prompt_id", "visit", "sample"]
 _NEVER_NULL = [*_KEYS, "reward"]
 
-_ROLLOUTS_A_SEARCH = 4_000_000  # the search for duplicate rollouts looks at so many together
+_ROLLOUTS_A_SEARCH = 4_000_000  # the search for duplicate rollouts reads this many at a time
 
 
 class _CheckFailedError(Exception):
@@ -40,8 +40,8 @@ def from_rollouts(rollouts: str | Path) -> Trajectories:
     streamed: only visits are held in memory, never responses. Every visit is kept; ``visit_matrix`` decides which of
     them count. An accuracy is NaN where ``correct`` is null for any of the visit's rollouts.
 
-    The order of shards and rows does not matter, except for the last bits of a mean of rewards that are no sums of
-    powers of two (0.1, say). The paper's rewards of 1, -0.5 and -1 are exact.
+    The order of shards and rows does not matter, except for the last bits of a mean of rewards that are not sums
+    of powers of two (0.1, say). The paper's rewards of 1, -0.5 and -1 are exact.
 
     Raises ContractError, naming the shard, when one is truncated or breaks the contract, when a rollout occurs twice,
     when a reward is not a finite number, and when there is no rollout at all.
@@ -73,7 +73,7 @@ def from_rollouts(rollouts: str | Path) -> Trajectories:
 
 
 def _shards(rollouts: Path) -> list[Path]:
-    """The shards, whose columns have the names and types of the contract."""
+    """The shards, after a check that their columns have the names and types of the contract."""
     expected_files = "the Parquet shards of a run's rollouts"
     if not rollouts.exists():
         raise ContractError("no such directory", where=rollouts, expected=expected_files)
@@ -142,8 +142,8 @@ def _unreadable(shards: list[Path], error: Exception) -> ContractError:
             return ContractError(
                 f"cannot be read as Parquet ({shard.stat().st_size:,} bytes; {reason})",
                 where=shard,
-                advice=f"It is truncated or not Parquet: delete the whole run, {shard.parent.parent}, and make it"
-                " again. A single missing shard would not be made again.",
+                advice=f"It is truncated or not Parquet: delete the whole run, {shard.parent.parent}, and run it"
+                " again. A single missing shard would not be written again.",
             )
     return ContractError(f"cannot be read ({error})", where=shards[0].parent)
 
@@ -169,7 +169,7 @@ def _invalid_rollout(rows: pl.LazyFrame, rollouts: Path) -> ContractError:
 def _refuse_duplicates(rows: pl.LazyFrame, prompt_ids: list[str], visits: Sums) -> None:
     """Raise ContractError where a rollout occurs twice.
 
-    The sums tell for most visits that their samples are distinct. Only the other visits are searched.
+    For most visits, the sums show that all samples are distinct. Only the other visits are searched.
     """
     suspects = np.flatnonzero(~distinct(visits))
     searches = np.cumsum(visits.number[suspects]) // _ROLLOUTS_A_SEARCH

@@ -37,7 +37,7 @@ def read_source(path: str | Path, options: LogOptions | None = None, visits: int
     project's rollouts (or one shard of them), or another framework's log (see ``limr.logs``). ``options`` are for logs
     only. ``visits`` cuts every prompt to its first visits.
 
-    Raises LimrError, naming file and place, where the source is invalid and where no prompt has so many visits.
+    Raises LimrError, naming file and place, where the source is invalid and where no prompt has that many visits.
     """
     path, options = Path(path), options or LogOptions()
     own = None if options.format else _own_format(path)
@@ -48,7 +48,7 @@ def read_source(path: str | Path, options: LogOptions | None = None, visits: int
         return Extracted(trajectories, audit_log(path, log, numbered, trajectories), log.prompts)
     if options != LogOptions():
         raise LimrError(
-            "the file says which visit each value belongs to, so the options for logs have no effect",
+            "the visits of this source are already numbered, so the options for logs have no effect",
             where=path,
             advice=["Leave out ", Setting("samples"), ", ", Setting("steps_per_epoch"), " and the names of columns."],
         )
@@ -59,7 +59,7 @@ def read_source(path: str | Path, options: LogOptions | None = None, visits: int
 
 
 def _own_format(path: Path) -> tuple[str, Callable[[Path], Trajectories]] | None:
-    """The name and the reader of a source that has visits of its own; None for a log."""
+    """The name and the reader of a source with numbered visits; None for a log."""
     if path.is_dir():
         shard = min(path.glob("*.parquet"), default=None)
         return ("rollouts of this project", from_rollouts) if shard and _has(shard, _ROLLOUTS) else None

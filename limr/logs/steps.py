@@ -1,4 +1,4 @@
-"""The training steps of a log: which are missing, and which a resumed run has done again (replayed)."""
+"""The training steps of a log: which are missing, and which a resumed run has replayed."""
 
 from dataclasses import dataclass, field
 
@@ -8,9 +8,9 @@ from limr.errors import LimrError, Setting
 from limr.logs.findings import Finding, FindingKind
 from limr.logs.log import Log
 
-_REGULAR = 0.8  # share of the steps with an equal number of rollouts from which on a run has batches of one size
-_FEW = 3  # so many steps of a single stretch are needed to tell the size of a batch
-_SURPLUS = 1.5  # a replayed step holds more than this times the largest other step, where batches differ in size
+_REGULAR = 0.8  # batches have one size if at least this share of the steps has the same number of rollouts
+_FEW = 3  # at least this many steps of a single stretch are needed to know the size of a batch
+_SURPLUS = 1.5  # where batches differ in size, a replayed step holds more than this times the largest other step
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,8 +18,8 @@ class Steps:
     """The training steps of a log.
 
     ``numbers`` are the distinct steps, sorted. ``rank`` is the index of each rollout's step in ``numbers``. ``used`` is
-    false for rollouts that a resumed run has made again (bool). ``stride`` is the usual distance of two steps;
-    ``missing`` are the steps that are absent at this distance; ``replayed`` are those that were done again.
+    false for rollouts that a replay has replaced (bool). ``stride`` is the usual distance between two steps;
+    ``missing`` are the steps that are absent at this distance; ``replayed`` are those that a resumed run did again.
     """
 
     numbers: np.ndarray
@@ -123,9 +123,9 @@ def refuse_missing_steps(log: Log, steps: Steps) -> None:
     if not steps.missing:
         return
     after = int(np.searchsorted(steps.numbers, steps.missing[0]))
-    before, next_ = (log.files[log.file[np.argmax(steps.rank == row)]] for row in (after - 1, after))
+    before, following = (log.files[log.file[np.argmax(steps.rank == row)]] for row in (after - 1, after))
     raise LimrError(
-        f"after step {steps.numbers[after - 1]} comes step {steps.numbers[after]} ({next_}), while steps are mostly"
+        f"after step {steps.numbers[after - 1]} comes step {steps.numbers[after]} ({following}), while steps are mostly"
         f" {steps.stride} apart: {len(steps.missing):,} missing ({describe_steps(steps.missing)})",
         where=before,
         advice=[
@@ -138,9 +138,10 @@ def refuse_missing_steps(log: Log, steps: Steps) -> None:
 
 
 def _missing(numbers: np.ndarray) -> tuple[int, list[int]]:
-    """The usual distance of two steps (the smaller of two equally common ones), and the steps that are absent at it.
+    """The usual distance between two steps, and the steps that are absent at it.
 
-    A step that comes sooner than usual, such as the last one of training, makes no step missing.
+    Of two equally common distances, the smaller one is usual. A step that comes sooner
+    than usual, such as the last one of training, makes no step missing.
     """
     gaps = np.diff(numbers)
     if not gaps.size:
@@ -152,11 +153,11 @@ def _missing(numbers: np.ndarray) -> tuple[int, list[int]]:
 
 
 class _Pieces:
-    """A log cut into pieces; a piece is what one stretch holds of one step.
+    """A log cut into pieces; a piece is the rollouts of one step in one stretch.
 
     Steps are counted by their rank here. ``piece`` is the index of each rollout's piece. Of each piece, ``sizes`` is
     the number of rollouts, ``step`` its step and ``stretch_of_piece`` its stretch. ``totals`` is the number of rollouts
-    in each step, and ``more_than_once`` tells whether a step has several pieces.
+    in each step, and ``more_than_once`` is true for a step with several pieces.
     """
 
     def __init__(self, log: Log, rank: np.ndarray, stretch: np.ndarray, n_steps: int, samples: int | None) -> None:
@@ -205,15 +206,15 @@ class _Pieces:
         return np.bincount(step[earlier & again], minlength=self.n_steps) * 2 > n_earlier
 
     def last_complete(self, step: int) -> int:
-        """The last stretch that holds as much of the step as steps of one stretch hold, or else the most of it."""
-        mine = np.flatnonzero(self.step == step)
-        most = self.sizes[mine].max()
+        """The last stretch whose piece of the step is as large as other steps, or else the stretch with the largest."""
+        of_step = np.flatnonzero(self.step == step)
+        most = self.sizes[of_step].max()
         single = self.totals[~self.more_than_once][:-1]  # the last step of a log may not have been finished
         complete = min(most, usual_size(single) or single.min(initial=most))
-        return int(self.stretch_of_piece[mine[self.sizes[mine] >= complete][-1]])
+        return int(self.stretch_of_piece[of_step[self.sizes[of_step] >= complete][-1]])
 
     def findings(self, numbers: np.ndarray, replayed: np.ndarray) -> list[Finding]:
-        """What a person should know about the stretches."""
+        """The findings about the stretches."""
         found = []
         kept = int(self.more_than_once.sum()) - len(replayed)
         if kept:
@@ -224,7 +225,7 @@ class _Pieces:
             found.append(Finding(FindingKind.INTERLEAVED_STEPS, text, number=kept))
         end = int(numbers[self.rank[-1]])
         if len(replayed) and end < numbers[-1]:
-            text = f"The log ends at step {end}, after the run went back. Steps after {end} are from before it did."
+            text = f"The log ends at step {end}, after the run went back. Steps after {end} were logged before that."
             found.append(Finding(FindingKind.ENDS_BEFORE_LAST_STEP, text, steps=[end]))
         return found
 

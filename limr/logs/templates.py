@@ -1,8 +1,8 @@
-"""The user's turn of a prompt that a trainer has logged with a chat template around it.
+"""Finds the user's turn of a prompt that a trainer has logged with a chat template around it.
 
 A prompt is stripped only if the whole of it has the shape of a template, from the first header to the last. A prompt
-that merely mentions such a word stays as it is. The system's turn is dropped, and so is the empty turn of the assistant
-at the end, with the words that a template puts into its mouth. A chat of several turns (few-shot examples, a
+that only mentions a header stays as it is. The system's turn is dropped, and so is the assistant's turn at the end,
+which is empty or holds only text of the template. A chat of several turns (few-shot examples, a
 conversation) keeps all other turns, as ``User: ...`` and ``Assistant: ...``: two conversations may end with the same
 question.
 """
@@ -40,7 +40,7 @@ _INSTRUCTION = re.compile(r"\[INST\](.*?)\[/INST\](.*?)(?=\[INST\]|$)", re.DOTAL
 _LLAMA_2_SYSTEM = re.compile(r"(\[INST\])\s*<<SYS>>.*?<</SYS>>", re.DOTALL)
 _MISTRAL_SYSTEM = re.compile(r"\[SYSTEM_PROMPT\].*?\[/SYSTEM_PROMPT\]", re.DOTALL)
 
-# A template without special tokens must end with the assistant's header; only the opening of its thoughts may follow.
+# A template without special tokens must end with the assistant's header; only an opening with <think> may follow.
 _OPENING = r"(?:[^\n]*\s*<think>\s*(?:</think>)?)?\s*"
 _PLAIN = (
     # ChatML and Gemma decoded with special tokens skipped, as verl does: system\n...\nuser\n...\nassistant\n
@@ -66,7 +66,7 @@ _PLAIN = (
 def prompt_text(prompt: Any) -> str:
     """The user's turn of a decoded prompt: text, or a list of chat messages.
 
-    Raises LimrError saying what was expected when it is neither.
+    Raises LimrError, with what was expected, when it is neither.
     """
     if isinstance(prompt, str):
         return user_turn(prompt)
@@ -77,7 +77,7 @@ def prompt_text(prompt: Any) -> str:
 
 
 def response_text(response: Any) -> str:
-    """The text of a decoded response: text, or what the assistant says in a list of chat messages.
+    """The text of a decoded response: text, or the assistant's messages in a list of chat messages.
 
     >>> response_text([{"role": "assistant", "content": "4"}, {"role": "tool", "content": "ok"}])
     '4'
@@ -113,7 +113,7 @@ def _between_headers(body: str) -> list[Turn]:
 def _deepseek(body: str) -> list[Turn]:
     if "<｜User｜>" not in body:
         return []
-    turns = _cut(body, _DEEPSEEK)  # the system's turn has no header and stands before the first one
+    turns = _cut(body, _DEEPSEEK)  # the system's turn has no header and comes before the first one
     return turns if len(turns) > 1 or _DEEPSEEK.match(body) else []
 
 
@@ -128,20 +128,20 @@ def _instructions(body: str) -> list[Turn]:
 
 
 def _plain(body: str) -> list[Turn]:
-    for whole, header in _PLAIN:
-        match = whole.fullmatch(body)
+    for template, header in _PLAIN:
+        match = template.fullmatch(body)
         if match is None:
             continue
         pieces = header.split(match["turns"])
         turns = [("user", pieces[0]), *zip(pieces[1::2], pieces[2::2], strict=True)]
         speakers = [_role(role) for role, _ in turns]
         is_chat = len(turns) % 2 and speakers == ["user", "assistant"] * (len(turns) // 2) + ["user"]
-        return turns if is_chat else [("user", match["turns"])]  # else the user's own text has such a line
+        return turns if is_chat else [("user", match["turns"])]  # else such a line is part of the user's text
     return []
 
 
 def _cut(body: str, header: re.Pattern[str]) -> list[Turn]:
-    """The turn behind each header, without what stands before the first."""
+    """The turn after each header, without the text before the first."""
     headers = list(header.finditer(body))
     starts = [following.start() for following in headers[1:]]
     pieces = [body[found.end() : end] for found, end in zip(headers, [*starts, None], strict=False)]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-# The table has at most so many cells, or four times the number of sums so far, whichever is more.
+# The table has at most this many cells, or four times the number of sums so far, whichever is more.
 _CELLS = 1 << 24
 _CELLS_A_SUM = 4
 
@@ -164,7 +164,7 @@ class VisitSums:
         """Give the sums of bits as many bits as the highest sample needs: 8 bits for 8 samples.
 
         A sum that was too large for fewer bits has lost a carry. Only duplicate samples carry, and such a sum has too
-        few ones from then on, so that ``distinct`` still sees it.
+        few ones from then on, so that ``distinct`` still detects it.
         """
         needed = np.min_scalar_type(int(samples.max(initial=0)))
         if needed.itemsize > self._table[-1].itemsize:

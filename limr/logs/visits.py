@@ -1,11 +1,11 @@
-"""This module decides what a visit is: ``number_visits`` gives every rollout of a log its visit.
+"""Defines what a visit is: ``number_visits`` assigns every rollout of a log to a visit.
 
 No framework logs the visit. The rules, which ``number_visits`` documents in full:
 
 - A visit is one group of a prompt's rollouts: its n samples at one training step.
 - A prompt's visits are numbered in the order of its steps, from 0 (``_one_after_another``).
 - With ``steps_per_epoch`` the visit is instead the epoch that the step belongs to (``_by_epoch``).
-- Steps that a resumed run did again count once. ``limr.logs.steps`` finds them.
+- Steps that a resumed run replayed count once. ``limr.logs.steps`` finds them.
 """
 
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ _MOST_MET_AGAIN = 0.05
 class Visits:
     """The visit and the sample of every rollout of a log (int64), -1 for rollouts that are not used.
 
-    ``samples`` is the number of samples of a complete visit. ``by_epoch`` tells whether visits are epochs. ``steps`` is
+    ``samples`` is the number of samples of a complete visit. ``by_epoch`` is true where visits are epochs. ``steps`` is
     None for a log without steps. The last three name groups, each by the row in the log of its first rollout:
     ``partial`` groups have too few samples, ``duplicate`` groups hold several visits of a prompt at one step, and
     ``merged`` groups are visits that consist of several groups of one epoch.
@@ -55,9 +55,9 @@ def number_visits(log: Log, samples: int | None = None, steps_per_epoch: int | N
     dropped last batch does, then each later visit has an index one too low, and the last visit is missing.
 
     With ``steps_per_epoch``, the number of training steps in one pass over the data (as the log counts steps), the
-    visit is the epoch: (step - first step) // steps_per_epoch. A visit that a prompt missed is then missing in its
-    place, where ``missing: next`` can fill it, as the paper's own run did. A lost step does no harm. All rollouts of a
-    prompt in one epoch are one visit. Epochs begin at the log's first step, at 1 or at 0, whichever makes the fewest
+    visit is the epoch: (step - first step) // steps_per_epoch. A visit that a prompt missed then stays a gap, which
+    ``missing: next`` can fill, as the paper's own run did. A lost step does no harm. All rollouts of a prompt in one
+    epoch are one visit. Epochs begin at the log's first step, at 1 or at 0, whichever makes the fewest
     prompts occur twice in an epoch.
 
     The paper's run needs ``steps_per_epoch``. It has 8,523 prompts, and the 8 steps of 1,024 in an epoch meet 8,192 of
@@ -65,7 +65,7 @@ def number_visits(log: Log, samples: int | None = None, steps_per_epoch: int | N
     7,970 have a complete curve, close to the 7,935 that have a score there. Without steps_per_epoch nearly all prompts
     have 19 visits, but of different epochs.
 
-    Steps that a resumed run did again count once (see ``find_steps``). Within a step the order of rows does not matter,
+    Steps that a resumed run replayed count once (see ``find_steps``). Within a step the order of rows does not matter,
     except for a prompt with several visits in it.
 
     Raises LimrError where visits would be miscounted: a step is missing in the middle; a prompt has more than n
@@ -100,8 +100,8 @@ def number_visits(log: Log, samples: int | None = None, steps_per_epoch: int | N
 def trajectories_of_log(log: Log, visits: Visits) -> Trajectories:
     """The mean reward and accuracy of every visit.
 
-    An accuracy is NaN where the log does not say for every sample whether it is correct. A prompt without a visit stays
-    in the result without a point: all its rollouts are of steps that were done again.
+    An accuracy is NaN where the log lacks the correctness of a sample. A prompt stays in the result without a visit if
+    all its rollouts are of steps that a resumed run replayed without it.
     """
     used = np.flatnonzero(visits.visit >= 0)
     prompt, visit = log.prompt[used], visits.visit[used]

@@ -1,4 +1,4 @@
-"""The audit as a page, as JSON and as lines: each shows the findings in the words of its reader."""
+"""The audit as a page, as JSON and as lines: findings name settings as on the command line or in a configuration."""
 
 import json
 
@@ -37,7 +37,7 @@ def audit() -> Audit:
 
 def test_the_page_begins_with_the_findings_and_has_every_number(audit):
     page = audit.markdown()
-    assert page.startswith("# Audit\n\n`runs/mine`\n\n**Look at this:**\n\n- Four: `visits: 2`.\n- Steps again.\n")
+    assert page.startswith("# Audit\n\n`runs/mine`\n\n**Check this:**\n\n- Four: `visits: 2`.\n- Steps again.\n")
     for row in (
         "| format | a test, 1 file |",
         "| rollouts | 1,200 |",
@@ -50,18 +50,18 @@ def test_the_page_begins_with_the_findings_and_has_every_number(audit):
     ):
         assert row in page.splitlines()
     assert "| steps |" not in page, "rows without a value are left out"
-    assert "1 of them get one with `options: {missing: next}`" in page
+    assert "1 of them get a score with `options: {missing: next}`" in page
 
 
-def test_the_page_can_be_in_the_words_of_the_command_line(audit):
+def test_the_page_can_name_options_of_the_command_line(audit):
     page = audit.markdown(Words.COMMAND_LINE)
     assert "- Four: `--visits 2`." in page
     assert "with `--option missing=next`" in page
 
 
-def test_an_audit_without_findings_says_so(audit):
+def test_a_page_without_findings_states_it(audit):
     audit.findings = []
-    assert "Nothing to look at" in audit.markdown()
+    assert "Nothing to check" in audit.markdown()
 
 
 @pytest.mark.parametrize(

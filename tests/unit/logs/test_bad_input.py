@@ -1,4 +1,4 @@
-"""Bad logs in the format of every framework: the right answer, or an error that names file and key."""
+"""Bad logs in the format of every framework are read correctly, or refused with file and key."""
 
 import os
 import re
@@ -29,7 +29,7 @@ ROLLOUTS = [
 every_format = pytest.mark.parametrize("name", sorted(JSON_FRAMEWORKS))
 
 
-def fared(log: Log) -> list[list[tuple[int, float]]]:
+def curves_of(log: Log) -> list[list[tuple[int, float]]]:
     """Step and reward of every rollout, by prompt and in the order of the log; some logs have no text of prompts."""
     prompts = defaultdict(list)
     for prompt, step, reward in zip(log.prompt.tolist(), log.step.tolist(), log.reward.tolist(), strict=True):
@@ -45,17 +45,17 @@ def expected(rollouts: list[Rollout]) -> list[list[tuple[int, float]]]:
 
 
 @every_format
-def test_the_logs_of_these_tests_are_read(name: str, tmp_path: Path) -> None:
+def test_an_undamaged_log_is_read(name: str, tmp_path: Path) -> None:
     JSON_FRAMEWORKS[name].write(tmp_path, ROLLOUTS)
     log = read_log(tmp_path)
     assert log.format == name
-    assert fared(log) == expected(ROLLOUTS)
+    assert curves_of(log) == expected(ROLLOUTS)
 
 
 @every_format
-def test_a_conversion_keeps_the_responses_or_says_that_there_are_none(name: str, tmp_path: Path) -> None:
+def test_a_conversion_keeps_the_responses_or_refuses_a_log_without_them(name: str, tmp_path: Path) -> None:
     JSON_FRAMEWORKS[name].write(tmp_path / "log", ROLLOUTS)
-    if name in ("open_instruct", "table"):  # which have tokens, or nothing
+    if name in ("open_instruct", "table"):  # these logs have tokens, or no responses at all
         with refused(where=("line 1", "key 'response'"), what="is missing", advice="A conversion needs"):
             convert(tmp_path / "log", tmp_path / "rollouts")
         return
@@ -72,7 +72,7 @@ def test_a_conversion_keeps_the_responses_or_says_that_there_are_none(name: str,
 @pytest.mark.parametrize("kept", [0, 1, 40, -1, -30])
 def test_a_truncated_or_empty_file_is_an_error(name: str, kept: int, tmp_path: Path) -> None:
     files = JSON_FRAMEWORKS[name].write(tmp_path, ROLLOUTS)
-    content = files[1].read_bytes().rstrip()  # a line that only lacks its end is whole
+    content = files[1].read_bytes().rstrip()  # a line that lacks only its line end is complete
     files[1].write_bytes(content[:kept])
     with refused(where=files[1]):
         read_log(tmp_path)
@@ -89,7 +89,7 @@ def test_a_file_of_another_kind_with_the_name_of_rollouts_is_never_read_as_rollo
             assert error.where[0] == str(files[2])
         else:
             assert str(files[2]) in log.left_out
-            assert fared(log) == expected([rollout for rollout in ROLLOUTS if rollout.step < 10])
+            assert curves_of(log) == expected([rollout for rollout in ROLLOUTS if rollout.step < 10])
 
 
 @every_format
@@ -115,7 +115,7 @@ def test_bytes_that_are_not_utf_8_in_a_prompt_are_an_error(name: str, tmp_path: 
     [float("nan"), float("inf"), -float("inf"), None, "1.0", "correct", True, [], [1.0, 0.0], {}, 10**400, ...],
     ids=repr,
 )
-def test_a_reward_that_is_no_finite_number_is_an_error(name: str, reward: Any, tmp_path: Path) -> None:
+def test_a_reward_that_is_not_a_finite_number_is_an_error(name: str, reward: Any, tmp_path: Path) -> None:
     framework = JSON_FRAMEWORKS[name]
     files = framework.write(tmp_path, ROLLOUTS)
     rows = [framework.row(rollout) for rollout in ROLLOUTS if rollout.step == 9]
@@ -144,12 +144,12 @@ def test_a_misspelt_key_is_an_error_that_names_it(name: str, place: int, tmp_pat
     key = framework.reward[0]
     rows[place][f"{key}_"] = rows[place].pop(key)
     files[1].write_bytes(framework.text(rows))
-    if place == 0 and name in ("prime_rl", "verifiers"):  # whose files have one name, the log's and others
+    if place == 0 and name in ("prime_rl", "verifiers"):  # files of the log and other files have the same name
         assert "no known format" in read_log(tmp_path).left_out[str(files[1])]
         return
     with refused(where=files[1]) as error:
         read_log(tmp_path)
-    if place == 0:  # the first row has the keys that tell the format
+    if place == 0:  # the format is recognised by the keys of the first row
         assert key in error.value.expected
     else:
         assert any(key in name for name in error.value.where[1:])
@@ -157,8 +157,8 @@ def test_a_misspelt_key_is_an_error_that_names_it(name: str, place: int, tmp_pat
 
 @every_format
 @pytest.mark.parametrize("text", [b"9" * 5_000, b"-Infinity", b'"\\ud800"', b'"\xff"', b"[" * 100_000])
-def test_any_value_in_any_place_is_an_answer_or_an_error(name: str, text: bytes, tmp_path: Path) -> None:
-    """Each value and key of a row in turn: what is not needed changes nothing."""
+def test_any_value_in_any_place_is_read_or_refused(name: str, text: bytes, tmp_path: Path) -> None:
+    """Each value and key of a row in turn: one that is not needed changes nothing."""
     framework = JSON_FRAMEWORKS[name]
     files = framework.write(tmp_path, ROLLOUTS)
     content = files[1].read_bytes()
@@ -172,7 +172,7 @@ def test_any_value_in_any_place_is_an_answer_or_an_error(name: str, text: bytes,
         else:
             assert np.isfinite(log.reward).all()
             others = expected([rollout for rollout in ROLLOUTS if rollout.step != 9])
-            kept = [[point for point in prompt if point[0] in (8, 10)] for prompt in fared(log)]
+            kept = [[point for point in prompt if point[0] in (8, 10)] for prompt in curves_of(log)]
             assert sorted(prompt for prompt in kept if prompt) == others
 
 
@@ -209,7 +209,7 @@ def test_a_harmless_change_changes_nothing(name: str, change: str, tmp_path: Pat
     framework = JSON_FRAMEWORKS[name]
     for file in framework.write(tmp_path, ROLLOUTS):
         HARMLESS[change](file, framework.is_list)
-    assert fared(read_log(tmp_path)) == expected(ROLLOUTS)
+    assert curves_of(read_log(tmp_path)) == expected(ROLLOUTS)
 
 
 @every_format
@@ -219,7 +219,7 @@ def test_responses_of_ten_megabytes_change_nothing(name: str, tmp_path: Path) ->
         for number, rollout in enumerate(ROLLOUTS)
     ]
     JSON_FRAMEWORKS[name].write(tmp_path, long)
-    assert fared(read_log(tmp_path)) == expected(ROLLOUTS)
+    assert curves_of(read_log(tmp_path)) == expected(ROLLOUTS)
 
 
 # Files and folders.
@@ -229,8 +229,8 @@ def test_responses_of_ten_megabytes_change_nothing(name: str, tmp_path: Path) ->
 @pytest.mark.parametrize("folder", ["a b", "[1] *?{x,y}", "step=3", "train.jsonl", "épreuve 3", "eval"])
 def test_the_folder_may_have_any_name(name: str, folder: str, tmp_path: Path) -> None:
     files = JSON_FRAMEWORKS[name].write(tmp_path / folder, ROLLOUTS)
-    assert fared(read_log(tmp_path)) == fared(read_log(tmp_path / folder)) == expected(ROLLOUTS)
-    alone = fared(read_log(files[1]))
+    assert curves_of(read_log(tmp_path)) == curves_of(read_log(tmp_path / folder)) == expected(ROLLOUTS)
+    alone = curves_of(read_log(files[1]))
     assert alone == expected([rollout for rollout in ROLLOUTS if rollout.step == 9])
 
 
@@ -248,17 +248,17 @@ def test_hidden_and_half_written_files_are_not_read(name: str, tmp_path: Path) -
         file = files[0].with_name("x").parent / other
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(content)
-    assert fared(read_log(tmp_path)) == expected(ROLLOUTS)
+    assert curves_of(read_log(tmp_path)) == expected(ROLLOUTS)
 
 
 @every_format
-def test_a_file_met_twice_is_not_two_visits(name: str, tmp_path: Path) -> None:
+def test_a_file_that_is_linked_twice_is_not_two_visits(name: str, tmp_path: Path) -> None:
     """A link to a file, or to a folder of the log: an error that names it, or each rollout once."""
     files = JSON_FRAMEWORKS[name].write(tmp_path / "log", ROLLOUTS)
     for link, target in (("latest" + files[2].suffix, files[2]), ("again", files[0].parent)):
         (tmp_path / "log" / link).symlink_to(target)
         try:
-            assert fared(read_log(tmp_path / "log")) == expected(ROLLOUTS)
+            assert curves_of(read_log(tmp_path / "log")) == expected(ROLLOUTS)
         except LimrError as error:
             assert str(tmp_path / "log") in error.where[0]
         (tmp_path / "log" / link).unlink()
@@ -268,7 +268,7 @@ def test_a_file_met_twice_is_not_two_visits(name: str, tmp_path: Path) -> None:
 def test_a_link_to_the_log_is_read_as_the_log(name: str, tmp_path: Path) -> None:
     files = JSON_FRAMEWORKS[name].write(tmp_path / "log", ROLLOUTS)
     (tmp_path / "linked").symlink_to(tmp_path / "log")
-    assert fared(read_log(tmp_path / "linked")) == expected(ROLLOUTS)
+    assert curves_of(read_log(tmp_path / "linked")) == expected(ROLLOUTS)
     (tmp_path / "missing").mkdir()
     (tmp_path / "missing" / files[0].name).symlink_to(tmp_path / "nowhere")
     with refused(where=tmp_path / "missing"):
@@ -279,7 +279,7 @@ def test_a_link_to_the_log_is_read_as_the_log(name: str, tmp_path: Path) -> None
 def test_a_folder_with_the_name_of_a_file_is_no_file(name: str, tmp_path: Path) -> None:
     files = JSON_FRAMEWORKS[name].write(tmp_path, ROLLOUTS)
     files[0].with_name("11" + files[0].suffix).mkdir()
-    assert fared(read_log(tmp_path)) == expected(ROLLOUTS)
+    assert curves_of(read_log(tmp_path)) == expected(ROLLOUTS)
 
 
 def test_a_path_without_a_log_is_an_error(tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_two_formats_in_one_folder_are_an_error_unless_one_is_chosen(name: str, 
         read_log(tmp_path)
     assert str(tmp_path / other) in error.value.found
     log = read_log(tmp_path, LogOptions(format=name))
-    assert (log.format, fared(log)) == (name, expected(ROLLOUTS))
+    assert (log.format, curves_of(log)) == (name, expected(ROLLOUTS))
     assert set(log.left_out) == {str(file) for file in files}
     assert all(other in reason for reason in log.left_out.values())
 
@@ -343,7 +343,7 @@ def test_the_wrong_format_is_an_error_that_names_what_was_found(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["table", "verl"])
-def test_any_key_named_as_any_column_is_an_answer_or_an_error(name: str, tmp_path: Path) -> None:
+def test_any_key_for_any_column_is_read_or_refused(name: str, tmp_path: Path) -> None:
     framework = JSON_FRAMEWORKS[name]
     framework.write(tmp_path, ROLLOUTS[:2])
     for column in COLUMNS:
@@ -357,11 +357,13 @@ def test_any_key_named_as_any_column_is_an_answer_or_an_error(name: str, tmp_pat
                 assert log.reward.tolist() == ([8, 8] if (column, key) == ("reward", "step") else [0, 1])
 
 
-def test_a_column_is_one_of_ours(tmp_path: Path) -> None:
+def test_one_key_for_two_columns_is_refused(tmp_path: Path) -> None:
     JSON_FRAMEWORKS["table"].write(tmp_path, ROLLOUTS)
-    with refused(where="columns", what="correct is given 'reward', which is this format's reward", advice="--column"):
+    with refused(
+        where="columns", what="'reward' is given to correct, but this format uses it for reward", advice="--column"
+    ):
         read_log(tmp_path, LogOptions(columns={"correct": "reward"}))
     with refused(where="columns", what="'step' is given to two columns, correct and step"):
         read_log(tmp_path, LogOptions(columns={"correct": "step", "step": "step"}))
-    with refused(what="this format's reward"):
+    with refused(what="this format uses it for reward"):
         read_log(tmp_path, LogOptions(columns={"answer": "reward"}))

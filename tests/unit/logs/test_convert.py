@@ -46,7 +46,7 @@ def same(one, other):
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("options", [LogOptions(), LogOptions(steps_per_epoch=2)], ids=["by order", "by epoch"])
-def test_the_trajectories_of_the_shards_are_those_of_the_log(tmp_path, seed, options):
+def test_the_shards_give_the_trajectories_of_the_log(tmp_path, seed, options):
     log_folder = tmp_path / "log"
     log_folder.mkdir()
     write_fork(log_folder, np.random.default_rng(seed))
@@ -56,7 +56,7 @@ def test_the_trajectories_of_the_shards_are_those_of_the_log(tmp_path, seed, opt
     assert same(trajectories_of_log(log, visits), from_rollouts(tmp_path / "rollouts"))
 
 
-def test_each_file_gives_a_shard_to_the_contract_with_the_responses(tmp_path):
+def test_each_file_becomes_a_shard_of_the_contract_with_the_responses(tmp_path):
     (tmp_path / "log").mkdir()
     write_fork(tmp_path / "log", np.random.default_rng(0))
     log, visits = convert(tmp_path / "log", tmp_path / "rollouts")

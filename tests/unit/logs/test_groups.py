@@ -1,4 +1,4 @@
-"""Groups of rollouts: steps that a killed run began and did again, and steps that hold more than others."""
+"""Groups of rollouts: steps that a killed run began and replayed, and steps with more rollouts than others."""
 
 from refusals import refused
 from regular_logs import curves, flat, regular
@@ -38,7 +38,7 @@ def test_a_copy_of_a_step_in_another_file_is_refused():
         number_visits(log_of(*steps[:4], *steps[3:]))
 
 
-def test_a_step_that_holds_more_than_others_is_a_finding():
+def test_a_step_with_more_rollouts_than_others_is_a_finding():
     steps = regular(3, PROMPTS, a_step=2)
     others = [("x", 3, 1.0), ("x", 3, 0.0), *flat(regular(1, "yz", a_step=2, first=3))]
     twice_begun = flat([*steps[:3], others[:4], *steps[3:]])

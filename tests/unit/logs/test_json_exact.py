@@ -1,4 +1,4 @@
-"""The exact reader: it reads what the fast one reads, ignores unused values, and names the fault of a row."""
+"""The exact reader agrees with the fast one, ignores unused values, and names the invalid value of a row."""
 
 import json
 
@@ -16,7 +16,7 @@ from limr.logs.whole import read_log
     [b"NaN", b"-Infinity", b'"\xff\xfe"', b'"\\ud83d"', b"1e999", b'{"deep": [NaN, {"er": Infinity}]}', b'"\xe2\x82"'],
 )
 @pytest.mark.parametrize("key", [b"response", b"entropy"])
-def test_a_value_that_nobody_needs_changes_nothing(tmp_path, key, unused):
+def test_an_unused_value_that_is_invalid_changes_nothing(tmp_path, key, unused):
     rows = rows_of(20)
     clean = read_log(write_lines(tmp_path / "rollouts.jsonl", rows))
     lines = [json.dumps({**row, key.decode(): 0}).encode() for row in rows]
@@ -42,13 +42,13 @@ def test_a_value_that_nobody_needs_changes_nothing(tmp_path, key, unused):
     st.booleans(),
 )
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_the_exact_way_reads_what_the_fast_way_reads(tmp_path, rows, ascii_only):
+def test_the_exact_reader_reads_the_same_as_the_fast_one(tmp_path, rows, ascii_only):
     fast = read_log(write_lines(tmp_path / "rollouts.jsonl", rows, ensure_ascii=ascii_only))
     write_lines(tmp_path / "rollouts.jsonl", [{**row, "loss": float("nan")} for row in rows], ensure_ascii=ascii_only)
     assert same(fast, read_log(tmp_path))
 
 
-def test_empty_lines_and_a_mark_at_the_start_do_not_shift_the_lines(tmp_path):
+def test_empty_lines_and_a_byte_order_mark_do_not_shift_the_lines(tmp_path):
     rows = rows_of(3)
     text = "\ufeff" + json.dumps(rows[0]) + "\r\n\n  \n" + json.dumps(rows[1]) + "\n" + json.dumps(rows[2])
     (tmp_path / "rollouts.jsonl").write_text(text, encoding="utf-8", newline="")

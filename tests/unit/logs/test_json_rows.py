@@ -1,4 +1,4 @@
-"""Rows of JSON text: lists and lines, blocks and processes make one log, and faults keep their place."""
+"""Rows of JSON text: lists, lines, blocks and processes give the same log, and an error names the line of the file."""
 
 import json
 
@@ -11,7 +11,7 @@ from limr.logs.log import LogOptions
 from limr.logs.whole import read_log
 
 
-def test_what_is_read_is_what_was_written(tmp_path):
+def test_rows_are_read_as_they_were_written(tmp_path):
     rows = rows_of(50)
     log = read_log(write_lines(tmp_path / "rollouts.jsonl", rows))
     assert [log.prompts[row].text for row in log.prompt] == [row["prompt"] for row in rows]
@@ -24,14 +24,14 @@ def test_a_list_is_read_like_lines(tmp_path):
     rows = rows_of(50)
     lines = read_log(write_lines(tmp_path / "rollouts.jsonl", rows))
     (tmp_path / "rollouts.json").write_text(json.dumps(rows, indent=4), encoding="utf-8")
-    whole = read_log(tmp_path / "rollouts.json")
-    assert whole.place.tolist() == list(range(50))
-    whole.place[:] += 1
-    assert same(lines, whole)
+    listed = read_log(tmp_path / "rollouts.json")
+    assert listed.place.tolist() == list(range(50))
+    listed.place[:] += 1
+    assert same(lines, listed)
 
 
 @pytest.mark.parametrize("block_bytes", [1, 3000])
-def test_blocks_in_processes_make_the_same_log(tmp_path, monkeypatch, block_bytes):
+def test_blocks_in_processes_give_the_same_log(tmp_path, monkeypatch, block_bytes):
     files = [write_lines(tmp_path / f"step_{number}.jsonl", rows_of(30 + number)) for number in (1, 2, 10)]
     at_once = read_log(tmp_path)
     monkeypatch.setattr(json_rows, "BLOCK_BYTES", block_bytes)

@@ -79,7 +79,7 @@ def test_groups_of_one_epoch_are_merged_and_named():
     assert audit.merged == 1
 
 
-def test_the_audit_counts_the_prompts_that_missing_next_would_save():
+def test_the_audit_counts_the_prompts_that_missing_next_would_keep():
     steps = run(epochs=4)
     steps[1] = without(steps[1], "p07")
     steps[3] = without(steps[3], "p08")
@@ -93,7 +93,7 @@ def test_replayed_and_missing_steps_are_findings_with_their_steps():
     replayed = find(audit, FindingKind.REPLAYED_STEPS)
     assert audit.replayed_steps == list(replayed.steps) == [2, 3]
     assert (audit.not_used, audit.rollouts) == (160, 480)
-    assert "2, 3. The last time counts; 160 rollouts are not used." in replayed.render()
+    assert "2, 3. The last attempt counts; 160 rollouts are not used." in replayed.render()
     lost = audit_of(*steps[:2], *steps[3:], steps_per_epoch=1)
     assert lost.missing_steps == list(find(lost, FindingKind.MISSING_STEPS).steps) == [2]
 
@@ -131,7 +131,7 @@ def test_rewards_are_judged_by_rollouts_in_a_log_and_by_visits_without_one():
     assert (audit.rewards, audit.means) == ((0.0, 2.0), True)
 
 
-def test_unknown_accuracies_many_rewards_and_a_stride_of_steps():
+def test_unknown_accuracies_many_rewards_and_a_stride_of_steps_are_reported():
     steps = [[(name, 10 * step, reward + 0.01 * step) for name, step, reward in rows] for rows in run(epochs=4)]
     audit = audit_of(*steps, correct=False)
     assert audit.accuracy == "not known"
@@ -146,7 +146,7 @@ def test_one_prompt_one_visit_and_no_steps_are_findings():
     assert FindingKind.NO_STEPS in kinds(audit_of([(name, None, reward) for name, _, reward in run()[0]]))
 
 
-def test_what_cannot_be_scored_at_all_is_a_finding_and_no_crash():
+def test_trajectories_that_cannot_be_scored_are_a_finding_and_no_crash():
     nothing = Trajectories(["a"], *np.zeros((2, 1), int), *np.full((2, 1), np.nan), np.ones(1, int))
     assert kinds(audit_trajectories("x", "a test", 1, nothing)) == [FindingKind.NOTHING_TO_SCORE]
     late = Trajectories(["a", "b"], np.array([0, 1]), np.array([1, 2]), np.ones(2), np.ones(2), np.ones(2, int))

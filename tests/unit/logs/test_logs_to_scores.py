@@ -1,4 +1,4 @@
-"""From the log of every framework to LIM's scores: those of plain Python, or an error, but never others."""
+"""LIM's scores of a log of any framework equal those of plain Python, or the log is refused."""
 
 import random
 from collections import defaultdict
@@ -34,7 +34,7 @@ def run(epochs: int, samples: int = 4, seed: int = 0) -> list[Rollout]:
 
 
 def lim_in_plain_python(rollouts: Iterable[Rollout]) -> list[float]:
-    """The scores of the paper's formula, sorted, because some logs have other ids of prompts."""
+    """The scores of the paper's formula, sorted, because some logs have other prompt ids."""
     visits: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for rollout in rollouts:
         visits[rollout.prompt][rollout.step].append(rollout.reward)
@@ -52,12 +52,12 @@ def lim(path: Path, options: LogOptions | None = None) -> dict[str, float | None
 
 
 @every_format
-def test_scores_are_those_of_plain_python(name: str, tmp_path: Path) -> None:
+def test_scores_equal_those_of_plain_python(name: str, tmp_path: Path) -> None:
     rollouts = run(epochs=5)
     JSON_FRAMEWORKS[name].write(tmp_path, rollouts)
     scores = lim(tmp_path)
     assert sorted(scores.values()) == pytest.approx(lim_in_plain_python(rollouts), rel=0, abs=1e-12)
-    if name != "open_instruct":  # which knows prompts by their tokens
+    if name != "open_instruct":  # it identifies prompts by their tokens
         assert set(scores) == set(map(prompt_id, PROMPTS))
 
 
@@ -93,7 +93,7 @@ def test_a_group_with_a_rollout_twice_is_an_error_that_names_it(name: str, tmp_p
 
 
 @every_format
-def test_a_copy_of_a_file_is_no_visit(name: str, tmp_path: Path) -> None:
+def test_a_copy_of_a_file_adds_no_visit(name: str, tmp_path: Path) -> None:
     rollouts = run(epochs=3)
     framework = JSON_FRAMEWORKS[name]
     files = framework.write(tmp_path, rollouts)

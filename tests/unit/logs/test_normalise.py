@@ -55,14 +55,14 @@ def test_an_id_of_the_log_is_the_name_of_a_prompt(ids):
     assert prompts_of(part)[0].text == "a"
 
 
-def test_ids_that_are_all_missing_are_no_ids():
+def test_if_all_ids_are_missing_the_prompt_gives_the_id():
     assert part_of(prompt_id=[None, None, None]).prompts[0].prompt_id == prompt_id("2+2?")
 
 
 @pytest.mark.parametrize(
     "answer, text", [(b'["4"]', "4"), (b'["4", "5"]', '["4", "5"]'), (b"4", "4"), (b"", None), (b"null", None)]
 )
-def test_an_answer_is_text_and_a_list_of_one_is_that_one(answer, text):
+def test_an_answer_is_text_and_a_list_of_one_answer_is_that_answer(answer, text):
     assert part_of(1, answer=[answer]).prompts[0].answer == text
 
 
@@ -101,7 +101,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_value_that_does_not_fit_is_refused_with_its_row_and_column(case):
+def test_an_invalid_value_is_refused_with_its_row_and_column(case):
     columns, row, column, parts = BAD[case]
     with pytest.raises(RowError) as raised:
         part_of(with_responses="response" in columns, **columns)
@@ -109,14 +109,14 @@ def test_a_value_that_does_not_fit_is_refused_with_its_row_and_column(case):
     assert has(raised.value.error, parts), raised.value.error
 
 
-def test_a_fault_is_that_of_the_row_where_rows_hold_several_rollouts_or_none():
+def test_an_error_names_the_row_where_rows_hold_several_rollouts_or_none():
     assert part_of(row=[0, 2, 2]).place.tolist() == [5, 7, 7]
     with pytest.raises(RowError) as raised:
         part_of(row=[0, 2, 2], reward=[0, np.nan, 0])
     assert raised.value.row == 2
 
 
-def test_a_response_keeps_what_is_text_and_marks_the_rest():
+def test_bytes_that_are_not_text_become_question_marks_in_a_response():
     part = part_of(with_responses=True, response=["½\n", b'"a \\ud83d b"', b'"\xff"'])
     assert part.responses == ["½\n".encode(), b"a ? b", b"?"]
     assert part.response_tokens == part.truncated == [None] * 3

@@ -1,4 +1,4 @@
-"""One-Shot-RLVR's accuracies: what is read, and how a wrong file is refused."""
+"""One-Shot-RLVR's accuracies are read, and a wrong file is refused."""
 
 import json
 

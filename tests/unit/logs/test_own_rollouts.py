@@ -1,4 +1,4 @@
-"""From rollouts to trajectories: what is averaged, and which shards are refused."""
+"""Rollouts are averaged to trajectories, and invalid shards are refused."""
 
 import itertools
 import random
@@ -39,7 +39,7 @@ def directory(tmp_path):
     return tmp_path
 
 
-def test_rollouts_are_averaged_a_visit_across_shards(directory):
+def test_rollouts_of_a_visit_are_averaged_across_shards(directory):
     frame = from_rollouts(directory).frame()
     check(frame, "trajectories", "test")
     assert frame.rows() == [
@@ -63,7 +63,7 @@ def test_files_being_written_are_not_read(directory):
     assert from_rollouts(directory).frame().equals(before)
 
 
-def test_a_truncated_shard_is_named_with_the_run_to_make_again(directory):
+def test_a_truncated_shard_is_named_with_the_run_to_delete(directory):
     shard = directory / "step1.parquet"
     shard.write_bytes(shard.read_bytes()[:-40])
     with refused(
@@ -78,7 +78,7 @@ def test_a_truncated_shard_is_named_with_the_run_to_make_again(directory):
 def test_a_shard_damaged_inside_is_named(directory):
     shard = directory / "step1.parquet"
     content = bytearray(shard.read_bytes())
-    content[4:200] = b"\xff" * 196  # the footer stays whole: only reading the rows can tell
+    content[4:200] = b"\xff" * 196  # the footer stays intact: only reading the rows shows the damage
     shard.write_bytes(content)
     with refused(ContractError, where="step1.parquet", what="cannot be read as Parquet"):
         from_rollouts(directory)
@@ -174,7 +174,7 @@ def test_a_shard_whose_ids_are_not_utf8_is_named(tmp_path):
 
 @settings(max_examples=40)
 @given(st.integers(0, 10**9), st.sampled_from(["few visits", "one of many visits", "visits far apart", "many prompts"]))
-def test_sums_are_those_of_plain_python_in_any_order_of_rows_and_shards(tmp_path_factory, seed, shape):
+def test_means_equal_those_of_plain_python_in_any_order_of_rows_and_shards(tmp_path_factory, seed, shape):
     generator = random.Random(seed)
     numbers = {
         "few visits": [(f"p{n}", visit) for n in range(5) for visit in range(3)],

@@ -1,4 +1,4 @@
-"""Worker processes: results in order, exceptions in their turn, and no code from the current folder."""
+"""Worker processes: results and exceptions come in order, and no code of the current folder runs."""
 
 import os
 import pickle
@@ -17,7 +17,7 @@ def test_results_come_in_order() -> None:
     assert list(run_in_order(abs, range(-20, 0))) == list(range(20, 0, -1))
 
 
-def test_an_exception_of_the_function_is_raised_in_its_turn() -> None:
+def test_an_exception_of_the_function_is_raised_in_the_order_of_the_arguments() -> None:
     results = run_in_order(partial(int, base=10), ["1", "2", "x", "4"])
     assert [next(results), next(results)] == [1, 2]
     with pytest.raises(ValueError, match="invalid literal"):
@@ -34,7 +34,7 @@ def test_an_error_of_a_reader_keeps_its_parts(tmp_path: Path) -> None:
         list(run_in_order(partial(_read_block, Row, (), False), [_Block(str(file), 0, file.stat().st_size)]))
 
 
-def test_a_process_that_is_killed_is_named_with_what_it_read() -> None:
+def test_a_killed_process_is_an_error_that_names_its_argument() -> None:
     with refused(where=str(int(signal.SIGKILL)), what="ended with status -9", advice="memory"):
         list(run_in_order(signal.raise_signal, [int(signal.SIGKILL)]))
 

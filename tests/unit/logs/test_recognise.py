@@ -38,7 +38,7 @@ def test_one_of_two_formats_may_be_chosen(tmp_path, name, file, other):
     assert list(log.left_out) == [str(tmp_path / other)]
 
 
-def test_files_that_are_no_log_are_left_out_with_the_reason(tmp_path):
+def test_files_that_are_not_rollouts_are_left_out_with_the_reason(tmp_path):
     write(tmp_path / "1.jsonl", VERL)
     write(tmp_path / "metrics.jsonl", {"step": 1, "loss": 0.5})
     (tmp_path / "config.json").write_text("{ not json")
@@ -57,7 +57,7 @@ def test_an_empty_or_truncated_file_of_the_log_is_an_error(tmp_path, content):
         read_log(tmp_path)
 
 
-def test_an_unknown_format_lists_what_is_known_by_which_keys(tmp_path):
+def test_an_unknown_format_is_refused_with_the_keys_of_known_formats(tmp_path):
     write(tmp_path / "log.jsonl", {"question": "2+2?", "score": 1})
     with refused(what="in no known format", found="question, score in", expected="verl: input, output"):
         read_log(tmp_path)

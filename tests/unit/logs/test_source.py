@@ -1,4 +1,4 @@
-"""Sources: which format is recognised, what is refused, and that all forms of one run agree."""
+"""Sources: the recognised formats, what is refused, and that all forms of one run agree."""
 
 import json
 
@@ -21,7 +21,7 @@ def log(tmp_path_factory):
     return write_run(tmp_path_factory.mktemp("run"))
 
 
-def test_a_log_its_conversion_and_its_trajectories_are_one_and_the_same(log, tmp_path):
+def test_a_log_its_conversion_and_its_trajectories_give_the_same_curves(log, tmp_path):
     of_log = read_source(log)
     assert len(of_log.prompts) == len(of_log.trajectories.prompt_ids) == 40
     convert(log, tmp_path / "rollouts")
@@ -43,7 +43,7 @@ def test_one_shard_is_a_source_as_well(log, tmp_path):
     assert len(shard.trajectories) == 10
 
 
-def test_visits_cut_every_source_to_its_first_ones(log, tmp_path):
+def test_the_option_visits_cuts_every_source_to_its_first_visits(log, tmp_path):
     convert(log, tmp_path / "rollouts")
     for source in (log, tmp_path / "rollouts"):
         assert read_source(source, visits=2).trajectories.epoch.max() == 1
@@ -60,7 +60,7 @@ def test_options_for_logs_are_refused_where_they_have_no_effect(log, tmp_path):
         read_source(tmp_path / "rollouts", LogOptions(samples=4))
 
 
-def test_a_source_in_no_known_format_is_refused_by_name(tmp_path):
+def test_a_source_in_no_known_format_is_refused_with_its_name(tmp_path):
     with refused(where="absent"):
         read_source(tmp_path / "absent")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
@@ -78,7 +78,7 @@ def test_a_broken_one_shot_file_is_refused_with_the_prompt(tmp_path):
         read_source(path)
 
 
-def test_the_real_one_shot_trajectories_whole_and_cut(one_shot_rlvr):
+def test_the_real_one_shot_trajectories_are_read_whole_and_cut(one_shot_rlvr):
     whole, cut = read_source(one_shot_rlvr), read_source(one_shot_rlvr, visits=44)
     assert isinstance(whole.trajectories, Trajectories)
     assert whole.prompts is None

@@ -22,14 +22,14 @@ def test_a_missing_step_is_refused_with_its_neighbours_and_advice():
         number_visits(log_of(*steps[:2], *steps[3:]))
 
 
-def test_a_log_of_every_tenth_step_has_a_stride_of_ten_and_misses_nothing():
+def test_a_log_of_every_tenth_step_has_a_stride_of_ten_and_no_missing_steps():
     rows = [(name, 10 * step + 10, reward) for name, step, reward in flat(regular())]
     steps = find_steps(log_of(rows), samples=None)
     assert (steps.stride, steps.missing) == (10, [])
 
 
 @pytest.mark.parametrize("one_file", [True, False])
-def test_replayed_steps_count_once_and_the_last_time(one_file):
+def test_only_the_last_attempt_of_a_replayed_step_counts(one_file):
     steps = regular()
     first_try = [[(name, step, 1 - reward) for name, step, reward in rows] for rows in steps[:4]]
     first_try[3] = first_try[3][:3]  # killed in the middle of step 3
@@ -64,7 +64,7 @@ def test_a_run_that_replayed_most_steps_in_another_order_leaves_the_old_ones_out
     assert curves(log) == curves(log_of(steps[0], *others[1:]))
 
 
-def test_a_log_that_ends_before_its_last_step_says_so():
+def test_a_log_that_ends_before_its_last_step_has_a_finding():
     steps = regular(4)
     (finding,) = find_steps(log_of(flat([*steps, *steps[2:4]])), samples=None).findings
     assert (finding.kind, list(finding.steps)) == (FindingKind.ENDS_BEFORE_LAST_STEP, [3])

@@ -38,14 +38,14 @@ def test_a_prompt_that_is_not_utf_8_is_refused_with_its_line(tmp_path: Path) -> 
         (b",What is 3+1?,1.0,", "step", "nothing", "a training step, as in other rows"),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused_with_its_line_and_column(
+def test_an_invalid_value_is_refused_with_its_line_and_column(
     tmp_path: Path, row: bytes, column: str, found: str, expected: str
 ) -> None:
     with refused(where=("log.csv", "line 8", f"column {column!r}"), found=found, expected=expected):
         read_log(csv_of(tmp_path, row))
 
 
-def test_a_line_with_other_fields_than_the_header_is_refused(tmp_path: Path) -> None:
+def test_a_line_with_fewer_fields_than_the_header_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rollouts.csv").write_text("prompt,reward\na,1\nb\n")
     with refused(where=("rollouts.csv", "line 3"), found="1 fields", expected="2"):
         read_log(tmp_path)

@@ -55,7 +55,7 @@ def test_chat_messages_are_prompts(tmp_path):
     ],
     ids=str,
 )
-def test_any_type_of_text_in_any_batches_is_the_same_log(tmp_path, monkeypatch, kind, rows_at_a_time):
+def test_any_type_of_text_in_batches_of_any_size_gives_the_same_log(tmp_path, monkeypatch, kind, rows_at_a_time):
     monkeypatch.setattr(table_parquet, "_ROWS_AT_A_TIME", rows_at_a_time)
     prompts = [f"{row // 2 % 5}+1?" for row in range(20)]
     column = pyarrow.array(prompts).dictionary_encode() if pyarrow.types.is_dictionary(kind) else prompts
@@ -86,7 +86,7 @@ def test_a_response_that_is_not_utf_8_does_no_harm(tmp_path):
 
 
 @pytest.mark.parametrize("responses, found", [([1, 2], "1"), ([["a"], ["b"]], '["a"]'), ([None, "b"], "")])
-def test_a_response_that_is_no_text_is_refused_by_a_conversion(tmp_path, responses, found):
+def test_a_response_that_is_not_text_is_refused_by_a_conversion(tmp_path, responses, found):
     file = write(tmp_path, prompt=["a", "a"], reward=[0, 1], response=responses)
     with refused(where=(file, "row 0", "column 'response'"), found=found):
         convert(file, tmp_path / "converted")

@@ -79,7 +79,7 @@ def test_the_template_around_any_prompt_is_stripped(name, prompt):
     assert user_turn(TEMPLATES[name].format(system=SYSTEM, user=prompt)) == prompt
 
 
-def test_a_different_system_turn_makes_no_different_prompt():
+def test_prompts_with_different_system_turns_are_one_prompt():
     dates = ["Today Date: 26 Jul 2024", "Today Date: 27 Jul 2024"]
     assert len({user_turn(TEMPLATES["llama 3"].format(system=date, user="Why?")) for date in dates}) == 1
 
@@ -112,7 +112,7 @@ def test_two_chats_that_end_alike_are_two_prompts():
 
 
 @pytest.mark.parametrize("text", [*ALIKE, *(TEMPLATES[name].format(system=SYSTEM, user="Why?") for name in TEMPLATES)])
-def test_stripping_twice_is_stripping_once(text):
+def test_stripping_twice_changes_nothing_more(text):
     assert user_turn(user_turn(text)) == user_turn(text)
 
 
@@ -125,6 +125,6 @@ def test_chat_messages_give_the_same_text_as_their_template():
 
 
 @pytest.mark.parametrize("prompt", [None, 3, [], ["text"], {"role": "user"}])
-def test_a_value_that_is_no_prompt_is_refused(prompt):
+def test_a_value_that_is_not_a_prompt_is_refused(prompt):
     with refused(expected="text, or a list of chat messages"):
         prompt_text(prompt)

@@ -1,4 +1,4 @@
-"""Sums by prompt and visit against a dictionary, whatever has a place in the table and whatever has not."""
+"""Sums by prompt and visit equal those of a dictionary, for visits inside and outside the table."""
 
 import random
 from collections import defaultdict
@@ -14,7 +14,7 @@ from limr.logs.visit_sums import VisitSums, bits, distinct, sums_of_runs
 
 @settings(max_examples=60)
 @given(st.integers(0, 10**9), st.sampled_from([3, 300, 10**12]), st.sampled_from([1, 16, 1 << 20]))
-def test_sums_are_those_of_a_dictionary(seed, most_visits, cells):
+def test_sums_equal_those_of_a_dictionary(seed, most_visits, cells):
     generator = random.Random(seed)
     expected: dict[tuple[int, int], list[float]] = defaultdict(lambda: [0, 0.0])
     sums = VisitSums()
@@ -41,14 +41,14 @@ def test_sums_are_those_of_a_dictionary(seed, most_visits, cells):
 
 
 @given(st.lists(st.integers(0, 63), min_size=1, max_size=64))
-def test_the_sum_of_bits_tells_distinct_samples(samples):
+def test_the_sum_of_bits_shows_whether_samples_are_distinct(samples):
     sums = sums_of_runs(
         np.array([0]), np.array([0]), np.array([0]), np.array(samples), np.ones(len(samples)), np.ones(len(samples))
     )
     assert distinct(sums).tolist() == [len(set(samples)) == len(samples)]
 
 
-def test_equal_samples_are_seen_when_they_come_in_separate_sums():
+def test_duplicate_samples_in_separate_sums_are_detected():
     sums = VisitSums()
     for sample in (7, 7, 60):
         one = np.array([0])

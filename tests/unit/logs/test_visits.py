@@ -1,4 +1,4 @@
-"""Which visit a rollout belongs to: consecutive visits, epochs and gaps; LIM on top of it against plain Python."""
+"""The visit of each rollout: consecutive visits, epochs and gaps. LIM on these visits equals LIM in plain Python."""
 
 import random
 from dataclasses import replace
@@ -26,7 +26,7 @@ def test_a_visit_is_the_index_of_a_prompts_group_of_samples():
     assert visits.samples == 2
 
 
-def test_a_prompt_that_is_twice_in_a_step_has_two_visits_in_the_order_of_the_rows():
+def test_a_prompt_with_two_groups_in_a_step_has_two_visits_in_the_order_of_the_rows():
     log = log_of(
         flat(
             [[*group("a", s, 0, 0), *group("a", s, 1, 1), *group("b", s, 0, 1), *group("c", s, 0, 0)] for s in range(2)]
@@ -43,7 +43,7 @@ def test_a_partial_visit_keeps_its_place_and_does_not_count():
     assert np.isnan(visit_matrix(trajectories).values[0]).tolist() == [True, False, False]
 
 
-def test_rollouts_that_make_no_complete_visits_are_refused():
+def test_a_group_that_is_no_multiple_of_the_samples_is_refused():
     steps = regular()
     steps[4] = [*group("a", 4, 1, 1, 1), *group("b", 4, 0)]
     with refused(
@@ -132,7 +132,7 @@ def test_one_prompt_with_very_many_visits_takes_no_more_room_than_its_rollouts()
 
 @settings(max_examples=60)
 @given(st.data())
-def test_lim_on_a_log_is_lim_in_plain_python(data):
+def test_lim_on_a_log_equals_lim_in_plain_python(data):
     """Random runs: epochs in random orders, the last batch dropped, steps lost, replayed, rows and files shuffled."""
     generator = random.Random(data.draw(st.integers(0, 10**9)))
     samples, a_step = data.draw(st.sampled_from([2, 3, 8])), data.draw(st.integers(2, 4))
@@ -161,8 +161,8 @@ def test_lim_on_a_log_is_lim_in_plain_python(data):
     written = flat(steps[:back] + stale) + flat(steps[back:]) if data.draw(st.booleans()) else flat(steps)
     log = log_of(written)
     if not by_epoch:  # visits are counted one after another for each prompt
-        mine = {name: [met[name, epoch] for epoch in range(epochs) if (name, epoch) in met] for name in names}
-        met = {(name, visit): rewards for name, curve in mine.items() for visit, rewards in enumerate(curve)}
+        visited = {name: [met[name, epoch] for epoch in range(epochs) if (name, epoch) in met] for name in names}
+        met = {(name, visit): rewards for name, curve in visited.items() for visit, rewards in enumerate(curve)}
     trajectories = trajectories_of_log(log, number_visits(log, samples, an_epoch if by_epoch else None))
     expected = plain_lim({key: sum(rewards) / samples for key, rewards in met.items()}, trajectories.prompt_ids)
     if expected is None:
@@ -240,6 +240,6 @@ def test_a_dropped_last_batch_leaves_gaps_as_in_the_papers_run_and_next_fills_si
 
 def test_a_prompt_whose_rollouts_were_all_replayed_stays_without_a_visit():
     steps = regular(4)
-    log = log_of(flat([*steps[:3], *regular(1, "zy", first=3), *steps[2:]]))  # step 3 is done again without y and z
+    log = log_of(flat([*steps[:3], *regular(1, "zy", first=3), *steps[2:]]))  # step 3 is replayed without y and z
     assert number_visits(log).steps.replayed == [2, 3]
     assert curves(log) == curves(log_of(*steps)) | {"y": [], "z": []}

@@ -13,15 +13,15 @@ from limr.logs.whole import read_log
     [
         ([1.0, -0.5, -1.0], None, [1, 0, 0]),
         ([1.0, 0.0, 0.0], None, [1, 0, 0]),
-        ([0.5, -0.5, 0.0], None, None),  # 1 is not among them
-        ([2.0, 1.0, 0.0], None, None),  # nor is it the highest
-        ([1.0, 0.3, 0.2, 0.1], None, None),  # a reward model's
+        ([0.5, -0.5, 0.0], None, None),  # no reward is 1
+        ([2.0, 1.0, 0.0], None, None),  # 1 is not the highest reward
+        ([1.0, 0.3, 0.2, 0.1], None, None),  # of a reward model
         ([1.0, 0.0], [False, True], [0, 1]),
         ([1.0, 0.0], [0.25, None], [0.25, np.nan]),
-        ([1.0, -1.0], [1.0, -1.0], [1, 0]),  # a score by another name
+        ([1.0, -1.0], [1.0, -1.0], [1, 0]),  # logged values outside 0 to 1 are ignored
     ],
 )
-def test_correctness_is_the_logs_or_follows_from_a_rules_rewards_or_is_unknown(tmp_path, rewards, logged, expected):
+def test_correctness_is_logged_or_follows_from_the_rewards_of_a_rule_or_is_unknown(tmp_path, rewards, logged, expected):
     rows = [{"prompt": "2+2?", "reward": reward} for reward in rewards]
     for row, correct in zip(rows, logged or (), strict=False):
         row["correct"] = correct

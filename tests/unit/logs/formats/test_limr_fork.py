@@ -1,4 +1,4 @@
-"""The log of LIMR's own fork, written by lines of the fork."""
+"""The log of LIMR's own fork, written by code copied from the fork."""
 
 import json
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_a_run_is_read_in_the_order_of_its_steps_and_without_its_evaluation(tmp_
     assert "result, solution, source" in log.left_out[str(tmp_path / "test" / "step_1.json")]
 
 
-def test_rewards_prompts_and_correctness_are_those_that_the_fork_wrote(tmp_path):
+def test_rewards_prompts_and_correctness_are_read_as_the_fork_wrote_them(tmp_path):
     write_train(tmp_path, 1, ["What is 2+2?", "What is 3+1?"])
     log = read_log(tmp_path)
     assert [prompt.prompt_id for prompt in log.prompts] == sorted(map(prompt_id, ["What is 2+2?", "What is 3+1?"]))

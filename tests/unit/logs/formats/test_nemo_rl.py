@@ -15,7 +15,7 @@ SYSTEM = "You solve problems."
 
 
 def templated(problem: str) -> str:
-    """What the math processor puts into the user's message: no system turn, the opening of the answer behind it."""
+    """The user's message of the math processor: no system turn, and the assistant's header at the end."""
     return f"<|im_start|>user\n{problem}<|im_end|>\n<|im_start|>assistant\n"
 
 
@@ -76,7 +76,7 @@ def test_the_prompt_is_the_users_message_also_after_a_system_message_and_before_
     assert len(log) == 3
 
 
-def test_with_dynamic_sampling_the_reward_is_the_filtered_one_and_empty_rows_are_no_rollouts(tmp_path: Path) -> None:
+def test_with_dynamic_sampling_the_filtered_reward_counts_and_empty_rows_are_skipped(tmp_path: Path) -> None:
     full = [
         row(number, [templated("2+2?"), "4", ""], 0.0, filtered_rewards=reward) for number, reward in [(0, 1), (1, 0)]
     ]

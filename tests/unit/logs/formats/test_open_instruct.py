@@ -1,4 +1,4 @@
-"""open-instruct's rollouts: a prompt is known by its tokens, in any shard."""
+"""open-instruct's rollouts: a prompt is identified by its tokens, in any shard."""
 
 import json
 from pathlib import Path

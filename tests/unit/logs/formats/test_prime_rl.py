@@ -91,7 +91,7 @@ def test_effective_alone_is_read(tmp_path: Path) -> None:
     assert len(read_log(tmp_path)) == 1
 
 
-def test_rewards_are_weighted_and_failed_and_untrained_traces_are_no_rollouts(tmp_path: Path) -> None:
+def test_rewards_are_weighted_and_failed_and_untrained_traces_are_skipped(tmp_path: Path) -> None:
     good = trace([{"role": "user", "content": "2+2?"}], {"correct": 1.0, "format": -0.25})
     failed = trace("2+2?", {}, ok=False)
     judge = trace("2+2?", {"correct": 5.0}, agent={"config": {}, "name": "judge", "trainable": False})
@@ -102,7 +102,7 @@ def test_rewards_are_weighted_and_failed_and_untrained_traces_are_no_rollouts(tm
     assert log.prompts[0].text == "2+2?"
 
 
-def test_a_step_whose_rollouts_all_failed_is_one_without_rollouts(tmp_path: Path) -> None:
+def test_a_step_in_which_all_rollouts_failed_adds_none(tmp_path: Path) -> None:
     failed = trace("2+2?", {}, ok=False)
     file = write(tmp_path / "step_1" / "train" / "all", episode(1, failed), episode(1))
     with refused(where=file, what="not one rollout in 1 files"):

@@ -1,4 +1,4 @@
-"""Any table with named columns: Parquet, CSV and JSON Lines give the same log and name what does not fit."""
+"""Any table with named columns: Parquet, CSV and JSON Lines give the same log and name an invalid value."""
 
 import numpy as np
 import polars as pl
@@ -43,7 +43,7 @@ def few_rows_at_a_time(monkeypatch):
 
 
 @every_kind
-def test_what_is_read_is_what_was_written(tmp_path, kind, few_rows_at_a_time):
+def test_rows_are_read_as_they_were_written(tmp_path, kind, few_rows_at_a_time):
     log = read_log(write(FRAME, tmp_path, kind))
     assert log.format == "table"
     assert [log.prompts[row].text for row in log.prompt] == FRAME["prompt"].to_list()
@@ -101,7 +101,7 @@ def test_files_of_several_kinds_and_rows_in_blocks_are_one_log(tmp_path, kind):
         ("prompt", None, {}),
     ],
 )
-def test_a_value_that_does_not_fit_is_named_with_its_place(tmp_path, kind, column, value, parts):
+def test_an_invalid_value_is_named_with_its_place(tmp_path, kind, column, value, parts):
     values = FRAME[column].to_list()
     values[20] = value
     file = write(FRAME.with_columns(pl.Series(column, values)), tmp_path, kind)
@@ -112,11 +112,11 @@ def test_a_value_that_does_not_fit_is_named_with_its_place(tmp_path, kind, colum
 
 
 @every_kind
-def test_a_column_that_was_named_and_is_not_there_is_an_error(tmp_path, kind):
+def test_a_named_column_that_is_missing_is_an_error(tmp_path, kind):
     options = LogOptions(format="table", columns={"reward": "score"})
     with refused(what="no file in the format table", found="reward is named 'score'"):
         read_log(write(FRAME, tmp_path, kind), options)
-    if kind != "jsonl":  # whose rows need not have all keys
+    if kind != "jsonl":  # rows of JSON need not have all keys
         with refused(what="no column 'score' (correct)", found="step, prompt"):
             read_log(tmp_path, LogOptions(columns={"correct": "score"}))
 

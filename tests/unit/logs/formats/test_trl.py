@@ -1,4 +1,4 @@
-"""TRL's completions: the files of its own trainer are read, and the reward that it does not write is asked for."""
+"""TRL's completions: files of TRL's own trainer are read, and the user names the reward, which TRL does not log."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_a_completion_without_reward_is_an_error(tmp_path: Path, reward: float |
         read_log(tmp_path)
 
 
-def test_a_batch_that_served_several_steps_is_read_once(tmp_path: Path) -> None:
+def test_a_batch_in_the_files_of_several_steps_is_read_once(tmp_path: Path) -> None:
     for step in (1, 2, 3, 4):
         file = write(tmp_path, step, ["a", "b"], accuracy=[1.0, 0.0])
         first = file.with_name(f"completions_{step - (step - 1) % 2:05d}.parquet")
@@ -98,7 +98,7 @@ def test_a_damaged_file_is_an_error_that_names_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("reward", [["1.0", "0.0"], [True, False], [[1.0], [0.0]], [b"1", b"0"], [None, None]])
-def test_a_column_that_is_no_number_is_no_reward(tmp_path: Path, reward: list[Any]) -> None:
+def test_a_column_that_is_not_a_number_is_not_a_reward(tmp_path: Path, reward: list[Any]) -> None:
     file = write(tmp_path, 1, ["a", "b"], accuracy=reward)
     with refused(where=file, found="0 columns"):
         read_log(tmp_path)
@@ -107,9 +107,9 @@ def test_a_column_that_is_no_number_is_no_reward(tmp_path: Path, reward: list[An
 
 
 @pytest.mark.parametrize("prompt", [b"\xff\xfe?", 7, None, []], ids=repr)
-def test_a_prompt_that_is_no_text_is_an_error(tmp_path: Path, prompt: Any) -> None:
+def test_a_prompt_that_is_not_text_is_an_error(tmp_path: Path, prompt: Any) -> None:
     file = write(tmp_path, 1, [prompt, prompt], accuracy=[1.0, 0.0])
-    if isinstance(prompt, bytes):  # as text that is not UTF-8, which a writer in another language may leave
+    if isinstance(prompt, bytes):  # as text that is not UTF-8: Arrow does not check it
         table = parquet.read_table(file)
         text = pyarrow.Array.from_buffers(pyarrow.string(), 2, table["prompt"].chunk(0).buffers())
         parquet.write_table(table.set_column(1, "prompt", text), file)
@@ -117,7 +117,7 @@ def test_a_prompt_that_is_no_text_is_an_error(tmp_path: Path, prompt: Any) -> No
         read_log(tmp_path)
 
 
-def test_responses_that_are_not_read_may_be_anything(tmp_path: Path) -> None:
+def test_responses_are_not_read_without_a_conversion(tmp_path: Path) -> None:
     prompts = ["a"] * 2 + ["b"] * 2
     file = write(tmp_path, 1, prompts, accuracy=[1.0, 0.0, 0.0, 0.5])
     table = parquet.read_table(file)

@@ -1,4 +1,4 @@
-"""verl's dump of rollouts, written by lines of verl."""
+"""verl's dump of rollouts, written by code copied from verl."""
 
 import json
 import os
@@ -76,7 +76,7 @@ def test_a_dump_of_validation_is_recognised_by_its_key_reward_and_left_out(tmp_p
     assert "validation" in log.left_out[str(tmp_path / "validation" / "1.jsonl")]
 
 
-def test_a_run_whose_reward_function_returns_a_reward_is_no_validation(tmp_path):
+def test_if_all_files_have_the_key_reward_none_is_validation(tmp_path):
     for step in (1, 2):
         dump(tmp_path, step, reward=[1.0, 0.0, 0.0, 1.0])
     assert len(read_log(tmp_path)) == 8
@@ -97,7 +97,7 @@ def with_uids(path, outputs):
     dump_generations(1, inputs, ["4"] * len(uids), ["4"] * len(uids), [1.0] * len(uids), {"uid": uids}, path)
 
 
-def test_a_row_that_only_fills_up_a_batch_is_no_rollout(tmp_path):
+def test_a_row_that_only_fills_up_a_batch_is_skipped(tmp_path):
     with_uids(tmp_path, [(session, 0) for session in range(8)])
     with (tmp_path / "1.jsonl").open("a", encoding="utf-8") as stream:
         stream.write(
@@ -106,7 +106,7 @@ def test_a_row_that_only_fills_up_a_batch_is_no_rollout(tmp_path):
     assert read_log(tmp_path).reward.tolist() == [1.0] * 8
 
 
-def test_the_later_outputs_of_an_agent_are_an_error_and_not_rollouts(tmp_path):
+def test_the_later_outputs_of_an_agent_are_an_error(tmp_path):
     with_uids(tmp_path, [(0, 0), (0, 1), (1, 0)])
     with refused(where=("1.jsonl", "line 2", "key 'uid'"), what="a session with several outputs"):
         read_log(tmp_path)
