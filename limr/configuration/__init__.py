@@ -1,1 +1,1 @@
-"""The configuration: what may be in it, checked before anything runs."""
+"""The configuration: its settings, and the checks of them before anything runs."""

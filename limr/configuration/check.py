@@ -1,4 +1,4 @@
-"""Check a configuration before anything runs, and answer what the rules ask about it."""
+"""Check a configuration before anything runs, and compute what the workflow's rules need from it."""
 
 import os
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ from limr.errors import LimrError, ProblemsError
 def check_configuration(configuration: Mapping[str, Any]) -> None:
     """Check all of ``configuration``.
 
-    Raises ProblemsError with an error for each key that is unknown, missing or wrong. Settings that contradict each
-    other are listed when every setting is right by itself.
+    Raises ProblemsError with an error for each key that is unknown, missing or wrong. If every setting is valid by
+    itself, the error lists the settings that contradict each other.
     """
     model = OwnRun if "trajectories" in configuration else Experiment
     try:
@@ -33,7 +33,7 @@ def check_configuration(configuration: Mapping[str, Any]) -> None:
 def source_files(configuration: Mapping[str, Any]) -> list[str]:
     """The files of the run at ``trajectories.path``. The workflow reads the run again when one of them changes.
 
-    Raises LimrError when there is none, when one cannot be read, and when the results would be among them.
+    Raises LimrError when there is no file, when a file cannot be read, and when the results would be among the files.
     """
     from limr.logs.log_files import log_files
 
@@ -57,7 +57,7 @@ def source_files(configuration: Mapping[str, Any]) -> list[str]:
 
 
 def probe(methods: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Name of the method whose training run is the probe: the one that trains on every prompt."""
+    """Name of the method that trains on every prompt: its training run is the probe."""
     return next((name for name, row in methods.items() if row["score"] == "full" and row["keep"] == "all"), None)
 
 

@@ -1,4 +1,4 @@
-"""Settings that are right by themselves and do not fit each other."""
+"""Settings that are valid by themselves but contradict each other."""
 
 from collections.abc import Iterable
 
@@ -40,7 +40,7 @@ def _probe(experiment: Experiment) -> Iterable[LimrError]:
 
 
 def _number_of_prompts(where: str, row: MethodRow, data: MiniatureData | MathData) -> Iterable[LimrError]:
-    """A rule that keeps no prompt, or more than there are. The number is known in advance for the miniature only."""
+    """An error if a rule keeps no prompt, or more than exist. Only the miniature's number of prompts is known here."""
     if not isinstance(data, MiniatureData):
         return
     match row.keep:
@@ -145,8 +145,8 @@ def _openrlhf(training: OpenRLHFSection) -> Iterable[LimrError]:
         yield LimrError(
             where="training.rollout_micro_batch_size",
             found=str(training.rollout_micro_batch_size),
-            expected=f"a number by which prompts_per_step x samples_per_prompt, {rollouts}, splits evenly over {gpus} "
-            "GPUs",
+            expected=f"a number whose product with the {gpus} GPUs divides prompts_per_step x samples_per_prompt, "
+            f"{rollouts}",
             advice="OpenRLHF hangs on a rollout batch that does not split evenly.",
         )
     if gpus % training.tensor_parallel_size:

@@ -1,4 +1,4 @@
-"""Pydantic's errors as errors of LIMR: where, found, expected, and what to do."""
+"""Turns pydantic's errors into errors of LIMR: where, found, expected, and what to do."""
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
@@ -46,7 +46,7 @@ def explain(error: ValidationError, model: type[Configuration]) -> list[LimrErro
     found = error.errors(include_url=False)
     problems = [_problem(one, schema) for one in found]
     missing_sections = (row for row, one in enumerate(found) if one["type"] == "missing" and len(one["loc"]) == 1)
-    for row in islice(missing_sections, 1):  # the first says it for all
+    for row in islice(missing_sections, 1):  # one error with this advice is enough
         problems[row].advice = _LAYERS
     return problems
 
@@ -118,14 +118,14 @@ def _node(schema: Mapping[str, Any], location: Iterable[Any]) -> Mapping[str, An
 
 
 def _models(node: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """``node`` itself, and the models it is one of. Models that are named by an engine or a source are not listed."""
+    """``node``, and the models of its union, unless the name of an engine or a source chooses one of them."""
     node = _resolved(node, schema)
     models = [] if "discriminator" in node else [*node.get("anyOf", []), *node.get("oneOf", [])]
     return [node, *(_resolved(model, schema) for model in models)]
 
 
 def _inner(node: Mapping[str, Any], part: str | int) -> Mapping[str, Any] | None:
-    """What ``node`` says about its ``part``: the name of a model, a key, or the number of an entry."""
+    """The schema of ``part`` in ``node``. A part is the name of a model, a key, or the number of an entry."""
     named = node.get("discriminator", {}).get("mapping", {})
     if part in named:
         return {"$ref": named[part]}
@@ -138,14 +138,14 @@ def _inner(node: Mapping[str, Any], part: str | int) -> Mapping[str, Any] | None
 
 
 def _resolved(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """``node`` with what it refers to. Its own description takes precedence."""
+    """``node`` merged with the definition that it refers to. The description of ``node`` takes precedence."""
     if "$ref" not in node:
         return node
     return {**schema["$defs"][node["$ref"].removeprefix("#/$defs/")], **node}
 
 
 def _engines(schema: Mapping[str, Any], section: str) -> str:
-    """What ``training.engine``, ``evaluation.engine`` or ``data.source`` may be, each with its description."""
+    """The values of ``training.engine``, ``evaluation.engine`` or ``data.source``, each with its description."""
     union = _node(schema, [section])["discriminator"]
     models = [schema["$defs"][reference.removeprefix("#/$defs/")] for reference in union["mapping"].values()]
     names = [model["properties"][union["propertyName"]]["description"] for model in models]
@@ -153,7 +153,7 @@ def _engines(schema: Mapping[str, Any], section: str) -> str:
 
 
 def _hint(kind: str, value: object) -> str:
-    """Where a number comes from that is text."""
+    """Advice for a number that was read as text; otherwise empty."""
     if kind not in ("int_type", "float_type") or not isinstance(value, str):
         return ""
     try:

@@ -37,7 +37,7 @@ class KeepQuantile(Settings):
 
 
 class KeepThetaFor(Settings):
-    """Keep scores of at least a theta that is found."""
+    """Keep scores of at least a theta that is computed from the scores."""
 
     theta_for: Count = Field(description="keep scores of at least the theta that keeps about this number of prompts")
 
@@ -46,7 +46,7 @@ _RULES = ("theta", "share", "top", "quantile", "theta_for")
 
 
 def _check_rule(keep: Any) -> Any:
-    """``keep``, refused unless it is `all` or names exactly one rule."""
+    """Return ``keep``. Raises a refusal unless it is `all` or names exactly one rule."""
     expected = f"all, or exactly one of {', '.join(_RULES)}"
     if isinstance(keep, Mapping) and len(keep) == 1:
         (name,) = keep

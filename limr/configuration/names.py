@@ -1,4 +1,4 @@
-"""Names of methods and benchmarks, and what to say about an unknown name."""
+"""Names of methods and benchmarks, and the advice about an unknown name."""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _PATTERN = "^[a-z][a-z0-9_]*$"
 
 
 def suggest(name: object, known: Iterable[str]) -> str:
-    """What to write instead of ``name``, as a sentence.
+    """A sentence that suggests what to write instead of ``name``.
 
     >>> suggest("lmi", ["lim", "rand"]), suggest("x", ["lim", "rand"])
     ("Did you mean 'lim'?", 'Known names: lim, rand.')
@@ -26,7 +26,7 @@ def suggest(name: object, known: Iterable[str]) -> str:
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> PydanticCustomError:
-    """The error that a validator raises for a ``name`` that is not ``known``; ``kind`` is what it names."""
+    """The error that a validator raises for a ``name`` that is not ``known``; ``kind``: e.g. score."""
     return refusal(what=f"unknown {kind} {name!r}", advice=suggest(name, known))
 
 
@@ -41,7 +41,7 @@ def _check(name: Any, taken: tuple[str, ...]) -> str:
 
 
 _json_schema = WithJsonSchema({"type": "string", "pattern": _PATTERN})
-# `base` is the table's row of the base model. Files of one rule lie beside the benchmarks: train and development.
+# `base` is the table's row of the base model. One rule writes the benchmarks, and also the files train and development.
 MethodName = Annotated[str, BeforeValidator(lambda name: _check(name, ("base",))), _json_schema]
 BenchmarkName = Annotated[
     str, BeforeValidator(lambda name: _check(name, ("train", "development", "base"))), _json_schema

@@ -1,6 +1,6 @@
 """The sections of a configuration, one model for each.
 
-A configuration either trains (``Experiment``) or selects from a training run that exists already (``OwnRun``). The
+A configuration either trains (``Experiment``) or selects from an existing training run (``OwnRun``). The
 settings of the training engines and of the evaluation are defined beside the code that reads them.
 """
 
@@ -19,7 +19,7 @@ from limr.training.openrlhf.openrlhf_settings import OpenRLHFSection
 
 
 def _distinct(values: list[int]) -> list[int]:
-    """``values``, refused when one occurs twice."""
+    """Return ``values``. Raises a refusal if a value occurs twice."""
     if len(set(values)) < len(values):
         raise refusal(expected="no value twice")
     return values
@@ -38,7 +38,7 @@ class MiniatureData(Settings):
     seed: Seed = Field(description="seed of the problems")
     train: Count = Field(description="number of training problems")
     development: Count = Field(
-        description="number of held-out problems on which training runs are watched; none of them is in a benchmark"
+        description="number of held-out problems that training runs are monitored on; none of them is in a benchmark"
     )
 
 
@@ -83,7 +83,7 @@ class MathData(Settings):
         ),
     ] = Field(
         default=None,
-        description="local files instead of the hub: a folder laid out as docs/data.md says, or a file for each source",
+        description="local files instead of the hub: a folder (layout: docs/data.md), or a file for each source",
     )
 
 
@@ -91,7 +91,7 @@ class Benchmark(Settings):
     """One benchmark: a column of the table."""
 
     title: Text = Field(description="heading of its column")
-    mirrors: str = Field(default=None, description="the benchmark of the paper that it stands for (miniature only)")
+    mirrors: str = Field(default=None, description="the benchmark of the paper that it replaces (miniature only)")
     problems: Count = Field(default=None, description="number of problems (miniature only)")
     levels: Annotated[list[Annotated[int, Field(ge=1, le=5)]], AfterValidator(_distinct)] = Field(
         default=None, min_length=1, description="levels of difficulty to draw from, 1 to 5 (miniature only)"
@@ -106,7 +106,7 @@ class HubModel(Settings):
     repository: Text = Field(description="a model on the Hugging Face hub, e.g. Qwen/Qwen2.5-Math-7B")
     revision: str = Field(
         pattern="^[0-9a-f]{40}$",
-        description="the commit of the repository, 40 hexadecimal digits, because a name such as main moves",
+        description="the commit of the repository, 40 hexadecimal digits, because a branch such as main changes",
     )
     system_prompt: Text = Field(
         default=None,
@@ -147,10 +147,10 @@ BaseModelSection = Annotated[
 
 
 class RewardSection(Settings):
-    """What a response earns, in training and evaluation."""
+    """The reward of a response, in training and evaluation."""
 
     rule: Literal["paper", "released_code"] = Field(
-        description="what counts as malformed: the paper's rule as limr/grading/reward.py spells it out, or that of "
+        description="what counts as malformed: the paper's rule as limr/grading/reward.py implements it, or that of "
         "the released code"
     )
 
@@ -163,7 +163,7 @@ class ReportSection(Settings):
 
 
 class ColumnNames(Settings):
-    """Our names of columns, and the log's."""
+    """The log's names for our columns."""
 
     prompt: Text = Field(default=None, description="the log's name for the text of the prompt")
     prompt_id: Text = Field(default=None, description="the log's name for an id of the prompt")
@@ -175,7 +175,7 @@ class ColumnNames(Settings):
 
 
 class TrajectoriesSection(Settings):
-    """A training run that exists already, instead of a probe."""
+    """An existing training run, instead of a probe."""
 
     path: Text = Field(
         description="folder or file with the run's log; on the command line: --config trajectories='{path: FOLDER}'"
@@ -188,9 +188,10 @@ class TrajectoriesSection(Settings):
         default=None, description="responses to a prompt at each visit; by default the most common number"
     )
     steps_per_epoch: Count = Field(
-        default=None, description="training steps that go once through all prompts, so that a lost step leaves a hole"
+        default=None,
+        description="training steps of one pass over all prompts: a lost step then gives missing visits",
     )
-    columns: ColumnNames = Field(default=None, description="our names and the log's, e.g. {reward: score}")
+    columns: ColumnNames = Field(default=None, description="the log's names for our columns, e.g. {reward: score}")
 
     @field_validator("format")
     @classmethod
@@ -201,11 +202,11 @@ class TrajectoriesSection(Settings):
 
 
 class Configuration(Settings):
-    """What every configuration says."""
+    """The settings of every configuration."""
 
-    results: Annotated[Text, AfterValidator(_without_braces)] = Field(description="folder for everything that is made")
+    results: Annotated[Text, AfterValidator(_without_braces)] = Field(description="folder for all results")
     seeds: Annotated[list[Seed], AfterValidator(_distinct)] = Field(
-        min_length=1, description="one replicate of the whole experiment each: probe, scores, subsets and runs"
+        min_length=1, description="each seed is one replicate of the whole experiment: probe, scores, subsets and runs"
     )
     methods: dict[MethodName, MethodRow] = Field(
         min_length=1, description="the selection methods by name: the rows of the table"
@@ -224,7 +225,7 @@ class Experiment(Configuration):
     training: MiniatureSection | OpenRLHFSection = Field(
         discriminator="engine", description="reinforcement learning: the same settings for every method"
     )
-    reward: RewardSection = Field(description="what a response earns, in training and evaluation")
+    reward: RewardSection = Field(description="the reward of a response, in training and evaluation")
     evaluation: TransformersSection | VllmSection = Field(
         discriminator="engine", description="how the answers to the benchmarks are generated"
     )
@@ -232,6 +233,6 @@ class Experiment(Configuration):
 
 
 class OwnRun(Configuration):
-    """A configuration that selects from a training run that exists already."""
+    """A configuration that selects from an existing training run."""
 
-    trajectories: TrajectoriesSection = Field(description="the training run that exists already, instead of a probe")
+    trajectories: TrajectoriesSection = Field(description="an existing training run, instead of a probe")

@@ -12,7 +12,7 @@ class TransformersSection(Settings):
 
     engine: Literal["transformers"] = Field(description="transformers (in one process)")
     threads: Count = Field(
-        description="torch's threads, whatever --cores says; another number rounds differently and gives another table"
+        description="torch's threads, independent of --cores; another number rounds differently and gives another table"
     )
     top_p: SomeShare = Field(description="nucleus sampling")
     max_response_tokens: Count = Field(description="longest response, in tokens")
@@ -20,9 +20,9 @@ class TransformersSection(Settings):
 
 
 class VllmSection(Settings):
-    """Evaluation with vLLM, in processes of its own, on GPUs."""
+    """Evaluation with vLLM, in separate processes, on GPUs."""
 
-    engine: Literal["vllm"] = Field(description="vllm (in processes of its own, on GPUs)")
+    engine: Literal["vllm"] = Field(description="vllm (in separate processes, on GPUs)")
     threads: Count = Field(
         description="threads of each engine's process; where vLLM runs on CPUs, another number rounds differently"
     )

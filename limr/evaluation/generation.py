@@ -75,7 +75,7 @@ def chat_token_ids(
 def _generation_config(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, sampling: Sampling
 ) -> GenerationConfig:
-    """Our settings alone: generate() fills what they leave out from the model's own generation_config.json."""
+    """Our settings. They are complete: generate() would take a missing one from the model's generation_config.json."""
     sampled = {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
     return GenerationConfig(
         **(sampled if sampling.temperature > 0 else {"do_sample": False}),

@@ -1,4 +1,4 @@
-"""What an evaluation engine is given and what it returns. Nothing here needs torch or vLLM."""
+"""Input and output of an evaluation engine. This module needs neither torch nor vLLM."""
 
 import hashlib
 from dataclasses import dataclass

@@ -3,8 +3,9 @@
 ``data_parallel_size`` engines share the problems, each on ``tensor_parallel_size`` GPUs. Prompts go in as tokens and
 responses come back as tokens, so both evaluation engines turn text into tokens, and tokens into text, in the same way.
 
-Every sample has its own seed. It follows from the seed, the benchmark, the prompt and the number of the sample. So a
-sample has the same random draws for every model, whatever else is evaluated and however many engines share the work.
+Every sample has its own seed, computed from the seed, the benchmark, the prompt and the number of the sample. So a
+sample has the same random draws for every model. The draws depend neither on other benchmarks nor on the number of
+engines.
 
 The same draws give the same responses only on the same hardware, with the same vLLM and the same settings. Scheduling
 is deterministic here, but the requests that share a batch decide how sums are rounded. Where two tokens are almost
@@ -121,7 +122,7 @@ def engine_arguments(model: Path, settings: Mapping[str, Any], longest: int, on_
     engine = {
         "model": str(Path(model).absolute()),
         "skip_tokenizer_init": True,
-        "generation_config": "vllm",  # not the model's own, which would add to our sampling arguments
+        "generation_config": "vllm",  # otherwise the model's configuration would add to our sampling arguments
         "load_format": "safetensors",
         "dtype": settings["dtype"],
         "seed": 0,

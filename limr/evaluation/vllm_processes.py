@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 WORKER = "limr.evaluation.vllm_worker"
 HEARTBEAT_TIMEOUT = 20 * 60.0  # seconds; loading and compiling send no heartbeat, and take minutes
-SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_BETWEEN_READS = 0.2
 LOGGED_LINES, LONGEST_LINE = 25, 500  # of an engine's output when it fails; vLLM dumps its state on one line
 SHOWN_LINES = 3  # in the error: the last error of the output, and what follows it
 
@@ -64,7 +64,7 @@ class Worker:
 
     @contextmanager
     def running(self, environment: dict[str, str]) -> Iterator[None]:
-        """Start the process; on the way out, kill it with all processes that it started."""
+        """Start the process; at the end of the block, kill it and all processes that it started."""
         # -P: Python files in the current folder (a random.py, say) are not imported instead of the real modules
         command = [sys.executable, "-P", "-m", WORKER, str(self.requests), str(self.answers)]
         with self.output.open("wb") as output:
@@ -79,8 +79,8 @@ class Worker:
             self.process.wait()
             self.process.stdin.close()
 
-    def news(self) -> list[tuple[int, Answer] | None]:
-        """What the process has written since the last call: (index of the request, answer), or None for a heartbeat."""
+    def read_new(self) -> list[tuple[int, Answer] | None]:
+        """The lines written since the last call: (index of the request, answer), or None for a heartbeat."""
         with self.answers.open("rb") as stream:
             stream.seek(self._bytes_read)
             lines = stream.read()
@@ -89,29 +89,29 @@ class Worker:
         rows = [json.loads(line) if line.strip() else None for line in lines.splitlines()]
         return [row and (self.indices[row[0]], (row[1], row[2])) for row in rows]
 
-    def failure(self, what: str) -> LimrError:
-        """The error that ``what`` happened, with the last error of the process; the log gets more of its output."""
+    def failure(self, problem: str) -> LimrError:
+        """An error with ``problem`` and the last error of the process; more of its output goes to the log."""
         lines = [line.rstrip() for line in self.output.read_text("utf-8", "replace").splitlines() if line.strip()]
         for line in lines[-LOGGED_LINES:]:
             logger.error("vLLM engine %d: %s", self.rank, line[:LONGEST_LINE])
         errors = [number for number, line in enumerate(lines) if "Error" in line and not line.startswith(" ")]
         last = lines[errors[-1] :][:SHOWN_LINES] if errors else lines[-1:]
         text = " ".join(line.strip() for line in last)[:LONGEST_LINE] or "nothing"
-        return LimrError(f"{what}; the end of its output: {text}", where=f"vLLM engine {self.rank}")
+        return LimrError(f"{problem}; the end of its output: {text}", where=f"vLLM engine {self.rank}")
 
 
 def _collect(workers: list[Worker], lines: ProgressLines) -> dict[int, Answer]:
     """The answers of all workers by the index of the request. Raises LimrError if a process ends early or hangs."""
     answered: dict[int, Answer] = {}
-    last_news = {worker.rank: time.monotonic() for worker in workers}
+    last_line = {worker.rank: time.monotonic() for worker in workers}
     while True:
-        # before the answers are read: a process that has ended by now has written all it ever will
+        # checked before the answers are read: a process that has ended by now writes no more answers
         status = {worker.rank: worker.process.poll() for worker in workers}
         for worker in workers:
-            for news in worker.news():
-                last_news[worker.rank] = time.monotonic()
-                if news is not None:
-                    answered[news[0]] = news[1]
+            for answer in worker.read_new():
+                last_line[worker.rank] = time.monotonic()
+                if answer is not None:
+                    answered[answer[0]] = answer[1]
                     lines.update()
         unfinished = [worker for worker in workers if not answered.keys() >= set(worker.indices)]
         if not unfinished:
@@ -119,6 +119,6 @@ def _collect(workers: list[Worker], lines: ProgressLines) -> dict[int, Answer]:
         for worker in unfinished:
             if status[worker.rank] is not None:
                 raise worker.failure(f"ended with status {status[worker.rank]} before it had answered all requests")
-            if time.monotonic() - last_news[worker.rank] > HEARTBEAT_TIMEOUT:
+            if time.monotonic() - last_line[worker.rank] > HEARTBEAT_TIMEOUT:
                 raise worker.failure(f"sent no heartbeat for {HEARTBEAT_TIMEOUT / 60:.0f} minutes and was killed")
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(SECONDS_BETWEEN_READS)

@@ -6,8 +6,8 @@ REQUESTS is JSON: ``engine`` holds the arguments of vLLM's ``LLM``. ``requests``
 the arguments of ``SamplingParams``. As each response is finished, the process adds a line to ANSWERS: the number of the
 request, its tokens, and why it ended. An empty line is a heartbeat.
 
-The caller holds the other end of standard input. When it closes, because the caller has ended in whatever way, this
-process ends too.
+The caller holds the other end of standard input. When the caller ends for any reason, this end closes, and this process
+ends too.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Pre-flight: check in seconds, before GPU-days are spent, that this machine has everything a run on GPUs needs.
 
-All checks run, whatever the others find. A check yields text for what is as it should be and a LimrError for each
+Every check runs, even if others find problems. A check yields text for everything that is fine and a LimrError for each
 problem; it may also raise one. Nothing is trained and no GPU is used: the checks estimate what a run needs
 (``limr.preflight.estimates``) and ask ``nvidia-smi`` and the operating system what the machine has.
 """

@@ -13,8 +13,8 @@ from limr.errors import LimrError
 
 GIB = 2**30
 
-# assumptions, which docs/paper_run.md names
-OVERHEAD = 5.0  # GiB of a GPU: CUDA contexts of four processes, NCCL's buffers, the rest of a sleeping vLLM, fragments
+# assumptions; docs/paper_run.md lists them
+OVERHEAD = 5.0  # GiB of a GPU: CUDA contexts of four processes, NCCL's buffers, memory of a sleeping vLLM, fragments
 PROCESS = 3.0  # GiB of the machine: one process with torch, CUDA and Ray
 LIVE_PARAMETERS = 1e9  # ZeRO-3 gathers at most this many at a time (stage3_max_live_parameters, DeepSpeed's default)
 RESPONSE_TOKENS = 800  # mean length of a response; the disk space for rollouts is proportional to it
@@ -80,7 +80,7 @@ def learning_memory(shape: Shape, training: Mapping[str, Any]) -> dict[str, floa
     - weights of actor, critic and reference in bf16: 3 x 2P with ZeRO-2, 3 x 2P/N with ZeRO-3. They stay on the GPU
       while a model sleeps.
     - gradients: 2P/N. Adam and weights in fp32: 12P/N, unless offloaded (Rajbhandari et al. 2020, section 3). With
-      ZeRO-2 those of the critic are there at the same time, because only ZeRO-3 models can sleep.
+      ZeRO-2 those of the critic are on the GPU at the same time, because only ZeRO-3 models can sleep.
     - activations: one checkpoint per layer, 2th; and those of one layer computed again, 2t(10h + 4i).
     - logits: in bf16 and fp32 with their gradients, 12tV. Before that the rollouts are read in micro-batches of another
       size, which makes logits in bf16 and fp32, 6tV. The larger of the two counts.
@@ -102,7 +102,7 @@ def learning_memory(shape: Shape, training: Mapping[str, Any]) -> dict[str, floa
 
 
 def generating_memory(shape: Shape, training: Mapping[str, Any], gpu: float) -> dict[str, float]:
-    """GiB of one GPU of ``gpu`` GiB while vLLM generates: its share, and what the other models keep there."""
+    """GiB of one GPU of ``gpu`` GiB while vLLM generates: its share, and the memory that the other models keep."""
     learning = learning_memory(shape, training)
     asleep = training["zero_stage"] == 3 or training["offload_optimizer"]
     return {
@@ -116,8 +116,8 @@ def generating_memory(shape: Shape, training: Mapping[str, Any], gpu: float) -> 
 def responses_at_once(shape: Shape, share: float, gpu: float, width: int, tokens: int) -> float:
     """How many responses of ``tokens`` tokens fit into the key-value cache of one vLLM engine.
 
-    The engine has ``share`` of ``width`` GPUs of ``gpu`` GiB. The cache is what the weights in bf16 and 2 GiB for a
-    forward pass leave of it.
+    The engine has ``share`` of ``width`` GPUs of ``gpu`` GiB. The weights in bf16 take their part of it, and so does a
+    forward pass, with 2 GiB a GPU. The cache gets the rest.
     """
     room = (share * gpu - 2) * width - 2 * shape.parameters / GIB
     return room * GIB / (shape.cache_bytes * tokens)

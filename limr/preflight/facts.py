@@ -1,4 +1,4 @@
-"""What several checks need to know, each found out once."""
+"""Facts that several checks need, each determined once."""
 
 import contextlib
 import importlib.metadata
@@ -15,7 +15,7 @@ from limr.preflight import estimates
 
 
 class Facts:
-    """A configuration, and what several checks need to know about it and about this machine."""
+    """A configuration, and facts about it and about this machine that several checks need."""
 
     def __init__(self, configuration: Mapping[str, Any]) -> None:
         self.configuration = configuration
@@ -29,16 +29,16 @@ class Facts:
     @cached_property
     def gpus(self) -> list[Gpu]:
         """As many of this machine's GPUs as the configuration asks for. Raises LimrError where there are fewer."""
-        asked = {"training.gpus_per_node": self.training["gpus_per_node"] if self.trains else 0}
+        needed = {"training.gpus_per_node": self.training["gpus_per_node"] if self.trains else 0}
         if self.evaluates:
             width = self.evaluation["data_parallel_size"] * self.evaluation["tensor_parallel_size"]
-            asked["evaluation.data_parallel_size x tensor_parallel_size"] = width
-        most = max(asked, key=lambda name: asked[name])
-        return require_gpus(asked[most], f"{most} is {asked[most]}")
+            needed["evaluation.data_parallel_size x tensor_parallel_size"] = width
+        most = max(needed, key=lambda name: needed[name])
+        return require_gpus(needed[most], f"{most} is {needed[most]}")
 
     @cached_property
     def config(self) -> dict[str, Any] | None:
-        """config.json of the base model; None for a model that the workflow makes. Raises LimrError."""
+        """config.json of the base model; None for a model that the workflow makes. Raises LimrError if unreadable."""
         file = self._config_file()
         if file is None:
             return None
@@ -73,7 +73,7 @@ class Facts:
 
     @property
     def shape(self) -> estimates.Shape | None:
-        """The base model's shape; None where config.json cannot be had, which another check reports."""
+        """The base model's shape; None if config.json cannot be read, which another check reports."""
         try:
             return estimates.shape_of(self.config) if self.config else None
         except (LimrError, OSError):

@@ -1,23 +1,23 @@
-"""What a check of the pre-flight found."""
+"""The findings of pre-flight checks."""
 
 from dataclasses import dataclass
 
 from limr.errors import LimrError
 
 Found = str | LimrError
-"""What is as it should be, as text; or a problem."""
+"""Text about something that is fine, or a problem."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What the check ``about`` something found."""
+    """One finding of the check named ``about``."""
 
     about: str
     found: Found
 
     @property
     def good(self) -> bool:
-        """Whether it is no problem."""
+        """Whether it is not a problem."""
         return isinstance(self.found, str)
 
     @property

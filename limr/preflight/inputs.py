@@ -10,7 +10,7 @@ from limr.preflight.finding import Found
 
 
 def base_model(facts: Facts) -> Iterable[Found]:
-    """The whole of a model on this machine, or the small files of a model on the hub."""
+    """All files of a model on this machine, or the small files of a model on the hub."""
     from limr.data.hub import hub_file
     from limr.models.model_files import REQUIRED, local_files
 
@@ -35,7 +35,7 @@ def base_model(facts: Facts) -> Iterable[Found]:
 
 
 def _too_long(facts: Facts, where: str) -> Iterable[LimrError]:
-    """A problem for each section whose sequences are longer than the model has positions for."""
+    """A problem for each section with sequences that are longer than the model's positions."""
     positions = facts.config.get("max_position_embeddings") or 0
     needed = {"evaluation.max_response_tokens with a prompt": facts.evaluation["max_response_tokens"] + 1}
     if facts.trains:

@@ -18,7 +18,7 @@ SHARED_MEMORY = 4.0  # GiB of /dev/shm, through which NCCL's processes and Ray e
 
 
 def gpus(facts: Facts) -> Iterable[Found]:
-    """Number of the GPUs, their compute capability, and how much of their memory others use."""
+    """The number of GPUs, their compute capability, and the memory that other processes use."""
     if not (facts.trains or facts.evaluates):
         yield "none is needed: this vLLM is built for CPUs"
         return

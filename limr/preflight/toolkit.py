@@ -1,7 +1,7 @@
 """Checks of CUDA: the driver, and the compilers with which DeepSpeed compiles its operators when they are first used.
 
 Without them a run fails minutes after its start: when torch first uses a GPU, or when DeepSpeed 0.19.6 compiles its
-optimiser (``op_builder/builder.py``). For that it needs ninja, a C++ compiler, and nvcc of the release of CUDA that
+optimiser (``op_builder/builder.py``). DeepSpeed needs ninja, a C++ compiler, and nvcc of the release of CUDA that
 torch is built for.
 """
 

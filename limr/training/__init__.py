@@ -1,8 +1,8 @@
 """Reinforcement learning (PPO) of one method on its subset of prompts, with one of two engines.
 
 ``training.engine`` of the configuration chooses the engine: ``miniature`` trains a tiny model in this process, and
-``openrlhf`` runs OpenRLHF on Ray, vLLM and DeepSpeed. Both take the same inputs, meet the prompts in the same order
-(``limr.training.schedule``) and leave the same outputs, so no later stage depends on the engine.
+``openrlhf`` runs OpenRLHF on Ray, vLLM and DeepSpeed. Both take the same inputs, visit the prompts in the same order
+(``limr.training.schedule``) and write the same outputs, so no later stage depends on the engine.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def train(
     the base model has one. ``model``: a Hugging Face model directory. ``subset``: a file of contract subset.
     ``development``: held-out prompts (contract prompts) that are evaluated during training. ``work``: a directory that
     is not an output. ``outputs``: the paths of ``model``, ``rollouts``, ``metrics``, ``checkpoints`` and
-    ``tensorboard``, each of which is written whole or not at all.
+    ``tensorboard``. Each output is written completely or not at all.
 
     Raises LimrError for an unknown engine and for inputs that cannot be trained on.
     """

@@ -1,16 +1,16 @@
-"""Which prompts each training step meets, and its random numbers. Any step can be computed alone.
+"""The prompts and the random numbers of each training step. Any step can be computed alone.
 
-All random numbers come from (seed, purpose, step or visit). So a resumed run repeats exactly what the interrupted run
-would have done, and both engines meet the prompts in the same order.
+All random numbers are derived from (seed, purpose, step or visit). So a resumed run repeats exactly what the
+interrupted run would have done, and both engines visit the prompts in the same order.
 """
 
 import torch
 
-_PASSES, _ROLLOUTS, _MINI_BATCHES = range(3)  # purposes: each has random numbers of its own
+_PASSES, _ROLLOUTS, _MINI_BATCHES = range(3)  # purposes: each one has separate random numbers
 
 
 def step_prompts(prompts: int, per_step: int, step: int, seed: int) -> tuple[list[int], list[int]]:
-    """Indices of the ``per_step`` prompts that training step ``step`` meets, and the visit of each.
+    """Indices of the ``per_step`` prompts of training step ``step``, and the visit of each.
 
     ``prompts`` is the number of prompts. A visit is a shuffled pass over all of them, counted from 0. Passes follow one
     another without a gap: a step may end one pass and begin the next, and no prompt is dropped when ``prompts`` is not

@@ -7,7 +7,7 @@ The base model is made in this order:
 3. ``corpus``: mixes terse, worked, boxed and wrong solutions, as a web corpus does.
 4. ``pretrain``: trains a small Qwen2 on the corpus from random weights, and writes a Hugging Face directory.
 
-``miniature_training.train`` then trains it with PPO. Each step takes three:
+``miniature_training.train`` then trains it with PPO. Each training step does this:
 
 1. ``graded_rollouts``: samples responses (``generate``), grades them and makes the rows of the rollouts contract.
 2. ``learner``: reads the frozen reference for the KL penalty and the critic's features, and computes advantages.
@@ -21,5 +21,5 @@ Four choices differ from the fork of OpenRLHF that the paper's authors trained w
 * Log-probabilities are computed at the temperature of the rollouts; the fork uses temperature 1.
 * A loss is the mean over all tokens of a mini-batch; the fork takes the mean of the sequences' means.
 * A mini-batch holds whole prompt groups: all responses to each of its prompts.
-* The critic is a small network on frozen features, the reference's hidden states, and not a language model of its own.
+* The critic is a small network on frozen features, the reference's hidden states, and not a separate language model.
 """

@@ -2,7 +2,7 @@ r"""The text that the base model is pre-trained on: solved problems, in the mixe
 
 Most solutions are terse (the answer alone) and some show their steps. Many do not box the answer, and some are wrong.
 So the base model *can* solve a problem step by step and box its answer, but it seldom does both. Reinforcement learning
-then has a general habit to teach, which also pays on held-out problems.
+can then teach it to do both, which also raises held-out accuracy.
 """
 
 import random
@@ -22,9 +22,12 @@ PRACTICE_CHAINS, PRACTICE_STEPS = 4, 2
 class CorpusMix:
     """Shares of the corpus, each in [0, 1].
 
-    Of all examples, ``practice`` are pages of plain arithmetic, and ``guided`` are problems whose prompt asks for the
-    steps and whose solution shows them. Of the other problems, ``worked`` show their steps without being asked. Of all
-    problems, ``boxed`` put the answer in a box and ``wrong`` have a wrong answer.
+    - ``practice``: share of all examples that are pages of plain arithmetic.
+    - ``guided``: share of all examples that are problems where the prompt asks for the steps and the solution shows
+      them.
+    - ``worked``: share of the other problems where the solution shows its steps although the prompt does not ask.
+    - ``boxed``: share of all problems with the answer in a box.
+    - ``wrong``: share of all problems with a wrong answer.
     """
 
     practice: float
@@ -35,7 +38,7 @@ class CorpusMix:
 
 
 def solve(problem: Problem, worked: float, mix: CorpusMix, rng: random.Random) -> str:
-    """One solution of ``problem`` as the web may hold it; it shows its steps with probability ``worked``."""
+    """One solution of ``problem`` in the style of a web page; it shows its steps with probability ``worked``."""
     answer = problem.answer
     if rng.random() < mix.wrong:
         answer = str(max(0, int(answer) + rng.choice((-10, -2, -1, 1, 2, 10))))

@@ -1,8 +1,8 @@
 """Sampling from a TinyQwen2, with a static cache of keys and values.
 
 For speed, each prompt is computed once for all its samples, and finished responses leave the batch.
-Each response has a row of random numbers of its own, drawn before the first token. So a response does not depend on
-which other responses are still being written.
+Each response has a separate row of random numbers, drawn before the first token. So a response does not depend on the
+other responses in the batch.
 """
 
 from dataclasses import dataclass

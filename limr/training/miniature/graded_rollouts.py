@@ -55,7 +55,7 @@ def sample(
     temperature: float,
     uniforms: Tensor | None,
 ) -> Rollouts:
-    """Sample and grade ``samples`` responses for each prompt of ``indices``, whose visits are ``visits``.
+    """Sample and grade ``samples`` responses to each prompt of ``indices``; ``visits`` holds the visit of each prompt.
 
     ``uniforms``: random numbers for sampling, (prompts * samples, length); None means greedy decoding.
     """

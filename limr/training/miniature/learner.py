@@ -1,4 +1,4 @@
-"""The learning half of PPO: actor, critic and frozen reference, and the updates from one step's rollouts.
+"""The updates of PPO from one step's rollouts: actor, critic and frozen reference.
 
 The critic is a small network on the hidden states of the frozen reference. The reference runs once in any case, for the
 KL penalty, so values cost almost nothing. Training the critic does not change the actor.
@@ -24,7 +24,7 @@ ADAM_BETAS = (0.9, 0.95)  # those of OpenRLHF
 
 @dataclass(frozen=True)
 class Experience:
-    """What the updates of a step need.
+    """Inputs of the updates of one step.
 
     ``features``: the critic's input, the reference's hidden states, (responses, tokens, hidden). ``values``,
     ``advantages`` (normalised) and ``returns``: (responses, tokens), right-padded. ``kl``: the estimated KL divergence
@@ -129,7 +129,7 @@ class Learner:
         return {name: part.state_dict() for name, part in self._parts().items()}
 
     def load_state(self, state: dict[str, dict]) -> None:
-        """Restore what ``state`` returned."""
+        """Restore the parts from a result of ``state``."""
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from limr.settings import Count, NotNegative, Positive, Seed, Settings, Share
 
-_THREADS = "torch's threads, whatever --cores says; another number rounds differently and gives another table"
+_THREADS = "torch's threads, independent of --cores; another number rounds differently and gives another table"
 
 
 class PretrainingSettings(Settings):
@@ -54,6 +54,6 @@ class MiniatureSection(Settings):
 
 
 class MiniatureSettings(MiniatureSection):
-    """The section `training`, and what other sections say about training."""
+    """The section `training`, and the settings of other sections that training reads."""
 
     reward_rule: str = Field(description="`reward.rule` of the configuration")

@@ -132,8 +132,8 @@ def _publish(
 ) -> None:
     """Copy the results of the run to the outputs' paths.
 
-    The working directory stays until the workflow has succeeded (rules/training.smk). If Snakemake deletes the outputs
-    of a job that it did not see finish, the next run copies them again and does not train again.
+    The working directory stays until the workflow has succeeded (rules/training.smk). If Snakemake is killed before a
+    job ends, its next run deletes the outputs of the job. The job then copies them again and does not train again.
     """
     for name in ("rollouts", "checkpoints", "tensorboard"):
         with whole_directory(outputs[name]) as temporary:

@@ -2,7 +2,8 @@
 
 A group is one prompt with its n responses. The prompt is computed once for all n responses, which attend to its keys
 and values. Dense layers run on real tokens only, never on padding.
-Weights have the names of Qwen2ForCausalLM: transformers and vLLM load a directory saved here, and the reverse.
+The weights have the names of Qwen2ForCausalLM. So transformers and vLLM can load a directory that ``save`` wrote, and
+``load`` reads a directory that transformers wrote.
 """
 
 import json
@@ -31,7 +32,7 @@ from limr.training.miniature.operations import (
 )
 
 COMPANIONS = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json")
-"""The files of a model directory without its weights."""
+"""The files of a model directory other than the weights."""
 
 
 @dataclass(frozen=True)
@@ -254,7 +255,7 @@ def save(model: TinyQwen2, directory: Path, like: Path) -> None:
 
 
 def load(directory: Path) -> TinyQwen2:
-    """Load a model directory. Raises LimrError when a file is missing, truncated, or not of a Qwen2 like this one."""
+    """Load a model directory. Raises LimrError when a file is missing, truncated, or of another kind of model."""
     shape = _read_shape(directory / "config.json")
     path = directory / "model.safetensors"
     try:

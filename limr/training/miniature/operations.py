@@ -30,7 +30,7 @@ class _RMSNormalise(torch.autograd.Function):
 
 
 class _Take(torch.autograd.Function):
-    """``x[rows]`` for distinct rows: the backward pass copies their gradients, where indexing would add them up."""
+    """``x[rows]`` for distinct rows: the backward pass copies the gradients. Indexing would add them up."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, rows: Tensor) -> Tensor:
@@ -70,7 +70,7 @@ def unpad_heads(x: Tensor, indices: Tensor) -> Tensor:
 
 
 def interleave_halves(weight: Tensor, heads: int) -> Tensor:
-    """Reorder the rows of a projection to ``heads`` heads, so that the two that are rotated together are neighbours.
+    """Reorder the rows of a projection to ``heads`` heads: two numbers that are rotated together become neighbours.
 
     Queries and keys are reordered alike, so their products stay the same.
     """

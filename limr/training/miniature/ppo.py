@@ -49,7 +49,7 @@ def normalise(advantages: Tensor, mask: Tensor) -> Tensor:
 def policy_loss(
     log_probabilities: Tensor, old_log_probabilities: Tensor, advantages: Tensor, clip: float
 ) -> tuple[Tensor, Tensor]:
-    """Clipped surrogate loss (Schulman et al. 2017, equation 7), mean over the tokens, and the share clipped.
+    """Clipped surrogate loss (Schulman et al. 2017, equation 7), mean over tokens, and the share of clipped tokens.
 
     All inputs are flat over the real tokens.
     """
@@ -60,6 +60,9 @@ def policy_loss(
 
 
 def value_loss(values: Tensor, old_values: Tensor, returns: Tensor, clip: float) -> Tensor:
-    """Half the squared error to the returns, the larger of clipped and unclipped values', mean over the tokens."""
+    """Half the squared error to the returns, mean over the tokens.
+
+    For each token, the larger of the two errors counts: that of the value and that of the clipped value.
+    """
     clipped = old_values + (values - old_values).clamp(-clip, clip)
     return 0.5 * torch.maximum((values - returns) ** 2, (clipped - returns) ** 2).mean()

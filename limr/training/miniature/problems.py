@@ -2,7 +2,7 @@
 
 There are seven subjects, named after those of MATH, with five levels each. At a higher level the worked solution has
 more steps, or larger ones. Most steps are sums, products or remainders below 100, which a tiny model can learn. The
-upper levels of counting and geometry need products of two-digit numbers, which are out of its reach.
+upper levels of counting and geometry need products of two-digit numbers, which it cannot learn.
 """
 
 import random
@@ -33,7 +33,7 @@ class Problem:
 
 
 class _OutOfRangeError(Exception):
-    """A step leaves the miniature's numbers (0 to 99) or a division has a remainder; the problem is drawn again."""
+    """A step gives a number outside 0 to 99, or a division has a remainder; the problem is drawn again."""
 
 
 _OPERATIONS: dict[str, Callable[[int, int], int]] = {
@@ -182,7 +182,7 @@ SUBJECTS: dict[str, Callable[[int, random.Random], tuple[str, int, str]]] = {
 
 
 def draw(subject: str, level: int, rng: random.Random) -> Problem:
-    """Draw one problem of ``subject`` and ``level`` whose steps stay within the miniature's numbers."""
+    """Draw one problem of ``subject`` and ``level`` whose steps give numbers from 0 to 99 only."""
     while True:
         try:
             prompt, answer, solution = SUBJECTS[subject](level, rng)

@@ -46,7 +46,8 @@ class TrainingState:
     def resume(self, learner: Learner) -> tuple[int, list[dict[str, Any]]]:
         """Restore ``learner`` to where the last run stopped. Returns the number of steps done, and their metrics.
 
-        A new run, and a run whose state is damaged or of another run, starts from step 0 in an empty directory.
+        Training starts from step 0 in an empty directory if there is no state, or if the state is damaged or belongs to
+        another run.
         """
         path = self.work / "state.pt"
         stored = self._read(path) if path.exists() else None

@@ -12,9 +12,9 @@
 6. It merges the records into the rollouts contract (``recorded_rollouts``), writes the metrics (``training_log``) and
    gives the checkpoints their final names (``checkpoints``).
 
-The command runs in a process of its own, which does this:
+The command runs in a separate process, which does this:
 
-1. ``launch`` connects to Ray, on several nodes of a SLURM job if need be (``cluster``).
+1. ``launch`` connects to Ray, on several nodes of a SLURM job if ``training.nodes`` is more than 1 (``cluster``).
 2. It changes OpenRLHF's strategy object: prompts in our order, exact rotary positions (``strategy``).
 3. It runs ``openrlhf.cli.train_ppo_ray``. Each vLLM actor loads ``executor``, which grades every response and appends
    it to the ``records``.

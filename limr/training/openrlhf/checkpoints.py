@@ -23,7 +23,7 @@ def prepare_to_resume(folder: Path) -> int:
     )
     for states in _STATES:
         for step in _steps(folder, f"{states}/global_step*", ""):
-            if not _is_complete(folder, step):  # else OpenRLHF keeps it and deletes a complete one
+            if not _is_complete(folder, step):  # otherwise OpenRLHF keeps it and deletes a complete one
                 shutil.rmtree(folder / states / _tag(step))
         if complete:
             (folder / states / "latest").write_text(_tag(complete), encoding="ascii")
@@ -95,7 +95,7 @@ def _link(policy: Path, base: Path, target: Path) -> None:
                 os.link(file, target / file.name)
             except OSError:  # on another file system
                 shutil.copy(file, target / file.name)
-            shutil.copymode(base / "config.json", target / file.name)  # safetensors' files are for their owner only
+            shutil.copymode(base / "config.json", target / file.name)  # only the owner can read what safetensors wrote
     config = json.loads((base / "config.json").read_text(encoding="utf-8"))
     trained = json.loads((policy / "config.json").read_text(encoding="utf-8"))
     config.pop("torch_dtype", None)  # the name before transformers 5

@@ -1,4 +1,4 @@
-"""Ray for one training run: a cluster of its own on one or several nodes, or the cluster that ``RAY_ADDRESS`` names.
+"""Ray for one training run: a new cluster on one or several nodes, or the existing one that ``RAY_ADDRESS`` names.
 
 On several nodes of a SLURM job, the head runs on the job's first node, and ``srun`` starts Ray on each of the others.
 """
@@ -31,12 +31,12 @@ SECONDS_FOR_OPENRLHF = 15.0  # to end by itself after a worker's death, with an 
 def ray_cluster(nodes: int, gpus_per_node: int, environment: Mapping[str, str]) -> Iterator[None]:
     """Within this block, be connected to a Ray cluster with ``nodes`` x ``gpus_per_node`` GPUs.
 
-    The workers of Ray get the variables of ``environment``. With ``RAY_ADDRESS``, the cluster there is joined. Without
-    it, a cluster is started on this machine and, if ``nodes`` is more than 1, on other nodes of the SLURM job. It ends
-    with this block or with this process, even if the process is killed.
+    The workers of Ray get the variables of ``environment``. If ``RAY_ADDRESS`` is set, this process joins that cluster.
+    Otherwise it starts a cluster on this machine and, if ``nodes`` is more than 1, on other nodes of the SLURM job. The
+    started cluster ends with this block or with this process, even if the process is killed.
 
-    Raises LimrError when Ray cannot be reached, or lacks GPUs after ``SECONDS_TO_CONNECT`` (``SECONDS_FOR_NODES``):
-    OpenRLHF would wait for them for ever.
+    Raises LimrError when Ray cannot be reached or the cluster has too few GPUs: OpenRLHF would wait for them forever.
+    The GPUs of an existing cluster may be ``SECONDS_TO_CONNECT`` late, those of several nodes ``SECONDS_FOR_NODES``.
     """
     import ray
 
@@ -62,15 +62,15 @@ def ray_cluster(nodes: int, gpus_per_node: int, environment: Mapping[str, str]) 
 def ended_when_a_worker_dies() -> Iterator[None]:
     """Within this block, end this process when an actor of its Ray job dies.
 
-    OpenRLHF notices a dead worker when it asks for the worker's result. But the other workers may wait for the dead one
-    first, for example while they send weights, and OpenRLHF would wait with them for ever.
+    OpenRLHF notices a dead worker when it asks for the worker's result. But other workers may already wait for the dead
+    one, for example while they send weights, and OpenRLHF would wait for them forever.
     """
     done = threading.Event()
     threading.Thread(target=_watch_for_dead_actors, args=[done], daemon=True).start()
     try:
         yield
     finally:
-        done.set()  # workers end with OpenRLHF, which is no failure
+        done.set()  # the workers end with OpenRLHF, and that is not a failure
 
 
 @dataclass(frozen=True)
@@ -118,15 +118,15 @@ def own_address(towards: str) -> str:
 
 
 def join(name: str, head: str, gpus: int) -> Node:
-    """Start Ray on node ``name`` with ``gpus`` of this job's GPUs, in the cluster whose head has address ``head``.
+    """Start Ray on node ``name`` with ``gpus`` of this job's GPUs, in the cluster with the head's address ``head``.
 
-    Its output goes to this process's output. SLURM ends all of its processes when its ``srun`` ends, and at the latest
-    when the job's script ends. It takes free ports.
+    Ray takes free ports, and its output goes to this process's output. SLURM ends all of Ray's processes on the node
+    when ``srun`` ends, and at the latest when the job's script ends.
     """
     on_node = ["srun", "--overlap", "--nodes=1", "--ntasks=1", f"--nodelist={name}", f"--gres=gpu:{gpus}", "--mem=0"]
     on_node += ["--cpu-bind=none", "--export=ALL"]  # all processors that the job has there
     on_node += ["--mpi=none"]  # the variables of a site's default MPI would confuse Ray's workers
-    mark = ["env", f"{MARK}={os.environ.get(MARK, '')}@{name}"]  # its own mark, in case both nodes are one machine
+    mark = ["env", f"{MARK}={os.environ.get(MARK, '')}@{name}"]  # a separate mark, in case both nodes are one machine
     # -P: no Python file in the current folder is imported in place of a module with its name
     ray = [sys.executable, "-P", "-m", "ray.scripts.scripts", "start", f"--address={head}", "--block"]
     ray += ["--disable-usage-stats", "--min-worker-port=0", "--max-worker-port=0", "--dashboard-agent-listen-port=0"]
@@ -172,7 +172,7 @@ def _init(address: str | None, environment: Mapping[str, str], **more: Any) -> N
     import ray
 
     failure = f"Ray cannot be joined at RAY_ADDRESS={address}" if address else "Ray cannot be started"
-    # Ray waits for minutes if something else than Ray listens at the address
+    # Ray waits for minutes if another program listens at the address
     timer = threading.Timer(
         SECONDS_TO_CONNECT if address else SECONDS_TO_START,
         _end_this_process,

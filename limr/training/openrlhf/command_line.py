@@ -1,4 +1,4 @@
-"""OpenRLHF's command line, made from the settings by a pure function: every configuration can be checked anywhere."""
+"""OpenRLHF's command line, made from the settings by a pure function: any machine can check every configuration."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from limr.training.openrlhf.openrlhf_settings import Argument, OpenRLHFSection, 
 
 EXECUTOR = Path(__file__).with_name("executor.py")
 
-# Arguments without a setting of their own, which ``training.arguments`` may change. All models share all GPUs, and each
+# Arguments without a separate setting; ``training.arguments`` may change them. All models share all GPUs, and each one
 # sleeps while the others work.
 DEFAULTS: Mapping[str, Argument] = {
     "rollout.top_p": 1.0,
@@ -28,7 +28,7 @@ DEFAULTS: Mapping[str, Argument] = {
 
 # Arguments that would break the records or the contracts, and why.
 FORBIDDEN: Mapping[str, str] = {
-    "reward.normalize_enable": "the rule gives the rewards, so it changes nothing; ZeRO-2 with it gives NaN",
+    "reward.normalize_enable": "the reward rule gives the rewards, so it has no effect; with ZeRO-2 it gives NaN",
     "train.async_enable": "a rollout would be trained on in another step than its record names",
     "train.partial_rollout_enable": "a rollout would be trained on in another step than its record names",
     "algo.dynamic_filtering_enable": "training would skip prompts of the schedule",
@@ -44,7 +44,7 @@ FORBIDDEN: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class RunPaths:
-    """What OpenRLHF reads and writes."""
+    """Paths that OpenRLHF reads and writes."""
 
     model: Path
     training_set: Path
@@ -57,8 +57,8 @@ class RunPaths:
 def command_line(options: OpenRLHFSettings, paths: RunPaths, seed: int, attempt: str, resume: bool) -> list[str]:
     """The arguments of ``openrlhf.cli.train_ppo_ray``.
 
-    ``attempt`` names the folder of this launch in TensorBoard's. ``resume``: load the newest checkpoint. An entry of
-    ``options.arguments`` replaces a default: true gives a flag, false removes the argument.
+    ``attempt``: the name of this launch's folder in TensorBoard's folder. ``resume``: load the newest checkpoint. An
+    entry of ``options.arguments`` replaces a default: true gives a flag, false removes the argument.
     """
     ours = DEFAULTS | _experiment(options, seed) | _paths(paths, attempt) | _machine(options)
     if resume:
@@ -95,7 +95,7 @@ def warmup_ratio(updates: int, total: int) -> float:
 
 
 def _experiment(options: OpenRLHFSection, seed: int) -> dict[str, Argument]:
-    """The arguments that say what is trained: the same on every machine."""
+    """The arguments that define the experiment. They are the same on every machine."""
     ratio = warmup_ratio(options.warmup_updates, options.updates)
     return {
         "train.seed": seed,
@@ -125,7 +125,7 @@ def _experiment(options: OpenRLHFSection, seed: int) -> dict[str, Argument]:
         "ckpt.save_steps": options.checkpoint_interval,
         "ckpt.save_hf": True,
         "ckpt.max_num": options.checkpoints_to_resume_from,
-        # else checkpoints are kept by their score, and the newest may be deleted before the next is complete
+        # otherwise checkpoints are kept by score, and the newest may be deleted before the next is complete
         "ckpt.best_metric_key": "none",
         "logger.logging_steps": 1,
     }
@@ -149,7 +149,7 @@ def _paths(paths: RunPaths, attempt: str) -> dict[str, Argument]:
 
 
 def _machine(options: OpenRLHFSection) -> dict[str, Argument]:
-    """The arguments that say on which machines it is trained, and how it is spread over them."""
+    """The arguments that describe the machines, and how training is spread over them."""
     groups = {
         f"{group}.{key}": value
         for group in ("actor", "critic", "ref")

@@ -1,7 +1,7 @@
-"""What OpenRLHF loads into every vLLM actor (``--train.agent_func_path``): it grades and records each response.
+"""Grades and records each response. OpenRLHF loads this file into every vLLM actor (``--train.agent_func_path``).
 
-The reward is the project's own. An error in it ends the run, where OpenRLHF's reward functions would swallow the error
-and train without a reward. Every response is recorded before it is trained on.
+The reward is this project's. An error in it ends the run; OpenRLHF's own reward functions would ignore the error and
+train without a reward. Every response is recorded before it is trained on.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ from limr.training.openrlhf.records import DEVELOPMENT, FOLDER_VARIABLE, RULE_VA
 class AgentExecutor(SingleTurnAgentExecutor):
     """Generates like OpenRLHF's own single-turn executor, then grades and records.
 
-    OpenRLHF calls it ``n_samples_per_prompt`` times for each row of the data set, all in one process. The label is what
-    ``prompt_dataset`` wrote: split, id and answer, and for training also step and visit.
+    OpenRLHF calls it ``n_samples_per_prompt`` times for each row of the data set, all in one process. The label comes
+    from ``prompt_dataset``: split, id and answer, and for training also step and visit.
     """
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from limr.training.openrlhf.strategy import with_exact_rotations, with_rows_in_o
 from limr.training.openrlhf.supervisor import MARK
 
 COMMAND = "openrlhf.cli.train_ppo_ray"
-# prefixes of the environment variables that Ray's workers get, and the values that they have by default
+# prefixes of the environment variables that Ray's workers get, and the defaults of some of these variables
 PASSED_ON = ("LIMR_", "DS_", "HF_", "NCCL_", "VLLM_", "RAY_ENABLE_", "TORCH", "PYTHONPATH", "TOKENIZERS_PARALLELISM")
 _DEFAULTS = {"TOKENIZERS_PARALLELISM": "true", "NCCL_DEBUG": "WARN", "RAY_ENABLE_ZERO_COPY_TORCH_TENSORS": "1"}
 

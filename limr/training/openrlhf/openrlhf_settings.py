@@ -65,7 +65,9 @@ class OpenRLHFSection(Settings):
     checkpoints_to_resume_from: int = Field(
         ge=2, description="how many of the newest checkpoints keep their optimiser states; all keep their weights"
     )
-    nodes: Count = Field(description="machines; with more than one, RAY_ADDRESS names the Ray cluster to join")
+    nodes: Count = Field(
+        description="machines; more than one need a SLURM job, or a Ray cluster that RAY_ADDRESS names"
+    )
     gpus_per_node: Count = Field(description="GPUs of each machine")
     zero_stage: int = Field(
         ge=2, le=3, description="how DeepSpeed shards a model over the GPUs: ZeRO stage 2 or 3 (paper: 3)"
@@ -74,8 +76,8 @@ class OpenRLHFSection(Settings):
         description="keep the optimiser's states in the machine's memory and update there: slower, for small GPUs "
         "(released script: --adam_offload)"
     )
-    train_micro_batch_size: Count = Field(description="responses that a GPU learns from at a time")
-    rollout_micro_batch_size: Count = Field(description="responses that a GPU reads at a time, without learning")
+    train_micro_batch_size: Count = Field(description="responses in one training pass of a GPU")
+    rollout_micro_batch_size: Count = Field(description="responses in one forward pass of a GPU before training")
     tensor_parallel_size: Count = Field(description="GPUs of one vLLM engine")
     gpu_memory_utilization: SomeShare = Field(description="share of a GPU's memory that vLLM takes while it generates")
     patience_minutes: Positive = Field(
@@ -93,7 +95,7 @@ class OpenRLHFSection(Settings):
 
     @property
     def rows(self) -> int:
-        """Prompts that a whole run meets. A prompt counts once for each visit."""
+        """Prompts of all steps of a run. A prompt counts once for each visit."""
         return self.steps * self.prompts_per_step
 
     @property
@@ -108,7 +110,7 @@ class OpenRLHFSection(Settings):
 
 
 class OpenRLHFSettings(OpenRLHFSection):
-    """The section `training`, and what other sections say about training."""
+    """The section `training`, and the settings of other sections that training reads."""
 
     reward_rule: str = Field(description="`reward.rule` of the configuration")
     system_prompt: str | None = Field(default=None, description="`base_model.system_prompt` of the configuration")

@@ -84,7 +84,7 @@ def check_installation() -> None:
 
 
 def load_tokenizer(model: Path) -> Any:
-    """The transformers tokenizer in the directory ``model``. Raises LimrError without one, or without a template."""
+    """The transformers tokenizer in the directory ``model``. Raises LimrError if it or its chat template is missing."""
     for name in ("config.json", "tokenizer.json"):
         if not (model / name).is_file():
             raise LimrError(

@@ -1,7 +1,7 @@
 """Check a command line with OpenRLHF's own parser and checks, without its dependencies.
 
-They are in ``openrlhf/cli/train_ppo_ray.py`` under ``if __name__ == "__main__"``, and end with ``train(args)``. This
-module runs the code before that call, without the file's imports (Ray, vLLM, DeepSpeed).
+Parser and checks are in ``openrlhf/cli/train_ppo_ray.py`` under ``if __name__ == "__main__"``, and end with
+``train(args)``. This module runs the code before that call, without the file's imports (Ray, vLLM, DeepSpeed).
 """
 
 import argparse
@@ -49,8 +49,8 @@ def unpack(wheel: Path, folder: Path) -> Path:
 def parse(line: Sequence[str], package: Path) -> SimpleNamespace:
     """The arguments of ``line`` as OpenRLHF's ``train`` gets them, nested by the dots in their names.
 
-    ``package``: the folder of the package ``openrlhf``. Names must be complete, though the real parser accepts any
-    unambiguous beginning of a name. Raises LimrError if OpenRLHF's parser or one of its checks refuses the line.
+    ``package``: the folder of the package ``openrlhf``. Names must be complete, although the real parser accepts
+    unambiguous abbreviations. Raises LimrError if OpenRLHF's parser or one of its checks refuses the line.
     """
     body = _main_block(package / COMMAND)
     names: dict[str, Any] = {

@@ -55,7 +55,7 @@ def write_development_set(prompts: pl.DataFrame, tokenizer: Any, options: OpenRL
 
 
 def schedule(prompts: pl.DataFrame, options: OpenRLHFSettings, seed: int, step: int) -> pl.DataFrame:
-    """The prompts that training meets at ``step``, in order: columns prompt_id and visit."""
+    """The prompts of training step ``step``, in order: columns prompt_id and visit."""
     indices, visits = step_prompts(len(prompts), options.prompts_per_step, step, seed)
     return pl.DataFrame({"prompt_id": prompts["prompt_id"][indices], "visit": pl.Series(visits, dtype=pl.Int64)})
 

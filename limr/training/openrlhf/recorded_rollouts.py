@@ -1,4 +1,4 @@
-"""From the records of all attempts to the run's rollouts: those that were trained on, with an audit of their number."""
+"""Turns the records of all attempts into the rollouts that were trained on, and audits their number."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -92,14 +92,13 @@ class Audit:
             )
         if self.incomplete or self.unexpected:
             logger.warning(
-                "%s visits have another number of rollouts than expected, and %s rollouts belong to no scheduled "
-                "visit: see %s",
+                "%s visits have an unexpected number of rollouts, and %s rollouts belong to no scheduled visit: see %s",
                 *(f"{len(self.incomplete):,}", f"{self.unexpected:,}", path),
             )
 
 
 def development_accuracy(attempts: Sequence[Attempt], prompts: int) -> dict[int, float]:
-    """Step -> accuracy on the development set after it, for the evaluations that have all ``prompts`` responses."""
+    """Step -> accuracy on the development set after it, without evaluations of fewer than ``prompts`` responses."""
     accuracy = {}
     for attempt in attempts:
         rows = read(attempt.folder / DEVELOPMENT).rows

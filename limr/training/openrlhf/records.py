@@ -1,10 +1,10 @@
 """Records of rollouts, which many threads, processes and hosts append to while OpenRLHF trains.
 
-A run that was stopped and resumed has several *attempts*, each with a folder of its own. Below it, each process appends
-to files of its own, one line for each rollout: ``step_000012/host-1234.jsonl`` for a training step, and
+A run that was stopped and resumed has several *attempts*, each with a separate folder. In this folder, each process
+appends to separate files, one line for each rollout: ``step_000012/host-1234.jsonl`` for a training step, and
 ``development/host-1234.jsonl`` for the development set. A kill loses only the line that a process is writing.
 
-This module imports no tables: ``executor`` loads it in every vLLM actor.
+This module does not import Polars, because ``executor`` loads it in every vLLM actor.
 """
 
 import json
@@ -19,25 +19,25 @@ from typing import Any
 from limr.errors import LimrError, shown
 
 DEVELOPMENT = "development"
-"""The split and the part of the development set."""
+"""The name of the development set, as a split in labels and as a part of the records."""
 
 FOLDER_VARIABLE, RULE_VARIABLE = "LIMR_RECORDS", "LIMR_REWARD_RULE"
 """Environment variables that ``executor`` reads: the folder of the attempt's records, and the rule of the reward."""
 
 
 class Recorder:
-    """Appends rollouts below ``folder``; one for each process, shared by all of its threads."""
+    """Appends rollouts to files in ``folder``. All threads of a process share one recorder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._name = f"{socket.gethostname()}-{os.getpid()}.jsonl"
-        self._parts: set[str] = set()  # whose folders exist
+        self._parts: set[str] = set()  # the parts that have a folder already
         self._lock = threading.Lock()
 
     def append(self, part: str, row: dict[str, Any]) -> None:
         """Write ``row`` to this process's file of ``part``: a step's name, or ``development``.
 
-        Raises OSError when the disk is full: a run whose rollouts are lost must stop.
+        Raises OSError when the disk is full: a run must not lose rollouts and continue.
         """
         line = json.dumps(row).encode("ascii") + b"\n"  # escapes the half surrogate pairs that a model may write
         path = self.folder / part / self._name
@@ -93,10 +93,10 @@ def read(folder: Path) -> Records:
 
 
 def trained_attempt(attempts: Sequence[Attempt], step: int) -> Attempt | None:
-    """The attempt whose rollouts of ``step`` were trained on: the last one that began at or before ``step``.
+    """The attempt that trained on its rollouts of ``step``: the last one that began at or before ``step``.
 
-    A later attempt resumes from a checkpoint, whose weights come from the rollouts before it. What the earlier attempt
-    had generated after that checkpoint is lost with its weights.
+    A later attempt resumes from a checkpoint, so its weights come from the rollouts before this checkpoint. The earlier
+    attempt's rollouts after the checkpoint do not count, because the weights trained on them are lost.
     """
     return next((attempt for attempt in reversed(attempts) if attempt.first_step <= step), None)
 

@@ -1,7 +1,8 @@
 """The folder of one training run, from which an interrupted run resumes.
 
-It holds ``run.json`` (whose run it is), ``data/`` (what OpenRLHF reads), ``records/`` and ``logs/`` (one part for each
-attempt), ``openrlhf/`` (checkpoints), ``tensorboard/``, ``operators/`` and, at the end, ``final_model/``.
+It holds ``run.json`` (settings and inputs of the run), ``data/`` (OpenRLHF's data sets), ``records/`` and ``logs/``
+(one part for each attempt), ``openrlhf/`` (checkpoints), ``tensorboard/``, ``operators/`` and, at the end,
+``final_model/``.
 """
 
 import hashlib
@@ -31,11 +32,11 @@ class RunFolder:
 
     @property
     def checkpoints(self) -> Path:
-        """Where OpenRLHF writes its checkpoints."""
+        """The folder of OpenRLHF's checkpoints."""
         return self.folder / "openrlhf"
 
     def paths(self, model: Path) -> RunPaths:
-        """What OpenRLHF reads and writes when it trains ``model``."""
+        """Paths that OpenRLHF reads and writes when it trains ``model``."""
         return RunPaths(
             model=model,
             training_set=self.training_set,
@@ -51,19 +52,19 @@ class RunFolder:
         Raises LimrError if it holds an unfinished run with other settings or inputs.
         """
         file = self.folder / "run.json"
-        mine = {"seed": seed, "inputs": _digest(model, inputs), **_settings_to_resume(options)}
+        current = {"seed": seed, "inputs": _digest(model, inputs), **_settings_to_resume(options)}
         if not file.exists():  # then the folder holds at most the rest of a finished run
             shutil.rmtree(self.folder, ignore_errors=True)
-            write_json(file, mine)
+            write_json(file, current)
             return
-        theirs = json.loads(file.read_text(encoding="utf-8"))
-        changed = [key for key in sorted(mine | theirs) if mine.get(key) != theirs.get(key)]
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        changed = [key for key in sorted(current | stored) if current.get(key) != stored.get(key)]
         if changed:
             raise LimrError(
                 "this folder holds an unfinished run with other settings",
                 where=self.folder,
-                found=", ".join(f"{key} {shown(theirs.get(key))}" for key in changed),
-                expected=", ".join(f"{key} {shown(mine.get(key))}" for key in changed),
+                found=", ".join(f"{key} {shown(stored.get(key))}" for key in changed),
+                expected=", ".join(f"{key} {shown(current.get(key))}" for key in changed),
                 advice="Restore those settings to finish that run, or remove the folder to start a new one.",
             )
 
@@ -83,7 +84,7 @@ class RunFolder:
         ]
 
     def new_attempt(self, first_step: int) -> Attempt:
-        """Note that a new attempt begins at ``first_step``."""
+        """Record that a new attempt begins at ``first_step``."""
         write_json(self.folder / "attempts.json", [*(attempt.first_step for attempt in self.attempts()), first_step])
         return self.attempts()[-1]
 
@@ -94,7 +95,8 @@ class RunFolder:
     def operators(self) -> Path:
         """The folder for DeepSpeed's compiled operators, without the locks that a killed attempt left.
 
-        Torch waits for such a lock for ever. The locks of a folder that runs share could not be removed safely.
+        Torch waits for such a lock forever. Each run has a separate folder, because the locks of a shared folder could
+        not be removed safely.
         """
         folder = self.folder / "operators"
         for lock in folder.rglob("lock"):

@@ -33,9 +33,9 @@ def with_exact_rotations(strategy: type) -> type:
 
     transformers 5.15 computes the frequencies as floating-point numbers while it makes a model. With ZeRO-3, DeepSpeed
     turns every such tensor into bf16 meanwhile (``zero.Init``). The frequencies are then off by up to 0.45 %, and the
-    angle between tokens 1,000 positions apart by up to 2.7 radians (128 dimensions a head, base 10,000). Actor, critic
-    and reference would be other functions of their weights than the policy that vLLM samples from and that is
-    evaluated. This was seen to make PPO's loss jump (deepspeedai/DeepSpeed#4932, huggingface/transformers#28596).
+    angle between tokens 1,000 positions apart by up to 2.7 radians (128 dimensions a head, base 10,000). With the same
+    weights, actor, critic and reference would then differ from the policy that vLLM samples from and that is evaluated.
+    This was seen to make PPO's loss jump (deepspeedai/DeepSpeed#4932, huggingface/transformers#28596).
     """
 
     class ExactRotations(strategy):  # type: ignore[misc, valid-type]

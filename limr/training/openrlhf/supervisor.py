@@ -1,7 +1,7 @@
-"""Run OpenRLHF's command to its end: follow its log, stop it when it hangs or diverges, and leave no process of it.
+"""Run OpenRLHF's command to its end: follow its log, stop it when it hangs or diverges, and end all its processes.
 
-Ray starts daemons in sessions of their own, so a process group does not hold them all. Each process of a launch is
-found by a mark in its environment instead.
+Ray starts daemons in separate sessions, so a process group does not contain them all. Instead, a mark in the
+environment identifies each process of a launch.
 """
 
 import logging
@@ -35,10 +35,10 @@ def run(
     progress: ProgressLines,
     patience: float,
 ) -> None:
-    """Run ``command`` to its end, with its output in the file ``log``. No process of it is left afterwards.
+    """Run ``command`` to its end, with its output in the file ``log``, and end all processes that it leaves.
 
-    It runs in the folder of ``log``: Ray adds the current folder to the import path of its workers, and the user's
-    folder may hold a file with the name of a module.
+    The command runs in the folder of ``log``: Ray adds the current folder to the import path of its workers, and the
+    user's folder may hold a file with the name of a module.
 
     Raises LimrError, with the cause as far as the log shows it, when the command fails, when a loss is not finite, or
     when the log does not grow for ``patience`` seconds.
@@ -62,7 +62,7 @@ def run(
         left = end_marked(mark)
         process.wait()
         if left:
-            logger.info("ended %d processes that OpenRLHF had left", left)
+            logger.info("ended %d processes that OpenRLHF had left running", left)
     if process.returncode:
         cause = last_error(last_lines) or f"it ended with status {process.returncode} and its log names no error"
         raise LimrError(f"OpenRLHF stopped: {cause}")
@@ -83,10 +83,10 @@ def marked(mark: str) -> list[int]:
 def end_marked(mark: str) -> int:
     """End all processes that carry ``mark``, with SIGTERM and then with SIGKILL. Returns how many there were."""
     number = len(marked(mark))
-    for deadly in (signal.SIGTERM, signal.SIGKILL):
+    for number_of_signal in (signal.SIGTERM, signal.SIGKILL):
         for process in marked(mark):
             try:
-                os.kill(process, deadly)
+                os.kill(process, number_of_signal)
             except ProcessLookupError:
                 continue
         deadline = time.monotonic() + SECONDS_TO_END
@@ -98,10 +98,10 @@ def end_marked(mark: str) -> int:
 def _follow(process: subprocess.Popen, log: Path, progress: ProgressLines, patience: float) -> deque[str]:
     """Read ``log`` as it grows until ``process`` ends. Returns its last lines."""
     last_lines: deque[str] = deque(maxlen=LINES_TO_EXPLAIN)
-    heard = time.monotonic()
+    last_line_at = time.monotonic()
     with log.open(encoding="utf-8", errors="replace", newline="\n") as stream:
         while True:
-            ended = process.poll() is not None  # asked before reading, so that the last lines are read too
+            ended = process.poll() is not None  # checked before reading, so that the last lines are read too
             lines = stream.readlines()
             for line in lines:
                 last_lines.append(line)
@@ -109,8 +109,8 @@ def _follow(process: subprocess.Popen, log: Path, progress: ProgressLines, patie
             if ended:
                 return last_lines
             if lines:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > patience:
+                last_line_at = time.monotonic()
+            elif time.monotonic() - last_line_at > patience:
                 raise LimrError(
                     "OpenRLHF was stopped because it hung",
                     found=f"no line in its log for {patience / 60:g} minutes",

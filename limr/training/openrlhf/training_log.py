@@ -94,7 +94,7 @@ def write_metrics(
 
 
 def last_error(lines: Iterable[str]) -> str | None:
-    """The last exception that ``lines`` name. An exception of the program counts before Ray's wrapper around it.
+    """The last exception that ``lines`` name. An exception of the program takes precedence over Ray's wrapper of it.
 
     >>> last_error(["(pid=1) ValueError: no such thing", "ray.exceptions.RayTaskError(ValueError): ray::f()"])
     'ValueError: no such thing'

@@ -189,7 +189,7 @@ def test_a_mistake_is_refused_with_its_key(mistake: str) -> None:
             "main",
             {"found": '"main"', "expected": "the commit of the repository, 40 hexadecimal"},
         ),
-        ("evaluation.engine", "sglang", {"found": '"sglang"', "expected": "vllm (in processes of its own"}),
+        ("evaluation.engine", "sglang", {"found": '"sglang"', "expected": "vllm (in separate processes"}),
         ("evaluation.dtype", "bf16", {"found": '"bf16"', "expected": "'bfloat16', 'float16' or 'float32'"}),
         ("evaluation.data_parallel_size", 0, {"found": "0", "expected": "at least 1"}),
         ("evaluation.batchsize", 1, {"what": "unknown key", "advice": "'batch_size'"}),

@@ -75,4 +75,4 @@ def test_an_incomplete_line_is_read_when_it_is_complete(tmp_path):
         for part, news in (("\n" + line[:4], [None]), (line[4:], []), ("\n", [(11, ([5, 6], "stop"))])):
             stream.write(part)
             stream.flush()
-            assert worker.news() == news
+            assert worker.read_new() == news
