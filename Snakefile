@@ -4,7 +4,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-# `gpu_slot` counts the GPUs of this machine. Jobs on a cluster have other machines, so the limit is not theirs.
+# `gpu_slot` counts the GPUs of this machine. Jobs on a cluster run on other machines, so the limit does not apply there.
 resource_scopes:
     gpu_slot="local",
 

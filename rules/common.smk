@@ -1,4 +1,4 @@
-# What the rules share: the checked configuration, the paths and environments that depend on it, and the targets.
+# Shared by all rules: the checked configuration, the paths and environments that depend on it, and the targets.
 # Snakemake reads this file at every start, so nothing here may import torch or transformers.
 from pathlib import Path
 
@@ -60,12 +60,12 @@ wildcard_constraints:
 
 
 def of_each_seed(path, **wildcards):
-    """The files that `path` names, one a seed."""
+    """The files that `path` names, one per seed."""
     return expand(path, seed=SEEDS, results=RESULTS, **wildcards)
 
 
 def of_each_method(path):
-    """Method -> the files that `path` names, one a seed."""
+    """Method -> the files that `path` names, one per seed."""
     return {method: of_each_seed(path, method=method) for method in METHODS}
 
 
@@ -97,7 +97,7 @@ def environment_of(section):
 
 
 def only(section, *keys):
-    """`keys` of each entry of `section`. A rule's params hold only what its stage reads, or it would rerun in vain."""
+    """`keys` of each entry of `section`. A rule's params hold only what its stage reads: other changes must not rerun it."""
     return canonical({name: {key: row[key] for key in keys} for name, row in section.items()})
 
 

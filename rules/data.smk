@@ -69,7 +69,7 @@ else:
             data=SECTIONS["data"],
             benchmarks=sorted(BENCHMARKS),
         message:
-            "Preparing MATH and the benchmarks, and grading every reference answer against itself"
+            "Preparing MATH and the benchmarks, and grading every gold answer against itself"
         script:
             "../workflow/scripts/prepare_math.py"
 

@@ -1,8 +1,8 @@
 # Table 2, the time and memory of its stages, and the learning curves.
 
-# The benchmark files of this configuration. Their folder may also hold those of an earlier one.
+# Snakemake's benchmark files of this configuration. Their folder may also hold those of an earlier one.
 BENCHMARK_FILES = [
-    *([] if "repository" in config["base_model"] else [rules.pretrain_base_model.benchmark]),
+    *([] if is_pretrained(config["base_model"]) else [rules.pretrain_base_model.benchmark]),
     *of_each_seed(rules.train.benchmark, method=METHODS),
     *of_each_seed(rules.evaluate.benchmark, method=["base", *METHODS]),
 ]
@@ -30,7 +30,7 @@ rule table2:
             category="Table 2",
         ),
         json=f"{RESULTS}/table2.json",
-        # a file of its own, because two runs of one configuration give the same table, byte for byte
+        # not in the table, because two runs of one configuration give the same table, byte for byte
         wall_times=f"{RESULTS}/wall_times.md",
     log:
         f"{RESULTS}/logs/table2.log",

@@ -34,9 +34,9 @@ rule train:
 
 
 onsuccess:
-    # Remove the folders that finished runs would have resumed from. This must wait for the end of the workflow: Snakemake
-    # deletes the outputs of a job that it did not see finish, and such a job trains again. The state files go first,
-    # because without them no run resumes from a folder that a kill leaves half removed.
+    # Remove the folders that finished runs would have resumed from. This must wait for the end of the workflow: if
+    # Snakemake is killed before a job ends, the next run deletes the outputs of the job and starts it again. The state
+    # files go first: without them no run resumes from a folder that a kill leaves half removed.
     for run in Path(RESULTS, "work").glob("*-seed*"):
         method, seed = run.name.rsplit("-", 1)
         if Path(RESULTS, "runs", method, seed, "model").exists():

@@ -1,1 +1,1 @@
-"""What a stage needs to run exactly once: locks, GPUs, resources, SLURM."""
+"""Support for the stages of the workflow: one process per stage, GPUs, resources, SLURM."""

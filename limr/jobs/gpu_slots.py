@@ -1,4 +1,4 @@
-"""Shares the GPUs of one machine among the stages that run on it at the same time: no GPU serves two stages.
+"""Shares the GPUs of one machine among the stages that run at the same time: no two stages use the same GPU.
 
 Snakemake starts as many stages as there are GPUs for (resource ``gpu_slot``, which profiles/default sets from
 ``number_of_slots``), but it does not assign GPUs to them. So each stage claims as many GPUs as it needs.
@@ -62,7 +62,7 @@ def claimed(number: int) -> Iterator[None]:
             time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
             indices = _claim(number, claims)
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(indices)
-        logger.info("uses GPUs %s", ", ".join(indices))
+        logger.info("using GPUs %s", ", ".join(indices))
         try:
             yield
         finally:

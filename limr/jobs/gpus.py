@@ -37,7 +37,7 @@ def visible_gpus() -> list[Gpu]:
 
 
 def require_gpus(number: int, why: str) -> list[Gpu]:
-    """The first ``number`` GPUs. Raises LimrError if there are fewer; ``why`` says what needs so many."""
+    """The first ``number`` GPUs. Raises LimrError if there are fewer; ``why``: the reason for the number."""
     gpus = visible_gpus()
     if len(gpus) < number:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")

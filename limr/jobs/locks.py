@@ -5,10 +5,10 @@ for one process only, on NFS too. While it works, the owner touches the file eve
 process takes the lock over when the owner is dead:
 
 * on the same machine: its process has ended;
-* elsewhere, in a SLURM job: SLURM has ended the job, or does not know it any more;
-* elsewhere, where SLURM cannot be asked: no heartbeat for ten minutes.
+* on another machine, in a SLURM job: the job has ended, or SLURM no longer lists it;
+* on another machine, without an answer from SLURM: no heartbeat for ten minutes.
 
-An owner that finds its lock taken over, because it was suspended for long, ends itself.
+An owner that was suspended for long may find that another process has taken over. It then ends itself.
 """
 
 import contextlib
@@ -75,13 +75,14 @@ class Owner:
         return f"kill {self.process}" if self.machine == _machine() else f"ssh {self.host} kill {self.process}"
 
 
-# The owner of a file that limr did not write: limr's lock files have their text before they have their name.
+# The owner of a lock file that limr did not write. limr's files are never incomplete: it writes the text before it
+# creates the name.
 _NOBODY = Owner("nobody", "nowhere", "", 0, None, None)
 
 
 @contextlib.contextmanager
 def sole_owner(log: Path) -> Iterator[None]:
-    """Hold the stage that logs to ``log``, so that no other process here or on another machine works on it.
+    """Lock the stage that logs to ``log``, so that no other process here or on another machine works on it.
 
     Raises LimrError naming the owner if one is running: a killed snakemake leaves its jobs running, and two of them
     must not write the same files.
@@ -93,8 +94,8 @@ def sole_owner(log: Path) -> Iterator[None]:
             f"{owner} still works on this stage, perhaps left behind by an earlier run",
             where=log,
             advice=f"Wait until it is done, or end it (`{owner.kill_command}`) and run again: training resumes from "
-            f"its last checkpoint. (A process on another machine that SLURM does not know counts as dead "
-            f"{HEARTBEAT_TIMEOUT / 60:.0f} minutes after its last heartbeat, the time of {lock.name}.)",
+            f"its last checkpoint. (On another machine without SLURM, a process counts as dead "
+            f"{HEARTBEAT_TIMEOUT / 60:.0f} minutes after its last heartbeat, the modification time of {lock.name}.)",
         )
     done = threading.Event()
     heartbeat = threading.Thread(target=_send_heartbeats, args=(lock, this, done), daemon=True)
@@ -103,7 +104,7 @@ def sole_owner(log: Path) -> Iterator[None]:
         yield
     finally:
         done.set()
-        heartbeat.join(timeout=5)  # a file server that is away may hold it up
+        heartbeat.join(timeout=5)  # an unreachable file server may block it
         if _read(lock) == this:
             lock.unlink(missing_ok=True)
 
@@ -128,8 +129,8 @@ def _acquire(lock: Path, this: Owner) -> Owner | None:
                 continue
             if owner.is_running(lock):
                 return owner
-            # Of several processes that find a dead owner, one may take over: the one that creates this second lock,
-            # named after the dead owner, and then still finds that owner in the first.
+            # Several processes may find a dead owner, and one of them may take over. It creates this second lock, named
+            # after the dead owner, and then finds that the first lock still names this owner.
             takeover = lock.with_name(f"{lock.name}.{owner.token}")
             if not _link(own_file, takeover):
                 rival = _read(takeover)
@@ -141,7 +142,7 @@ def _acquire(lock: Path, this: Owner) -> Owner | None:
             try:
                 if _read(lock) == owner:
                     own_file.replace(lock)
-                    logger.info("takes over from %s, which has ended", owner)
+                    logger.info("taking over from %s, which has ended", owner)
                     return None
             finally:
                 takeover.unlink(missing_ok=True)
@@ -191,7 +192,7 @@ def _send_heartbeats(lock: Path, this: Owner, done: threading.Event) -> None:
             if _read(lock) == this:
                 os.utime(lock)
                 continue
-        except OSError as error:  # a file server that is away comes back
+        except OSError as error:  # an unreachable file server may come back
             logger.warning("%s: no heartbeat: %s", lock, error)
             continue
         logger.error("%s: another process has taken over, because this one sent no heartbeat; ending", lock)
@@ -231,7 +232,7 @@ def _start_time(process: int) -> str | None:
 
 
 def _runs(process: int) -> str | None:
-    """A constant if ``process`` runs, on systems that do not tell when it started."""
+    """A constant if ``process`` runs, on systems that do not report its start time."""
     try:
         os.kill(process, 0)
     except OSError:

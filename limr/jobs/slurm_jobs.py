@@ -1,4 +1,4 @@
-"""What SLURM knows about a job, asked from any of its machines."""
+"""Questions to SLURM about a job, from any machine of the cluster."""
 
 import logging
 import os

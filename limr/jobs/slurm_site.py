@@ -29,7 +29,7 @@ _TIMEOUT = 60  # seconds
 
 
 def site_file() -> Path | None:
-    """Path of the site's file; None if there is none. Raises LimrError if LIMR_SLURM_SITE names no file."""
+    """Path of the site's file; None if there is none. Raises LimrError if LIMR_SLURM_SITE names a missing file."""
     if named := os.environ.get("LIMR_SLURM_SITE"):
         if not Path(named).is_file():
             raise LimrError(
@@ -79,9 +79,9 @@ def set_resources() -> dict[str, Resources] | None:
 
 
 def status_command() -> str:
-    """The command that tells a job's state: ``sacct`` if the cluster keeps accounts, else ``squeue``.
+    """The command that reports a job's state: ``sacct`` if the cluster keeps accounts, else ``squeue``.
 
-    ``sacct`` is installed on clusters without accounts, too. There it knows no finished job, and a workflow would wait
+    ``sacct`` is installed on clusters without accounts, too. There it lists no finished job, and a workflow would wait
     forever.
     """
     try:
@@ -97,7 +97,7 @@ def check_rule_names(names: Iterable[str], rules: Path) -> None:
     text = "".join(file.read_text(encoding="utf-8") for file in rules.glob("*.smk"))
     known = re.findall(r"^ *rule (\w+):", text, re.MULTILINE)
     for name in names:
-        if name not in known and not name.startswith("score_"):  # these are named after the methods in a configuration
+        if name not in known and not name.startswith("score_"):  # rules named after the methods of a configuration
             where = (site_file() or "the profile", f"set-resources.{name}")
             raise LimrError("no such rule", where=where, advice=_suggestion(name, known))
 

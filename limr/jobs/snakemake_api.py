@@ -1,4 +1,4 @@
-"""What Snakemake itself decides: how configuration files are merged, and which names rules cannot use."""
+"""Calls of Snakemake's own code: merging configuration files, and checking for names that rules cannot use."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What all scripts of the workflow share: log, errors, torch's threads, GPUs, and one process per stage."""
+"""Shared by all scripts of the workflow: log, errors, torch's threads, GPUs, and one process per stage."""
 
 import logging
 import os
@@ -23,9 +23,8 @@ _STATUS_OF_SIGTERM = 128 + signal.SIGTERM
 def stage(snakemake: Any, threads: int = 1) -> Iterator[None]:
     """Run one stage: log to ``snakemake.log[0]`` and stderr; on failure, end the process with status 1.
 
-    A LimrError is shown without a traceback, and so is a package that this environment lacks. Any other exception is
-    shown with its traceback. SIGTERM ends the stage in order: it leaves no
-    process, no lock and no partial file.
+    A LimrError is shown without a traceback, and so is the error about a missing package. Any other exception is shown
+    with its traceback. After SIGTERM the stage cleans up: it leaves no process, no lock and no partial file.
 
     ``threads`` is torch's number of threads. It comes from the configuration, because Snakemake scales its own to the
     machine, and another number of threads rounds differently and gives another table. Import torch inside this block:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import yaml
 from pytest import CaptureFixture
 from workplace import ROOT, Workplace
 
@@ -22,7 +23,7 @@ def test_the_default_trains_each_method_once_and_five_seeds_five_times(tmp_path:
     assert default["pretrain_base_model"] == five_seeds["pretrain_base_model"] == 1
 
 
-def test_a_configuration_that_is_given_alone_says_how_to_lay_it_over_another(tmp_path: Path) -> None:
+def test_the_error_for_an_overlay_given_alone_explains_how_to_lay_it_over_config_yaml(tmp_path: Path) -> None:
     failed = Workplace(tmp_path).snakemake("--dry-run", *shipped("config/five_seeds.yaml"), "all")
     assert failed.returncode != 0
     assert "methods: this key is missing" in failed.stdout
@@ -35,6 +36,15 @@ def test_a_dry_run_of_the_paper_s_configuration_lists_all_jobs(tmp_path: Path) -
         "preflight": 1, "download": 5, "prepare_data": 1, "train": 4, "evaluate": 5
     }  # fmt: skip
     assert plan["download_base_model"] == plan["table2"] == plan["extract_trajectories"] == plan["score_lim"] == 1
+
+
+def test_a_dry_run_with_a_local_model_alone_downloads_or_pretrains_none(tmp_path: Path) -> None:
+    configuration = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text(encoding="utf-8"))
+    configuration["base_model"] = {"path": "anywhere"}  # without the repository that an overlay would inherit
+    (tmp_path / "local.yaml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
+    plan = Workplace(tmp_path).plan("--configfile", "local.yaml", "--", "all")
+    assert plan["table2"] == plan["download_base_model"] == 1
+    assert "pretrain_base_model" not in plan
 
 
 def test_the_paper_s_run_begins_with_a_pre_flight_that_lists_all_problems(tmp_path: Path) -> None:
