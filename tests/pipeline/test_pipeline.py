@@ -128,9 +128,7 @@ def test_the_report_holds_the_table_and_the_figures(finished: Workplace, tmp_pat
         assert part in text
 
 
-def test_a_truncated_file_is_named_and_deleting_it_lets_the_run_continue(
-    finished: Workplace, tmp_path: Path
-) -> None:
+def test_a_truncated_file_is_named_and_deleting_it_lets_the_run_continue(finished: Workplace, tmp_path: Path) -> None:
     place = finished.copy(tmp_path / "truncated")
     scores = place.results / "scores" / "lim" / SEED
     scores.write_bytes(scores.read_bytes()[:100])

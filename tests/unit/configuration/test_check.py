@@ -37,7 +37,7 @@ SHIPPED = ["config.yaml", *sorted(f"config/{path.name}" for path in (ROOT / "con
 
 @pytest.mark.parametrize("file", SHIPPED)
 def test_shipped_configurations_are_accepted(file: str) -> None:
-    """A file that is laid over another one has no methods of its own or no path of the run."""
+    """Some files are laid over another one: they lack the methods, or the path of the run."""
     configuration = shipped(file)
     if "trajectories" in configuration:
         configuration["trajectories"]["path"] = "anywhere"
@@ -214,7 +214,7 @@ def test_every_key_that_an_engine_needs_is_named_with_its_description() -> None:
 
 
 @pytest.mark.parametrize("file", ["config/own_run.yaml", "config/one_shot_rlvr.yaml"])
-def test_the_configurations_of_a_finished_run_lack_its_path_alone(file: str) -> None:
+def test_the_configurations_of_a_finished_run_lack_only_its_path(file: str) -> None:
     configuration = shipped(file)
     (problem,) = problems(configuration)
     assert has(problem, {"where": "trajectories.path", "what": "missing", "expected": "--config trajectories="})
@@ -286,7 +286,7 @@ def test_a_local_model_can_be_laid_over_a_model_of_the_hub() -> None:
     check_configuration(changed("base_model.path", "/models/base", PAPER))
 
 
-def test_the_rules_that_can_be_configured_are_those_of_the_reward() -> None:
+def test_every_reward_rule_can_be_configured_and_no_other() -> None:
     for rule in RULES:
         check_configuration(changed("reward.rule", rule))
 
@@ -319,7 +319,7 @@ VALUES = st.recursive(
 
 
 @given(st.sampled_from([DEFAULT, PAPER, own_run("anywhere")]), VALUES, st.data())
-def test_whatever_a_value_is_it_is_accepted_or_refused_in_its_section(
+def test_any_value_is_accepted_or_refused_in_its_section(
     configuration: dict[str, Any], value: Any, data: st.DataObject
 ) -> None:
     path = data.draw(st.sampled_from(list(paths(configuration))))
@@ -338,7 +338,7 @@ def test_an_unknown_engine_is_the_only_problem_of_its_section() -> None:
     assert has(problem, {"where": "training.engine"})
 
 
-def test_a_missing_section_says_how_to_lay_configurations_over_each_other() -> None:
+def test_the_error_for_a_missing_section_explains_how_to_lay_configurations_over_each_other() -> None:
     configuration = copy.deepcopy(DEFAULT)
     del configuration["evaluation"]
     with refused(where="evaluation", what="missing", advice="--configfile config.yaml FILE"):
@@ -371,7 +371,7 @@ def test_results_are_not_written_into_the_run_that_they_are_made_from(tmp_path: 
         source_files(own_run(tmp_path) | {"results": str(tmp_path / "results")})
 
 
-def test_the_engines_that_run_on_gpus_are_known() -> None:
+def test_only_configurations_with_openrlhf_or_vllm_use_gpus() -> None:
     assert uses_gpus(PAPER)
     assert uses_gpus(changed("evaluation", DEFAULT["evaluation"], PAPER))
     assert not uses_gpus(DEFAULT)
@@ -383,7 +383,7 @@ def test_a_model_of_the_hub_and_one_in_a_folder_are_pretrained() -> None:
     assert not is_pretrained(DEFAULT["base_model"])
 
 
-def test_the_probe_is_the_method_that_trains_on_everything_whatever_its_name() -> None:
+def test_the_probe_is_the_method_that_trains_on_all_prompts_under_any_name() -> None:
     methods = {"lim": {"score": "lim", "keep": "all"}, "everything": {"score": "full", "keep": "all"}}
     assert probe(methods) == "everything"
 

@@ -1,4 +1,4 @@
-"""Settings that do not fit each other are refused, although each of them is right by itself."""
+"""Settings that contradict each other are refused, although each of them is valid by itself."""
 
 import copy
 from typing import Any
@@ -48,7 +48,7 @@ HUB_MODEL = PAPER["base_model"]
         ),
     ],
 )
-def test_settings_that_do_not_fit_are_refused(path: str, value: Any, parts: dict[str, Any]) -> None:
+def test_settings_that_contradict_each_other_are_refused(path: str, value: Any, parts: dict[str, Any]) -> None:
     with refused(**{"where": path} | parts):
         check_configuration(changed(path, value))
 
@@ -66,7 +66,7 @@ def test_settings_that_do_not_fit_are_refused(path: str, value: Any, parts: dict
         ("training", DEFAULT["training"], {"where": "training.engine", "found": "miniature", "expected": "openrlhf"}),
     ],
 )
-def test_settings_of_real_data_that_do_not_fit_are_refused(path: str, value: Any, parts: dict[str, Any]) -> None:
+def test_settings_that_contradict_real_data_are_refused(path: str, value: Any, parts: dict[str, Any]) -> None:
     with refused(**{"where": path} | parts):
         check_configuration(changed(path, value, PAPER))
 
@@ -86,7 +86,7 @@ def test_the_largest_shares_and_smallest_sizes_are_accepted() -> None:
     check_configuration(configuration)
 
 
-def test_scores_of_a_probe_need_a_method_that_trains_on_everything() -> None:
+def test_scores_of_a_probe_need_a_method_that_trains_on_all_prompts() -> None:
     configuration = copy.deepcopy(DEFAULT)
     del configuration["methods"]["full"]
     with refused(where="methods", what="no method trains on all prompts", advice="Add a row `full"):

@@ -31,7 +31,7 @@ def constant_model(model_copy: Path) -> Callable[[float], Path]:
 
 @pytest.fixture
 def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Use the stand-in instead of the worker, on CPUs; the folder in which each process leaves a note."""
+    """Use the stand-in instead of the worker, on CPUs. Returns the folder in which each process writes a note."""
     folder = tmp_path / "notes"
     folder.mkdir()
     monkeypatch.setattr(vllm_processes, "WORKER", "vllm_stand_in")

@@ -47,7 +47,7 @@ def test_every_sample_of_every_problem_is_written_to_the_contract(tiny_model, tm
     assert sampled["response"].n_unique() > 10, "samples at temperature 1 must differ"
 
 
-def test_the_samples_follow_from_seed_and_benchmark_not_from_the_order(tiny_model, tmp_path):
+def test_the_samples_depend_on_seed_and_benchmark_but_not_on_the_order(tiny_model, tmp_path):
     together = run(tiny_model, tmp_path, ["greedy", "sampled"])
     alone = run(tiny_model, tmp_path, ["sampled"])
     torch.manual_seed(123)  # other random draws of the process must not matter either
@@ -79,7 +79,7 @@ def test_a_response_that_never_ends_is_truncated_and_never_correct(constant_mode
 
 
 def test_a_boxed_gold_answer_counts_as_correct(tiny_model, tmp_path, monkeypatch):
-    """From response to verdict: the model is replaced by one that knows every other answer."""
+    """From response to verdict, with a model that answers every second problem correctly."""
 
     def answers(model, tokenizer, prompts, sampling, progress, system_prompt):
         return [
@@ -135,7 +135,7 @@ def test_a_benchmark_without_problems_is_refused(tiny_model, tmp_path):
         evaluated(tiny_model, tmp_path, {"greedy": (problems_of("greedy")[:0], BENCHMARKS["greedy"])}, SETTINGS)
 
 
-def test_a_truncated_benchmark_is_named(tiny_model, tmp_path):
+def test_the_error_for_a_truncated_benchmark_file_names_the_file(tiny_model, tmp_path):
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"PAR1")
     with refused(ContractError, where=broken):

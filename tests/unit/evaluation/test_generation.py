@@ -43,7 +43,7 @@ def test_greedy_generation_is_the_argmax_of_the_model(tiny_model):
         assert (response.text, response.tokens, response.truncated) == (text, len(new), END not in new)
 
 
-def test_only_the_nucleus_limits_what_is_sampled(constant_model):
+def test_only_top_p_limits_the_sampled_tokens(constant_model):
     """By default, transformers samples from the 50 likeliest tokens, whatever top_p is."""
     model, tokenizer = load_checkpoint(constant_model(0.001))  # nearly equal: exact ties would pass any limit by rank
     for top_p, share in ((1.0, 1.0), (0.5, 0.5)):

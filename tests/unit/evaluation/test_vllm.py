@@ -51,7 +51,7 @@ def test_every_sample_of_every_problem_gets_its_response(tiny_model, notes, tmp_
     assert all("<" not in text for text in frames["sampled"]["response"]), "special tokens are not in the text"
 
 
-def test_requests_hold_the_tokens_of_the_chat_and_the_sampling_of_the_benchmark(tiny_model, notes, tmp_path):
+def test_requests_have_the_tokens_of_the_chat_and_the_sampling_of_the_benchmark(tiny_model, notes, tmp_path):
     run(tiny_model, tmp_path)
     (note,) = read_notes(notes)
     tokens, sampling = note["requests"][0]
@@ -66,7 +66,7 @@ def test_requests_hold_the_tokens_of_the_chat_and_the_sampling_of_the_benchmark(
     assert note["variables"]["VLLM_ENABLE_V1_MULTIPROCESSING"] == "0"
 
 
-def test_seeds_follow_from_seed_and_benchmark_alone_and_differ_between_samples(tiny_model, notes, tmp_path):
+def test_seeds_depend_on_seed_and_benchmark_alone_and_differ_between_samples(tiny_model, notes, tmp_path):
     (seeds,) = [[row[1]["seed"] for row in (run(tiny_model, tmp_path), read_notes(notes))[1][0]["requests"]]]
     assert len(set(seeds[7:])) == 21
     for file in notes.iterdir():
@@ -132,7 +132,7 @@ def test_a_model_with_too_few_positions_is_refused(tiny_model, notes, tmp_path):
     assert not read_notes(notes)
 
 
-def test_without_vllm_the_error_says_what_to_install_or_set(tiny_model, tmp_path, monkeypatch):
+def test_without_vllm_the_error_names_the_environment_and_the_setting(tiny_model, tmp_path, monkeypatch):
     def not_installed(name: str) -> str:
         raise vllm.importlib.metadata.PackageNotFoundError(name)
 

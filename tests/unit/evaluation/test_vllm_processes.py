@@ -72,7 +72,7 @@ def test_an_incomplete_line_is_read_when_it_is_complete(tmp_path):
     worker = Worker(tmp_path, 0, [10, 11])
     line = json.dumps([1, [5, 6], "stop"])
     with worker.answers.open("a") as stream:
-        for part, news in (("\n" + line[:4], [None]), (line[4:], []), ("\n", [(11, ([5, 6], "stop"))])):
+        for part, expected in (("\n" + line[:4], [None]), (line[4:], []), ("\n", [(11, ([5, 6], "stop"))])):
             stream.write(part)
             stream.flush()
-            assert worker.read_new() == news
+            assert worker.read_new() == expected

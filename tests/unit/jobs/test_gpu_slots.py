@@ -1,4 +1,4 @@
-"""GPUs of one machine, shared among stages: no GPU serves two of them."""
+"""GPUs of one machine, shared among stages: no two stages use the same GPU."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""One owner per stage across machines: which owners run, which are dead, and that one process takes over."""
+"""One owner per stage across machines: running and dead owners are recognised, and only one process takes over."""
 
 import errno
 import json
@@ -45,7 +45,7 @@ def write_lock(log: Path, owner: Owner, age: float = 0) -> Path:
 
 
 def assert_held(log: Path, owner: str, advice: str = "") -> None:
-    """``owner`` holds the stage that logs to ``log``, and the error says so."""
+    """``owner`` holds the stage that logs to ``log``, and the error names it."""
     with refused(where=log, what=f"{owner} still works on this stage", advice=advice), sole_owner(log):
         pass
 
@@ -81,7 +81,7 @@ def test_the_lock_is_removed_after_an_error(log: Path) -> None:
     assert list(log.parent.iterdir()) == []
 
 
-def test_a_process_that_has_ended_holds_nothing_nor_does_another_one_with_its_id(log: Path) -> None:
+def test_neither_an_ended_process_nor_a_new_one_with_its_id_holds_the_stage(log: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     write_lock(log, replace(Owner.this_process(), process=int(ended.stdout)))
     assert_free(log)
@@ -150,7 +150,7 @@ def test_an_owner_sends_heartbeats_and_ends_itself_after_a_takeover(log: Path, m
 
 
 def test_of_many_processes_that_find_a_dead_owner_one_takes_over(log: Path) -> None:
-    """Threads stand for processes, because they share the folder only."""
+    """Threads replace processes here: like processes, they share nothing but the folder."""
     for _ in range(20):
         write_lock(log, replace(Owner.this_process(), started="1"))
         inside, most, turned_away, ready = [], [], [], threading.Barrier(8, timeout=60)

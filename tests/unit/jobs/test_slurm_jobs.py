@@ -1,4 +1,4 @@
-"""What SLURM knows about a job, with stand-ins for its commands."""
+"""Questions to SLURM about jobs, with stand-ins for its commands."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def test_a_job_is_alive_until_slurm_has_ended_or_forgotten_it(
     assert is_alive("12") is alive
 
 
-def test_without_slurm_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_slurm_the_state_of_a_job_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert is_alive("12") is None
 

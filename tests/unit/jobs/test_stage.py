@@ -1,4 +1,4 @@
-"""What the workflow's scripts rely on: logs, short errors, threads, and one process per stage."""
+"""The stage around every script of the workflow: logs, short errors, threads, and one process per stage."""
 
 import os
 import subprocess

@@ -40,7 +40,7 @@ def files_without_pickles(source: Path) -> dict[str, bytes]:
     return {name: content for name, content in contents(source).items() if name != "pytorch_model.bin"}
 
 
-def test_a_model_from_the_hub_arrives_whole_and_without_pickles_and_can_be_loaded(on_hub, source, tmp_path):
+def test_a_model_from_the_hub_is_complete_without_pickles_and_can_be_loaded(on_hub, source, tmp_path):
     on_hub.faults = [BUSY, CORRUPT]
     fetch_base_model(REPOSITORY, tmp_path / "base_model")
     assert contents(tmp_path / "base_model") == files_without_pickles(source)
@@ -73,8 +73,8 @@ def test_without_a_connection_a_model_in_the_cache_is_used(on_hub, source, tmp_p
     assert contents(tmp_path / "second") == files_without_pickles(source)
 
 
-def test_without_a_connection_the_error_says_how_to_name_a_folder(on_hub, tmp_path, monkeypatch):
-    point_at("http://127.0.0.1:9", monkeypatch)  # nobody listens there
+def test_without_a_connection_the_error_explains_how_to_name_a_folder(on_hub, tmp_path, monkeypatch):
+    point_at("http://127.0.0.1:9", monkeypatch)  # no server listens there
     with refused(
         where="org/model@000000000000/config.json", what="cannot be downloaded", advice="base_model: {path: FOLDER}"
     ):
@@ -82,14 +82,14 @@ def test_without_a_connection_the_error_says_how_to_name_a_folder(on_hub, tmp_pa
     assert not (tmp_path / "base_model").exists()
 
 
-def test_an_optional_file_is_not_left_out_because_the_hub_failed(on_hub, tmp_path):
+def test_a_failure_of_the_hub_is_not_taken_for_a_missing_optional_file(on_hub, tmp_path):
     """Without generation_config.json a model may have other end tokens."""
     on_hub.busy_names = {"org/model/generation_config.json"}
     with refused(where="generation_config.json", what="cannot be downloaded"):
         fetch_base_model(REPOSITORY, tmp_path / "base_model")
 
 
-def test_a_gated_model_says_what_to_do(on_hub, tmp_path):
+def test_the_error_for_a_gated_model_explains_how_to_get_access(on_hub, tmp_path):
     on_hub.gated = True
     with refused(what="accepted its terms", advice="set HF_TOKEN"):
         fetch_base_model(REPOSITORY, tmp_path / "base_model")
@@ -101,7 +101,7 @@ def test_a_model_with_pickled_weights_only_is_refused(on_hub, tmp_path):
         fetch_base_model(REPOSITORY, tmp_path / "base_model")
 
 
-def test_an_index_that_leads_out_of_its_folder_is_refused(on_hub, tmp_path):
+def test_an_index_that_lists_a_file_outside_its_folder_is_refused(on_hub, tmp_path):
     name = f"org/model/{INDEX}"
     index = json.loads(on_hub.files[name])
     index["weight_map"] = dict.fromkeys(index["weight_map"], "../../elsewhere.safetensors")
@@ -135,7 +135,7 @@ def _truncate_weights(folder: Path) -> None:
         (lambda folder: (folder / "chat_template.jinja").unlink(), {"what": "no chat template"}),
     ],
 )
-def test_an_unusable_folder_is_named_and_leaves_no_base_model(source, tmp_path, spoil, parts):
+def test_the_error_for_an_unusable_folder_names_it_and_no_base_model_is_written(source, tmp_path, spoil, parts):
     folder = shutil.copytree(source, tmp_path / "copy")
     spoil(folder)
     with refused(where=("base_model", folder), **parts) as raised:

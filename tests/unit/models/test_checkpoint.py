@@ -22,7 +22,7 @@ def cut_weights(path, length):
 
 NOT_A_LANGUAGE_MODEL = "cannot load it as a causal language model"
 
-# name -> what spoils a model directory, and what the error says
+# name -> a function that damages a model directory, and a part of the error
 DAMAGE = {
     "no config": (lambda path: (path / "config.json").unlink(), "no config.json"),
     "config is not JSON": (lambda path: (path / "config.json").write_text("{"), NOT_A_LANGUAGE_MODEL),
@@ -68,7 +68,7 @@ def test_check_checkpoint_finds_the_same_damage_without_loading_weights(model_co
         ("no config", "", "a Hugging Face model directory"),
     ],
 )
-def test_the_error_says_what_was_found_and_what_was_expected(model_copy, damage, found, expected):
+def test_the_error_names_the_found_and_the_expected_value(model_copy, damage, found, expected):
     DAMAGE[damage][0](model_copy)
     with refused(found=found, expected=expected):
         load_checkpoint(model_copy)

@@ -1,4 +1,4 @@
-"""The estimates against published sizes of models, sums done by hand, and how they must grow."""
+"""The estimates agree with published sizes of models and with sums done by hand, and grow as they must."""
 
 import pytest
 import torch
@@ -49,7 +49,7 @@ def test_parameters_are_those_that_transformers_makes(config):
 
 
 def test_the_estimate_for_a_model_with_further_weights_is_close():
-    """Qwen3 has norms of queries and keys, a few hundred weights of billions."""
+    """Qwen3 also has norms of queries and keys: a few hundred of its billions of weights."""
     config = Qwen3Config(**SIZES, head_dim=16, tie_word_embeddings=False)
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)
@@ -126,7 +126,7 @@ def test_disk_space_grows_with_runs_and_checkpoints():
     assert disk(shape, TRAINING | {"checkpoint_interval": 50}, 1)["checkpoints"] == pytest.approx(4 * 2 * 7.615616512)
 
 
-def test_the_documented_table_is_what_the_formulas_give():
+def test_the_documented_table_agrees_with_the_formulas():
     """The sizes in every row of the table in docs/paper_run.md."""
     root = ROOT
     document = (root / "docs" / "paper_run.md").read_text(encoding="utf-8")

@@ -51,7 +51,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder, first among those of packages, in which those of a GPU machine seem to be installed."""
+    """The first folder on the import path, in which the packages of a GPU machine seem to be installed."""
     folder = tmp_path / "site-packages"
     for name, version in VERSIONS.items():
         install(folder, name, version, PINS if name == "openrlhf" else ())
@@ -84,7 +84,7 @@ def install(folder: Path, name: str, version: str, requires: tuple[str, ...] = (
 
 @pytest.fixture
 def configuration(tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The paper's configuration on a machine that has all it asks for, as far as pre-flight looks."""
+    """The paper's configuration on a machine that has everything that pre-flight checks."""
     pretend_gpus(tmp_path, monkeypatch, *[H100] * 8)
     pretend_cuda(tmp_path, monkeypatch)
     model = tmp_path / "model"
@@ -104,7 +104,7 @@ def configuration(tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatc
 def pretend_cuda(
     folder: Path, monkeypatch: pytest.MonkeyPatch, torch: str | None = "13.0", driver: int = 13, nvcc: str = "13.0"
 ) -> None:
-    """A torch for CUDA, a driver, and compilers on PATH; without ``nvcc`` none."""
+    """A torch for CUDA, a driver, and compilers on PATH; there is no nvcc if ``nvcc`` is empty."""
     monkeypatch.setattr("torch.version.cuda", torch)
     monkeypatch.setattr(toolkit, "driver_cuda", lambda: driver)
     monkeypatch.setattr(toolkit, "_TOOLKIT", folder / "no_toolkit")
@@ -112,8 +112,8 @@ def pretend_cuda(
         monkeypatch.delenv(name, raising=False)
     tools = folder / "compilers"
     tools.mkdir(exist_ok=True)
-    for name, says in (("nvcc", f"Cuda compilation tools, release {nvcc}, V{nvcc}.88"), ("ninja", "1"), ("c++", "1")):
-        (tools / name).write_text(f"#!/bin/sh\necho '{says}'\n", encoding="utf-8")
+    for name, output in (("nvcc", f"Cuda compilation tools, release {nvcc}, V{nvcc}.88"), ("ninja", "1"), ("c++", "1")):
+        (tools / name).write_text(f"#!/bin/sh\necho '{output}'\n", encoding="utf-8")
         (tools / name).chmod(0o755)
     if not nvcc:
         (tools / "nvcc").unlink()
@@ -220,7 +220,7 @@ def test_a_driver_or_compiler_of_another_cuda_than_torch_s_is_a_problem(
 def test_a_compiler_that_is_not_on_the_path_is_a_problem(configuration, tmp_path, monkeypatch):
     (tmp_path / "compilers" / "ninja").unlink()
     monkeypatch.setenv("PATH", f"{tmp_path / 'pretended'}:{tmp_path / 'compilers'}")
-    monkeypatch.setattr(machine, "gpus", lambda facts: [])  # whose stand-in needs more of PATH
+    monkeypatch.setattr(machine, "gpus", lambda facts: [])  # its stand-in needs more of PATH
     (problem,) = problems(configuration, "CUDA")
     assert has(problem, {"what": "ninja not on PATH", "advice": "DeepSpeed compiles"})
     monkeypatch.setenv("CXX", "x86_64-conda-linux-gnu-c++ -O2")
@@ -322,7 +322,7 @@ def test_too_little_memory_and_disk_are_reported_with_their_uses(configuration, 
     assert has(shared, {"where": "/dev/shm", "found": "1.9 GiB", "expected": "4 or more"})
 
 
-def test_disk_space_that_a_run_uses_already_is_not_asked_for_again(configuration, tmp_path, monkeypatch):
+def test_disk_space_that_a_run_uses_already_is_not_required_again(configuration, tmp_path, monkeypatch):
     monkeypatch.setattr(machine, "_size", lambda folder: 2_900e9)
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda path: disk_of(500))
     assert problems(configuration) == []
@@ -348,7 +348,7 @@ def test_disk_space_that_a_run_uses_already_is_not_asked_for_again(configuration
         (json.dumps(MATH_7B | {"max_position_embeddings": 1000}), {"found": "1,000 positions"}),
     ],
 )
-def test_an_unsuitable_config_json_is_a_problem_and_hides_no_other(
+def test_an_unsuitable_config_json_is_a_problem_and_hides_no_other_problem(
     configuration: dict[str, Any], tmp_path: Path, config: str, expected: dict[str, Any]
 ) -> None:
     (tmp_path / "model" / "config.json").write_text(config, encoding="utf-8")
@@ -399,12 +399,12 @@ def test_only_the_small_files_of_a_model_on_the_hub_are_downloaded(configuration
     hub.files["org/model/config.json"] = json.dumps(MATH_7B).encode()
     configuration["base_model"] = {"repository": "org/model", "revision": "0" * 40}
     assert problems(configuration) == []
-    asked = {name for name, _ in hub.downloads}
-    assert asked == {f"org/model/{name}" for name in ("config.json", "tokenizer.json", "tokenizer_config.json")}
+    downloaded = {name for name, _ in hub.downloads}
+    assert downloaded == {f"org/model/{name}" for name in ("config.json", "tokenizer.json", "tokenizer_config.json")}
 
 
 def test_an_unreachable_hub_is_a_problem_of_every_check_that_needs_it(configuration, hub, monkeypatch):
-    point_at("http://127.0.0.1:9", monkeypatch)  # nobody listens there
+    point_at("http://127.0.0.1:9", monkeypatch)  # no server listens there
     configuration["base_model"] = {"repository": "org/model", "revision": "0" * 40}
     configuration["data"] = PAPER["data"]
     found = problems(configuration)
@@ -414,7 +414,7 @@ def test_an_unreachable_hub_is_a_problem_of_every_check_that_needs_it(configurat
 
 @pytest.fixture
 def sums(hub: HubStandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Source:
-    """A benchmark of the hub, the only one, one of whose gold answers the grader cannot read."""
+    """The only benchmark: it is on the hub, and the grader cannot read one of its gold answers."""
     rows = "".join(
         json.dumps({"problem": f"{n} + {n}?", "answer": "" if n == 3 else str(2 * n)}) + "\n" for n in range(9)
     )
@@ -435,13 +435,13 @@ def test_a_benchmark_with_a_gold_answer_that_cannot_be_graded_is_a_problem(confi
     assert has(problem, {"where": "Sums", "what": "1 of the gold answers of 9 problems, e.g. 'None'"})
 
 
-def test_other_problems_than_the_pinned_ones_are_refused(configuration, sums, hub):
+def test_problems_that_differ_from_the_pinned_ones_are_refused(configuration, sums, hub):
     hub.files["org/sums/sums.jsonl"] = hub.files["org/sums/sums.jsonl"].replace(b'"2"', b'"3"')
     configuration["data"] = {"source": "math", "prompts": "published"}
     assert has(the_problem(configuration, "data and grader"), {"what": "the 9 problems of Sums", "found": "9 rows"})
 
 
-def test_the_shape_is_that_of_the_model_that_the_run_uses(configuration, tmp_path):
+def test_the_estimates_use_the_copy_of_the_model_that_the_run_uses(configuration, tmp_path):
     assert Facts(configuration).shape == shape_of(MATH_7B)
     made = Path(configuration["results"]) / "base_model"
     made.mkdir(parents=True)

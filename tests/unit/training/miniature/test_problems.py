@@ -63,7 +63,7 @@ def is_solved_by(prompt, answer):
     for pattern, check in CHECKS:
         if match := re.fullmatch(pattern, prompt):
             return check(answer, *match.groups())
-    raise AssertionError(f"no check knows the prompt {prompt!r}")
+    raise AssertionError(f"no check matches the prompt {prompt!r}")
 
 
 def sequence(answer, first, rule, term):
@@ -224,7 +224,7 @@ def test_the_corpus_has_the_shares_of_its_mix(examples):
     wrong = sum(
         not is_solved_by(prompt.removeprefix(GUIDE), int(final_answer(response))) for prompt, response in solved
     )
-    # an answer of 0 that should become smaller stays 0, and is right
+    # a wrong answer is never below 0: subtracting from an answer of 0 leaves 0, the right answer
     assert_share(wrong, len(solved), MIX.wrong, slack=0.01)
 
 

@@ -11,7 +11,7 @@ STAGES = ("_actor", "_actor metric", "policy", "policy tokenizer", "_critic", "_
 
 
 def save(folder: Path, step: int, until: int = len(STAGES)) -> None:
-    """Write what OpenRLHF has written of a checkpoint after the first ``until`` stages."""
+    """Write the files that OpenRLHF has written for a checkpoint after the first ``until`` stages."""
     for stage in STAGES[:until]:
         states, _, part = stage.partition(" ")
         if states == "policy":
@@ -62,7 +62,7 @@ def test_without_a_complete_checkpoint_training_starts_from_step_0(tmp_path: Pat
     assert not list(tmp_path.rglob("global_step2*"))
 
 
-def test_policies_are_published_with_the_base_model_s_own_files(tmp_path: Path) -> None:
+def test_policies_are_published_with_the_other_files_of_the_base_model(tmp_path: Path) -> None:
     base, final = tmp_path / "base", tmp_path / "final"
     base.mkdir()
     for name in ("tokenizer.json", "chat_template.jinja", "model-00001-of-00002.safetensors"):

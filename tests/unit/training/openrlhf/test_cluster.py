@@ -1,4 +1,4 @@
-"""On which nodes Ray starts, with fake SLURM commands. ``make test-slurm`` tests with the real ones."""
+"""The nodes on which Ray starts, with fake SLURM commands. ``make test-slurm`` uses the real commands."""
 
 import os
 import sys
@@ -99,7 +99,7 @@ def test_two_nodes_join_one_cluster_whose_files_are_in_a_folder_of_this_user(
     assert "SLURM_MEM_PER_CPU=4000" not in lines, "srun would read it as an option of the step"
 
 
-def test_ray_that_has_ended_on_a_node_is_an_error_and_the_rest_is_ended(
+def test_if_ray_has_ended_on_one_node_an_error_is_raised_and_the_other_nodes_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pretend(tmp_path, monkeypatch, "srun", "exec sleep 60")

@@ -118,7 +118,7 @@ def test_names_of_older_releases_are_refused(wrong: list[str], package: Path) ->
 
 
 @pytest.mark.parametrize("beginning", ["--rollout.temp", "--train.batch", "--ds.packing", "--actor.adam.l"])
-def test_beginnings_of_names_are_refused_though_the_real_parser_accepts_them(beginning: str, package: Path) -> None:
+def test_abbreviated_names_are_refused_although_the_real_parser_accepts_them(beginning: str, package: Path) -> None:
     with refused(what="unrecognized arguments"):
         parsed(settings(), package, *([beginning] if "packing" in beginning else [beginning, "1"]))
 
@@ -169,7 +169,7 @@ def test_further_arguments_replace_defaults_but_not_settings(package: Path) -> N
     ("checkpoints_to_resume_from", 1, {"where": "training.checkpoints_to_resume_from", "found": "1", "expected": "2"}),
     ("threads", 1, {"where": "training.threads", "what": "unknown key"}),
 ])  # fmt: skip
-def test_settings_that_do_not_fit_are_refused_before_anything_runs(key: str, value: Any, expected: dict) -> None:
+def test_contradictory_settings_are_refused_before_anything_runs(key: str, value: Any, expected: dict) -> None:
     wrong = configuration()
     wrong["training"][key] = value
     with refused(**expected):

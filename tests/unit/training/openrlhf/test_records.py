@@ -182,7 +182,7 @@ def test_evaluation_rollouts_are_separate_and_give_the_accuracy_of_complete_eval
     assert not list(replayed_steps(attempts))
 
 
-def test_a_full_disk_is_an_error_and_not_a_lost_rollout(tmp_path: Path) -> None:
+def test_a_full_disk_is_an_error_so_that_no_rollout_is_lost(tmp_path: Path) -> None:
     (tmp_path / step_name(0)).write_text("in the way of the folder", encoding="ascii")
     with pytest.raises(OSError, match=step_name(0)):
         Recorder(tmp_path).append(step_name(0), row(0, 0, 0, 0))

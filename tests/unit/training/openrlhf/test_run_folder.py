@@ -1,4 +1,4 @@
-"""A run's folder belongs to one run: other settings or inputs are refused, and a finished run's rest is removed."""
+"""A run's folder belongs to one run: other settings or inputs are refused, and files of a finished run are removed."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def test_an_unfinished_run_keeps_its_folder(tmp_path: Path, inputs: dict[str, An
     assert (run.folder / "kept").exists()
 
 
-def test_an_unfinished_run_with_other_settings_is_named_and_not_removed(tmp_path: Path, inputs: dict[str, Any]) -> None:
+def test_an_unfinished_run_with_other_settings_is_an_error_and_stays(tmp_path: Path, inputs: dict[str, Any]) -> None:
     run = RunFolder(tmp_path / "work")
     run.claim(OPTIONS, **inputs)
     changed = OPTIONS.model_copy(update={"temperature": 0.125})
@@ -46,7 +46,7 @@ def test_an_unfinished_run_with_other_settings_is_named_and_not_removed(tmp_path
         run.claim(OPTIONS, **inputs)
 
 
-def test_the_rest_of_a_finished_run_is_removed(tmp_path: Path, inputs: dict[str, Any]) -> None:
+def test_remaining_files_of_a_finished_run_are_removed(tmp_path: Path, inputs: dict[str, Any]) -> None:
     run = RunFolder(tmp_path / "work")
     run.folder.mkdir()
     (run.folder / "rest").touch()

@@ -15,7 +15,7 @@ KINDS = [Qwen2Config(**SIZES, rope_theta=10000.0), Qwen2Config(**SIZES, rope_the
 
 
 class Strategy:
-    """A stand-in for OpenRLHF's strategy that keeps what it is given."""
+    """A stand-in for OpenRLHF's strategy that keeps the models it gets."""
 
     def prepare(self, *models: Any) -> list[torch.Tensor]:
         self.given = models
@@ -73,7 +73,7 @@ def test_a_prepared_model_computes_the_exact_logits_at_distant_positions(lowered
         assert torch.equal(model(tokens, position_ids=positions).logits, expected)
 
 
-def test_rows_come_in_order_though_openrlhf_asks_for_shuffling() -> None:
+def test_rows_come_in_order_although_openrlhf_requests_shuffling() -> None:
     class Loading:
         def __init__(self, seed: int) -> None:
             self.seed = seed

@@ -1,4 +1,4 @@
-"""The supervisor reads progress from a launch's log, explains its failure, and leaves nothing of it running."""
+"""The supervisor reads progress from a launch's log, explains its failure, and ends all of its processes."""
 
 import sys
 import time
@@ -92,7 +92,7 @@ def test_a_line_without_a_step_or_cut_short_has_no_metrics() -> None:
         assert step_metrics(line) is None
 
 
-def test_an_error_of_the_program_counts_before_ray_s_wrapper() -> None:
+def test_an_error_of_the_program_takes_precedence_over_ray_s_wrapper() -> None:
     log = [
         "Traceback (most recent call last):",
         "\x1b[36m(RolloutRayActor pid=9)\x1b[0m FileNotFoundError: [Errno 2] No such file: 'x'",
