@@ -212,7 +212,7 @@ def _examples(log: Log, rows: Sequence[int] | np.ndarray) -> list[str]:
 
 
 def _about_spread(audit: Audit, trajectories: Trajectories) -> list[Finding]:
-    """The finding for a log without a visit of equal rewards. Real runs have many visits that are all right or wrong."""
+    """The finding for a log without any visit of equal rewards; real runs have many that are all right or all wrong."""
     if audit.samples_of_visit[1] == 1 or len(trajectories) < _MANY_VISITS or audit.kinds_of_reward is None:
         return []
     if any(np.isclose(trajectories.mean_reward, kind).any() for kind in audit.kinds_of_reward):

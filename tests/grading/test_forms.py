@@ -1,4 +1,4 @@
-"""Equal and wrong forms of the real golds: a sample of what ``benchmarks/measure_forms.py`` measures in full."""
+"""Equal and wrong forms of the real golds: a sample of those that ``tests/benchmarks/measure_forms.py`` measures."""
 
 from collections import defaultdict
 
@@ -12,7 +12,7 @@ from limr.grading import equal
 
 FALSE_NEGATIVES = 0.03
 FALSE_POSITIVES = 0.002
-A_KIND = 12  # forms of each kind in the sample
+FORMS_OF_A_KIND = 12  # in the sample
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def sample() -> dict[tuple[bool, str], list[Form]]:
             of_gold[bool(form.equal), form.kind].append(form)
         for key, forms in of_gold.items():
             kinds[key].append(forms[place % len(forms)])
-            if len(kinds[key]) == A_KIND:
+            if len(kinds[key]) == FORMS_OF_A_KIND:
                 done.add(key[1])
     return kinds
 
@@ -35,12 +35,12 @@ def described(forms: list[Form]) -> str:
     return "\n".join(f"{form.kind}: {form.gold} <- {form.answer}" for form in forms)
 
 
-def test_there_are_many_kinds_of_both(sample):
+def test_there_are_many_kinds_of_equal_and_wrong_forms(sample):
     assert sum(right for right, _ in sample) == len(EQUAL) >= 15
     assert sum(not right for right, _ in sample) == len(WRONG) >= 15
 
 
-def test_the_forms_are_equal_or_wrong_by_value_as_their_kind_says(sample):
+def test_the_values_of_equal_forms_agree_and_those_of_wrong_forms_differ(sample):
     """The forms are made by rewriting text. Here both sides are read by value, without the grader."""
     forms = [form for some in sample.values() for form in some if form.kind != "unevaluated expression"]
     readings = [(form, read(form.gold), read(form.answer)) for form in forms]
@@ -61,7 +61,7 @@ def test_wrong_forms_are_refused(sample):
     assert len(accepted) <= FALSE_POSITIVES * len(forms), described(accepted)
 
 
-def test_every_gold_equals_itself_but_the_two_that_are_no_answers():
+def test_every_gold_equals_itself_except_the_two_that_are_empty():
     golds = all_golds()
     assert len(golds) == 9093
     failing = [gold for gold in golds if not equal(gold, gold).equal]

@@ -1,6 +1,6 @@
 """Fuzzing: answers from a grammar of LaTeX, mutated golds and arbitrary Unicode, against golds of the same kinds.
 
-LIMR_FUZZ_CASES sets the number of pairs in all: by default a few hundred; the full run has 50,000 (tens of minutes).
+LIMR_FUZZ_CASES sets the total number of pairs: a few hundred by default, 50,000 for the full run (tens of minutes).
 """
 
 import json
@@ -19,7 +19,7 @@ from limr.grading import equal
 from limr.grading.reward import grade
 
 CASES = int(os.environ.get("LIMR_FUZZ_CASES", "400"))
-CPU_LIMIT = 2.0 + 1.0  # seconds for one comparison, and until its worker has ended
+CPU_LIMIT = 2.0 + 1.0  # seconds of one comparison, plus the time until its worker has ended
 
 GOLDS = (
     "5", "-12", "0", "3.5", ".039", r"\frac{3}{4}", r"3\frac18", r"x^2+4x+9", r"\left( 2, -\frac{13}{7} \right)",
@@ -93,7 +93,7 @@ anything = st.one_of(latex, soup, mutated(), unicode, golds)
 
 
 def fuzz(share: float) -> settings:
-    """Settings for this share of all cases. Where the cases are few, they are the same every time."""
+    """Settings for this share of all cases. A small number of cases is the same in every run."""
     return settings(
         max_examples=max(1, int(CASES * share)),
         database=None,
@@ -165,7 +165,7 @@ def test_collections_of_plain_numbers_are_equal_in_both_directions_or_in_neither
 
 
 def test_another_process_in_another_order_gives_the_same_verdicts(tmp_path):
-    """What a process has graded before does not change its verdicts."""
+    """Earlier gradings of a process do not change its verdicts."""
     pairs: list[tuple[str, str]] = []
 
     @settings(max_examples=min(CASES // 8, 2000), database=None, derandomize=True, phases=(Phase.generate,))

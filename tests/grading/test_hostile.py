@@ -23,9 +23,9 @@ from limr.grading.reward import grade
 
 FULL = os.environ.get("LIMR_FULL_HOSTILE") == "1"
 CPU_LIMIT = 2.0  # seconds for one comparison
-DEADLINE = 1.0  # seconds until the worker has ended, and for this process to read megabytes of text
+DEADLINE = 1.0  # more seconds, in which the worker ends and this process reads megabytes of text
 MEMORY_LIMIT = 2**30
-SLACK = 200 * 2**20  # for the interpreter and its libraries, and for the answers, which are megabytes themselves
+SLACK = 200 * 2**20  # for the interpreter, its libraries, and the answers, some of which are megabytes
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_each_whole_response_is_graded_as_not_correct(everything, family):
 
 
 def test_a_gold_may_be_hostile_too(everything):
-    """A file of rows may hold any gold: none raises or hangs, against an answer or against itself."""
+    """A file may hold any gold: no gold raises or hangs, against an answer or against itself."""
     defects = []
     watch = Stopwatch()
     for hostile in everything[:: 1 if FULL else 61]:
@@ -109,7 +109,7 @@ def test_no_code_in_an_answer_runs_in_the_main_process_or_in_a_worker(tmp_path):
 
 
 def test_a_worker_compiles_no_text_of_an_answer(tmp_path):
-    """The code of a worker runs under an audit hook: of an answer, only plain digits are ever compiled."""
+    """The code of a worker runs under an audit hook: it compiles only plain digits of an answer."""
     sentinel = tmp_path / MARK
     finished = _audited("in_a_worker", sentinel)
     assert finished.stdout.splitlines()[-1:] == ["done"], finished.stderr[-2000:]
@@ -134,7 +134,7 @@ def _audited(case: str, sentinel: Path) -> subprocess.CompletedProcess[str]:
 
 
 def ordinary(numbers: range) -> list[float]:
-    """Seconds that each of several ordinary pairs waits; all need computer algebra, and none is in the cache."""
+    """The seconds that each ordinary pair takes; all pairs need computer algebra, and none is in the cache."""
     waits = []
     for number in numbers:
         start = time.monotonic()

@@ -1,4 +1,4 @@
-"""Grades the injections under an audit hook. Prints every event that shows that one of them ran, and ``done`` last.
+"""Grades the injections under an audit hook. Prints each event in which an injection ran, and ``done`` last.
 
     python tests/support/audited.py (in_the_caller | in_a_worker | on_purpose) SENTINEL
 
@@ -15,8 +15,8 @@ from hostile import GOLDS, MARK, corpus, responses
 
 FAMILIES = ("python injection", "sympy injection", "LaTeX macros", "matches anything")
 STARTS = ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "subprocess.Popen", "pty.spawn", "socket.connect")
-# What sympy compiles by itself: its polynomials generate code for their number of variables, and latex2sympy2 reads
-# numbers with sympify, after its lexer has checked that they consist of digits and a point.
+# Code that sympy compiles in any case: its polynomials generate code for their number of variables, and latex2sympy2
+# reads numbers with sympify, after its lexer has checked that they consist of digits and a point.
 HARMLESS = re.compile(
     r"def monomial_\w+\([A-Z, k]+\):\n[\sa-z0-9_(),=+\-*A-Z<>:]*|from sympy import \*|(Integer|Float) \('?[\d.]+'? \)"
 )
@@ -61,7 +61,7 @@ def in_the_caller(sentinel: Path) -> None:
 
 
 def in_a_worker(sentinel: Path) -> None:
-    """Calls in this process what a worker calls. An answer that takes too long is skipped."""
+    """Calls in this process the comparison that a worker calls. An answer that takes too long is skipped."""
     global listening, every_compilation
     import signal
     from contextlib import suppress
@@ -74,7 +74,7 @@ def in_a_worker(sentinel: Path) -> None:
         raise TimeoutError
 
     with suppress(Exception):
-        compare(r"\frac{\sqrt3}{2}x^2", r"\frac{\sqrt3 x^2}{2}")  # imports, which compile, come first
+        compare(r"\frac{\sqrt3}{2}x^2", r"\frac{\sqrt3 x^2}{2}")  # the first call imports modules, which compiles code
     signal.signal(signal.SIGPROF, too_long)
     every_compilation = True
     for place, answer in enumerate(answers(sentinel)):

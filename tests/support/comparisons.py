@@ -1,4 +1,4 @@
-"""Replaces the comparison in tests of the workers: the answer names what the comparison does."""
+"""The comparison in tests of the workers: the answer names what this comparison does."""
 
 import ctypes
 import os

@@ -1,8 +1,8 @@
-r"""Equal forms: what a model may write in place of a real gold and be right.
+r"""Equal forms: right answers that a model may write instead of a real gold.
 
-Each kind is a function from a gold to answers; it returns none where the kind makes no sense for the gold. The answers
+Each kind is a function from a gold to answers; it returns no answer where the kind does not fit the gold. The answers
 are made by rewriting the gold's text, by ``Fraction``, or by sympy for a gold that the small reader of ``golds.py``
-can read. None of them uses the grader. On the kinds in ``OPEN`` good graders disagree: they are reported only.
+can read. None of them uses the grader. Good graders disagree on the kinds in ``OPEN``: these are only reported.
 """
 
 import re

@@ -2,8 +2,8 @@ r"""The real gold answers, and a small reader of the plainest LaTeX among them.
 
 The reader belongs to the tests and shares nothing with ``limr.grading``. So a form built with it (``equal_forms.py``,
 ``wrong_forms.py``) is known to be equal or different, whatever the grader decides. It reads numbers, letters,
-``\frac``, ``\sqrt``, powers, products, sums and brackets, and refuses everything else. It reads golds, which are
-trusted, and forms made from them; never a model's output.
+``\frac``, ``\sqrt``, powers, products, sums and brackets, and refuses everything else. It reads only golds, which
+are trusted, and forms made from them; it never reads a model's output.
 """
 
 import random
@@ -22,12 +22,12 @@ _LONGEST = 64  # longer golds are not read: every form has plenty of shorter one
 
 
 def all_golds() -> list[str]:
-    """The 9,093 golds of MATH-FULL and of the three benchmarks, in the order of the files, repeats included."""
+    """The 9,093 golds of MATH-FULL and of the three benchmarks, in the order of the files, with duplicates."""
     return [answer for answers in golds().values() for answer in answers]
 
 
 def distinct_golds(seed: int = 0) -> list[str]:
-    """Each gold that is an answer, once, shuffled: the first n are a fair sample."""
+    """Each non-empty gold once, shuffled: the first n are a random sample."""
     golds = sorted(set(all_golds()) - set(NO_ANSWERS))
     random.Random(seed).shuffle(golds)
     return golds
@@ -58,7 +58,7 @@ def read(text: str) -> sympy.Expr | None:
     try:
         reader = _Reader(tokens)
         value = reader.sum()
-        return value if reader.at is None and value.is_finite is not False else None
+        return value if reader.next_token is None and value.is_finite is not False else None
     except (_UnreadError, RecursionError):
         return None
 
@@ -75,7 +75,7 @@ def same(first: sympy.Expr, second: sympy.Expr) -> bool:
 
 
 class _UnreadError(Exception):
-    """The text has something that the small reader does not know."""
+    """The small reader cannot read a part of the text."""
 
 
 class _Reader:
@@ -86,40 +86,42 @@ class _Reader:
         self.position = 0
 
     @property
-    def at(self) -> str | None:
+    def next_token(self) -> str | None:
         return self.tokens[self.position] if self.position < len(self.tokens) else None
 
     def take(self, *wanted: str) -> str:
-        token = self.at
+        token = self.next_token
         if token is None or (wanted and token not in wanted):
             raise _UnreadError(token)
         self.position += 1
         return token
 
     def sum(self) -> sympy.Expr:
-        sign = -1 if self.at in ("+", "-") and self.take() == "-" else 1
+        sign = -1 if self.next_token in ("+", "-") and self.take() == "-" else 1
         total = sign * self.product()
-        while self.at in ("+", "-"):
+        while self.next_token in ("+", "-"):
             total += (-1 if self.take() == "-" else 1) * self.product()
         return total
 
     def product(self) -> sympy.Expr:
         total = self.power()
         while True:
-            if self.at in ("\\cdot", "\\times", "*"):
+            if self.next_token in ("\\cdot", "\\times", "*"):
                 self.take()
                 total *= self.power()
-            elif self.at == "/":
+            elif self.next_token == "/":
                 self.take()
                 total /= self.power()
-            elif self.at is not None and (self.at in "({" or self.at[0] == "\\" or self.at.isalpha()):
+            elif self.next_token is not None and (
+                self.next_token in "({" or self.next_token[0] == "\\" or self.next_token.isalpha()
+            ):
                 total *= self.power()
             else:
                 return total
 
     def power(self) -> sympy.Expr:
         base = self.atom()
-        if self.at != "^":
+        if self.next_token != "^":
             return base
         self.take()
         return base ** self.argument()
@@ -144,7 +146,7 @@ class _Reader:
 
     def root(self) -> sympy.Expr:
         degree = sympy.Integer(2)
-        if self.at == "[":
+        if self.next_token == "[":
             self.take()
             degree = self.sum()
             self.take("]")
@@ -152,7 +154,7 @@ class _Reader:
 
     def argument(self) -> sympy.Expr:
         r"""The argument of a command: a group, a command, or one character (``\frac12`` is one half)."""
-        if self.at is not None and re.fullmatch(r"\d{2,}", self.at):
+        if self.next_token is not None and re.fullmatch(r"\d{2,}", self.next_token):
             digits = self.take()
             self.position -= 1
             self.tokens[self.position : self.position + 1] = list(digits)

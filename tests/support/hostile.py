@@ -4,7 +4,7 @@ None of them is the answer to any of ``GOLDS``. They try to hang the grader, exh
 or match anything. ``corpus`` takes the path of the file that the injections try to create.
 """
 
-# ruff: noqa: RUF001 - this file is about letters and digits of other scripts that look like ours
+# ruff: noqa: RUF001 - this file is about letters and digits of other scripts that look like Latin ones
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ GOLDS = (
     "0",
     r"y = x^2 + 2",
 )
-MARK = "limrsentinel"  # is part of every injected payload, and of nothing that Python runs by itself
+MARK = "limrsentinel"  # part of every injected payload, and of no code that Python runs otherwise
 
 Build = Callable[[Path], list[str]]
 FAMILIES: dict[str, Build] = {}

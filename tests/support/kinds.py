@@ -1,4 +1,4 @@
-r"""What all kinds of forms share: how a kind is registered, and how a gold is examined."""
+r"""Shared by all kinds of forms: the registration of a kind, and functions that examine a gold."""
 
 import re
 from collections.abc import Callable
@@ -95,7 +95,7 @@ def solutions(gold: str) -> list[str]:
 
 
 def summands(gold: str) -> list[str]:
-    """The signed terms of a sum that the reader knows, or []."""
+    """The signed terms of a sum that the small reader can read, or []."""
     if read(gold) is None:
         return []
     marked = re.sub(r"(?<=[^\s({^+\-*/=])\s*([+-])", r"\n\1", gold)

@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Framework:
-    """How a framework logs: a row, the place of the reward in it, and the file of a step."""
+    """How a framework logs: its rows, the keys of the reward in a row, and the file of a step."""
 
     row: Callable[[Rollout], Row]
     reward: tuple[str | int, ...]  # keys down to the reward

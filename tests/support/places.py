@@ -1,4 +1,4 @@
-"""Where the tests find the repository, the samples in it, and the whole reference data, which may be beside it."""
+"""Paths for the tests: the repository, its samples, and the complete reference data, if it is beside the repository."""
 
 from pathlib import Path
 

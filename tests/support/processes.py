@@ -9,7 +9,7 @@ import psutil
 
 
 def cpu_seconds() -> float:
-    """CPU time of this process and its descendants, those included that have ended and been waited for."""
+    """CPU time of this process and its descendants, including those that have ended and were waited for."""
     total = 0.0
     for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):
@@ -21,8 +21,8 @@ def cpu_seconds() -> float:
 class Stopwatch:
     """Measures the CPU-seconds of calls, one after the other; never reports too few.
 
-    Work done in sequence uses at most as much CPU time as the clock shows. So for a short call the clock, which costs
-    nothing to read, is enough. The kernel is asked about long calls, and at least twice a second.
+    Calls in sequence use at most as much CPU time as wall-clock time. For a short call the clock is therefore enough,
+    and it costs nothing to read. The CPU time is read from the kernel after long calls, and at least twice a second.
     """
 
     SHORT = 0.5
@@ -62,10 +62,10 @@ class MemoryPeak:
         self._thread.join()
 
     def _watch(self) -> None:
-        me = psutil.Process()
+        this = psutil.Process()
         while not self._stop.is_set():
-            self.growth = max(self.growth, me.memory_info().rss - self._before)
-            for process in me.children(recursive=True):
+            self.growth = max(self.growth, this.memory_info().rss - self._before)
+            for process in this.children(recursive=True):
                 with suppress(psutil.NoSuchProcess):
                     self.largest_descendant = max(self.largest_descendant, process.memory_info().rss)
             time.sleep(0.02)

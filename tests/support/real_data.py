@@ -1,4 +1,4 @@
-"""The samples of real data in tests/samples, as the tests use them (tests/samples/README.md says what they are)."""
+"""The samples of real data in tests/samples, as the tests use them (tests/samples/README.md describes them)."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Logs of regular runs, and the curves that come out of a log."""
+"""Logs of regular runs, and the curves of a log."""
 
 from small_logs import Row, group
 
@@ -21,7 +21,7 @@ def regular(
 ) -> list[list[Row]]:
     """The steps of a run that meets each prompt once an epoch, ``a_step`` prompts a step, from step ``first`` on.
 
-    How many of the samples have reward 1, and the others 0, depends on the prompt and the epoch.
+    The number of samples with reward 1 depends on the prompt and the epoch; the others have reward 0.
     """
     steps = []
     for epoch in range(epochs):

@@ -1,4 +1,4 @@
-"""Logs of training runs in memory, from rows that a person can write down."""
+"""Logs of training runs in memory, from short lists of rows."""
 
 from collections.abc import Sequence
 

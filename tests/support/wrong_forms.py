@@ -1,4 +1,4 @@
-r"""Wrong forms: what a model may write in place of a real gold and be wrong, although it looks similar.
+r"""Wrong forms: wrong answers that look similar to a real gold.
 
 They are made like the equal forms, without the grader. Where the small reader of ``golds.py`` can read both sides, the
 values are compared as well, so a change that happens to keep the value (``1`` squared) is not called wrong.
@@ -140,7 +140,7 @@ def _scaled(gold: str) -> list[str]:
 
 @kind("unevaluated expression", WRONG)
 def _unevaluated(gold: str) -> list[str]:
-    """A sum, product or power that has the value of a gold number, and leaves the work undone."""
+    """A sum, product or quotient that has the value of a gold number but is not evaluated."""
     if not INTEGER.fullmatch(gold) or abs(int(gold)) < 4:
         return []
     value = int(gold)

@@ -10,7 +10,7 @@ from limr.errors import EXTRAS
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LIGHT = {"numpy", "polars", "pyarrow", "msgspec", "tqdm"}
 
-# packages that are imported by another name than the one they are installed by, or that come with another package
+# packages whose name in imports is not the name to install, and packages that another package installs
 DISTRIBUTIONS = {"yaml": "pyyaml", "pydantic_core": "pydantic", "mpmath": "latex2sympy2_extended",
                  "sympy": "latex2sympy2_extended"}  # fmt: skip
 
@@ -40,8 +40,8 @@ def test_every_extra_installs_its_packages():
     assert wrong == {}
 
 
-def test_every_package_of_an_extra_has_a_message():
-    users = packages("workflow") - {"antlr4_python3_runtime"}  # no module of ours imports it
+def test_every_package_of_an_extra_is_in_the_table_of_messages():
+    users = packages("workflow") - {"antlr4_python3_runtime"}  # no module of limr imports it
     assert users <= {DISTRIBUTIONS.get(package, package) for package in EXTRAS}
 
 

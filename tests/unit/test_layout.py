@@ -1,4 +1,4 @@
-"""The rules of the house that no linter knows: one room a concept, one name a module, files of readable size."""
+"""Rules for the layout that no linter checks: every module in a room, names used once, files of readable size."""
 
 from collections import Counter
 
@@ -13,11 +13,11 @@ def test_no_two_modules_have_the_same_name():
     assert [name for name, count in Counter(path.name for path in MODULES).items() if count > 1] == []
 
 
-def test_every_module_is_in_a_room_but_the_few_at_the_bottom():
+def test_every_module_is_in_a_room_except_a_few_at_the_bottom():
     assert {path.name for path in LIBRARY.glob("*.py")} - {"__init__.py"} == AT_THE_BOTTOM
 
 
-def test_every_module_says_in_its_first_line_what_it_is():
+def test_every_module_begins_with_a_docstring():
     assert [path for path in MODULES if not path.read_text(encoding="utf-8").startswith(('"""', 'r"""'))] == []
 
 

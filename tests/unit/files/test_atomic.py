@@ -1,4 +1,4 @@
-"""Files are whole or absent: whatever goes wrong, the old content stays and nothing half-made is left behind.
+"""Atomic writes: after any failure, the old content stays and no half-written file is left.
 
 The full disk is a real one (a tmpfs of 64 KiB), which only root may mount. The writers that compete or are killed are
 real processes.
@@ -50,7 +50,7 @@ def test_a_written_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_pa
     assert names(path.parent) == ["a.txt"]
 
 
-@pytest.mark.parametrize("failure", [ValueError("mine"), KeyboardInterrupt(), OSError(errno.EACCES, "denied")])
+@pytest.mark.parametrize("failure", [ValueError("a failure"), KeyboardInterrupt(), OSError(errno.EACCES, "denied")])
 def test_a_failure_while_writing_keeps_the_old_file_and_is_raised_again(tmp_path, failure):
     path = tmp_path / "a.txt"
     write_text(path, "old")
@@ -81,9 +81,9 @@ def test_a_failure_in_a_directory_keeps_the_old_one(tmp_path):
     path = tmp_path / "model"
     with whole_directory(path) as temporary:
         (temporary / "old").write_text("old")
-    with pytest.raises(ValueError, match="mine"), whole_directory(path) as temporary:
+    with pytest.raises(ValueError, match="a failure"), whole_directory(path) as temporary:
         (temporary / "new").write_text("half")
-        raise ValueError("mine")
+        raise ValueError("a failure")
     assert names(path) == ["old"]
     assert names(tmp_path) == ["model"]
 
@@ -143,7 +143,7 @@ def test_a_disk_that_is_full_only_on_flush_is_the_same_error(tmp_path, monkeypat
     assert names(tmp_path) == ["a.txt"]
 
 
-def test_an_error_that_only_mentions_something_full_is_not_a_full_disk(tmp_path):
+def test_an_error_that_only_contains_the_word_full_is_not_a_full_disk(tmp_path):
     reason = f"the box is full {uuid.uuid4()}"
     with pytest.raises(RuntimeError, match=reason), whole_file(tmp_path / "a.txt"):
         raise RuntimeError(reason)
@@ -182,7 +182,7 @@ def start(program: str, *arguments: object) -> subprocess.Popen:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def writer_in_the_middle(path: Path, kind: str) -> subprocess.Popen:
+def half_finished_writer(path: Path, kind: str) -> subprocess.Popen:
     """A process that has written half of ``path`` and waits for a line on standard input."""
     process = start(HOLD, path, kind)
     assert process.stdout.readline() == "writing\n"
@@ -214,7 +214,7 @@ def test_processes_that_write_one_file_at_once_never_show_or_leave_half_of_it(tm
     assert names(tmp_path) == ["a.txt"]
 
 
-def test_processes_that_write_one_directory_at_once_leave_one_of_them_whole(tmp_path):
+def test_processes_that_write_one_directory_at_once_leave_the_complete_one_of_one_process(tmp_path):
     path = tmp_path / "model"
     for writer in [start(WRITE_AGAIN_AND_AGAIN, path, letter, "directory") for letter in "ABC"]:
         finish(writer)
@@ -226,8 +226,8 @@ def test_processes_that_write_one_directory_at_once_leave_one_of_them_whole(tmp_
 @pytest.mark.parametrize("kind", ["file", "directory"])
 def test_the_writer_that_finishes_last_wins(tmp_path, kind):
     path = tmp_path / "artifact"
-    slow = writer_in_the_middle(path, kind)
-    quick = writer_in_the_middle(path, kind)
+    slow = half_finished_writer(path, kind)
+    quick = half_finished_writer(path, kind)
     finish(quick)
     if kind == "file":
         path.write_text("the quick one's")
@@ -239,13 +239,13 @@ def test_the_writer_that_finishes_last_wins(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["file", "directory"])
-def test_the_next_writer_removes_what_a_killed_one_left_and_nothing_of_a_living_one(tmp_path, kind):
+def test_the_next_writer_removes_files_of_a_killed_writer_and_keeps_those_of_a_living_one(tmp_path, kind):
     path = tmp_path / "artifact"
-    killed, living = writer_in_the_middle(path, kind), writer_in_the_middle(path, kind)
+    killed, living = half_finished_writer(path, kind), half_finished_writer(path, kind)
     kill(killed)
     assert len(names(tmp_path)) == 2, "a process that is killed cannot clean up"
     assert not path.exists()
-    finish(writer_in_the_middle(path, kind))
+    finish(half_finished_writer(path, kind))
     left = [name for name in names(tmp_path) if name != "artifact"]
     assert len(left) == 1
     assert f"-{living.pid}-" in left[0]
@@ -256,13 +256,13 @@ def test_the_next_writer_removes_what_a_killed_one_left_and_nothing_of_a_living_
 def test_a_writer_that_is_killed_keeps_the_old_file(tmp_path):
     path = tmp_path / "a.txt"
     write_text(path, "old")
-    kill(writer_in_the_middle(path, "file"))
+    kill(half_finished_writer(path, "file"))
     assert path.read_text() == "old"
     write_text(path, "new")
     assert names(tmp_path) == ["a.txt"]
 
 
-def test_what_another_machine_left_is_removed_after_a_day_without_a_change(tmp_path):
+def test_leftovers_of_another_machine_are_removed_after_a_day_without_a_change(tmp_path):
     recent, old = (tmp_path / f".a.txt.0123abcd-{number}-0123abcd.partial" for number in (1, 2))
     old_directory = tmp_path / ".a.txt.0123abcd-3-0123abcd.partial"
     old_directory.mkdir()
@@ -275,7 +275,7 @@ def test_what_another_machine_left_is_removed_after_a_day_without_a_change(tmp_p
 
 
 def test_leftovers_of_other_names_are_not_touched(tmp_path):
-    kill(writer_in_the_middle(tmp_path / "a.txt", "file"))
+    kill(half_finished_writer(tmp_path / "a.txt", "file"))
     (tmp_path / ".a.notes.partial").write_text("somebody's notes")
     left = names(tmp_path)
     write_text(tmp_path / "a", "new")

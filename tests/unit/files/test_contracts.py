@@ -83,7 +83,7 @@ BREACHES = {
         lambda frame: at(frame, 2, "score", -math.inf),
         {"where": ("row 2", "'score'"), "found": "-Infinity", "expected": "finite"},
     ),
-    "null where a value must be": (
+    "null in a column that needs values": (
         lambda frame: at(frame, 2, "answer", None),
         {"where": ("row 2", "'answer'"), "found": "null"},
     ),
@@ -138,7 +138,7 @@ def test_a_refused_write_keeps_the_old_file(subset, tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
-def test_a_truncated_parquet_file_is_named_with_what_to_do(subset, tmp_path, share):
+def test_a_truncated_parquet_file_is_refused_with_advice(subset, tmp_path, share):
     path = tmp_path / "subset.parquet"
     write_parquet(subset, path, "subset")
     content = path.read_bytes()
@@ -147,7 +147,7 @@ def test_a_truncated_parquet_file_is_named_with_what_to_do(subset, tmp_path, sha
         read_parquet(path, "subset")
 
 
-def test_a_missing_file_and_a_file_of_another_kind_are_named(tmp_path):
+def test_a_missing_file_and_a_file_of_another_kind_are_refused(tmp_path):
     with refused(ContractError, where="none.parquet", what="no such file"):
         read_parquet(tmp_path / "none.parquet", "scores")
     (tmp_path / "text.parquet").write_text("prompt_id,score\n" * 100)
@@ -161,7 +161,7 @@ def test_a_file_of_another_contract_is_refused(subset, tmp_path):
         read_parquet(tmp_path / "subset.parquet", "rollouts")
 
 
-def test_a_path_with_brackets_is_not_taken_for_a_pattern(subset, tmp_path):
+def test_a_path_with_brackets_is_not_read_as_a_pattern(subset, tmp_path):
     write_parquet(subset, tmp_path / "run[1]" / "subset.parquet", "subset")
     assert read_parquet(tmp_path / "run[1]" / "subset.parquet", "subset").equals(subset)
 

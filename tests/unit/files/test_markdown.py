@@ -17,7 +17,7 @@ def test_the_published_tables_are_written_the_same_byte_for_byte(published):
     assert markdown_rows(rows[0], rows[2:], aligned=True) + "\n" == published
 
 
-def test_numbers_of_a_frame_are_shown_by_the_kind_of_their_column():
+def test_numbers_are_formatted_by_the_kind_of_their_column():
     table = pl.DataFrame({"mean": [-0.0004, None], "count": [1234.0, 0.5], "share": [0.5, 1.0], "name": ["a", None]})
     lines = markdown_table(table, whole=["count"], percent=["share"]).splitlines()
     assert lines[2:] == ["| 0.000 | 1,234 | 50.0 % | a |", "| - | 0.5 | 100.0 % | - |"]

@@ -1,4 +1,4 @@
-"""Rows are read with their places, and what cannot be read or written is refused with its place."""
+"""Rows are read with their places, and rows that cannot be read or written are refused."""
 
 import datetime
 import io
@@ -71,7 +71,7 @@ def test_blank_lines_are_skipped_and_counted(tmp_path):
         ("rows.txt", b"", {"found": "the suffix '.txt'", "expected": ".jsonl, .json, .csv, .parquet, or - alone"}),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_its_place(tmp_path, name, content, parts):
+def test_an_unreadable_file_or_row_is_refused_with_its_place(tmp_path, name, content, parts):
     path = tmp_path / name
     path.write_bytes(content)
     where = (path, parts["where"]) if "where" in parts else path
@@ -79,7 +79,7 @@ def test_what_cannot_be_read_is_refused_with_its_place(tmp_path, name, content, 
         places_and_rows(path)
 
 
-def test_a_file_that_is_absent_is_refused_by_name(tmp_path):
+def test_a_missing_file_is_refused_with_its_name(tmp_path):
     with refused(where=tmp_path / "none.csv", what="cannot be read: No such file"):
         places_and_rows(tmp_path / "none.csv")
 
@@ -94,7 +94,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_any_work(tmp_path):
     check_output(str(tmp_path / "rows.parquet"))
 
 
-def test_rows_that_a_format_cannot_hold_are_refused_with_the_format_that_can(tmp_path):
+def test_rows_that_a_format_cannot_hold_are_refused_and_the_advice_names_one_that_can(tmp_path):
     mixed = [{"a": "text"}, {"a": {"b": 2}}]
     with refused(where=tmp_path / "rows.parquet", what="Parquet cannot hold these rows", advice="Write *.jsonl"):
         write_rows(mixed, str(tmp_path / "rows.parquet"))

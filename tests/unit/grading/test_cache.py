@@ -13,7 +13,7 @@ from limr.grading.cache import SingleFlight
 
 
 @given(st.lists(st.integers(0, 9), max_size=60), st.integers(1, 6))
-def test_values_are_right_and_only_those_used_last_are_kept(keys, size):
+def test_values_are_right_and_only_the_most_recent_ones_are_kept(keys, size):
     cache, computed, recent = SingleFlight(size), [], []
     for key in keys:
         before = len(computed)
@@ -62,7 +62,7 @@ def test_an_exception_reaches_all_waiting_threads_and_is_not_cached():
     assert cache.get("key", lambda: "later") == "later"
 
 
-def test_a_forked_process_keeps_the_values_and_waits_for_no_thread_of_its_parent():
+def test_a_forked_process_keeps_the_values_and_does_not_wait_for_threads_of_its_parent():
     cache, release = SingleFlight(10), threading.Event()
     cache.get("known", lambda: 1)
     with ThreadPoolExecutor(1) as threads:

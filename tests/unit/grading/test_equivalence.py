@@ -32,7 +32,7 @@ def test_each_pair_is_decided_by_the_cheapest_stage_that_can(gold, answer, stage
 
 
 @pytest.mark.parametrize("gold", ["", "  "])
-def test_nothing_equals_a_gold_that_is_no_answer(gold):
+def test_no_answer_equals_an_empty_gold(gold):
     for answer in (gold, "none", "5", ""):
         assert not equal(gold, answer).equal
 
@@ -58,7 +58,7 @@ def test_white_space_does_not_make_an_answer_too_long():
     assert equal("5", " " * 1_000_000 + "5").equal
 
 
-def test_importing_the_grader_imports_no_computer_algebra_and_starts_nothing():
+def test_importing_the_grader_imports_no_computer_algebra_and_starts_no_process():
     program = (
         "import sys, limr.grading as g; g.equal('11', '3+8'); g.equal('(1,2)', '[1,2)'); "
         "from limr.grading.equivalence import _workers; "

@@ -1,4 +1,4 @@
-"""The guard refuses what is expensive or strange, and passes what answers consist of."""
+"""The guard refuses expensive and strange answers, and passes ordinary ones."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One notation for each thing, whatever it was written in; and a normal form for any text."""
+"""Different notations of one answer have one normal form, and any text has a normal form."""
 
 import pytest
 from hypothesis import given
@@ -84,7 +84,7 @@ PIECES = [
         ("}}{{", "}}"),
     ],
 )
-def test_one_notation_for_each_thing(text, form):
+def test_a_notation_has_its_normal_form(text, form):
     assert normal_form(text) == form
 
 

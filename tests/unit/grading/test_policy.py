@@ -1,4 +1,4 @@
-"""The grader decides every example of docs/grading.md as the page says."""
+"""The grader decides every example of docs/grading.md as documented."""
 
 import re
 
@@ -12,7 +12,7 @@ EXAMPLES = re.findall(r"^- `(.+)` ([=≠]) `(.+)`$", PAGE.read_text(encoding="ut
 
 
 @pytest.mark.parametrize(("gold", "sign", "answer"), EXAMPLES)
-def test_the_grader_decides_the_example_as_the_page_says(gold, sign, answer):
+def test_the_grader_decides_the_example_as_documented(gold, sign, answer):
     assert equal(gold, answer).equal == (sign == "=")
 
 

@@ -1,4 +1,4 @@
-"""What a relation states: the value of a name, or the interval of a variable."""
+"""Relations give the value of a name, or the interval of a variable."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from limr.grading.structure import read
 
 
 @pytest.mark.parametrize("text", ["x", "f(2)", "AB", "x_{1}", r"\angle ABC", "(x,y)", "a+b"])
-def test_letters_without_a_number_to_work_out_are_a_name(text):
+def test_letters_without_a_number_to_evaluate_are_a_name(text):
     assert is_name(text)
 
 
@@ -20,7 +20,7 @@ def test_anything_with_a_number_or_a_sign_is_not_a_name(text):
     ("relation", "value"),
     [("x=5", "5"), ("5=x", "5"), ("n=2+3=5", "5"), ("x=6=5", None), ("2x=10", None), (r"x\in[1,2]", "[1,2]")],
 )
-def test_a_named_value_is_at_the_end_of_a_chain_without_contradiction(relation, value):
+def test_the_named_value_ends_a_chain_without_contradiction(relation, value):
     assert named_value(read(relation)) == value
 
 

@@ -1,4 +1,4 @@
-r"""The reward: what each rule calls malformed, and that the content of the last box decides the rest."""
+r"""The reward: each rule defines malformed responses; for the others, the content of the last box decides."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ MINIATURE = st.text(st.sampled_from("0123456789+-*/%>=. abcdrows"), max_size=12)
 
 
 @given(PLAIN, ANSWERS, st.text(st.sampled_from("abc .1{}"), max_size=20))
-def test_the_gold_answer_in_one_closed_box_earns_1_whatever_is_around_it(before, answer, after):
+def test_the_gold_answer_in_one_closed_box_earns_1_with_any_text_around_it(before, answer, after):
     verdict = grade(f"{before}\\boxed{{{answer}}}{after}", answer)
     assert (verdict.reward, verdict.correct, verdict.formatted, verdict.answer) == (1.0, True, True, answer)
 
@@ -98,7 +98,7 @@ def test_answers_are_compared_by_meaning():
     assert not grade(r"\boxed{\frac{1}{\sqrt2}}", r"\frac{\sqrt{3}}{3}").correct
 
 
-def test_the_reason_says_when_a_wrong_answer_was_not_compared():
+def test_the_reason_explains_why_a_wrong_answer_was_not_compared():
     verdict = grade(rf"\boxed{{{'9^' * 50}9}}", "11")
     assert (verdict.reward, verdict.formatted) == (-0.5, True)
     assert verdict.reason.startswith("wrong answer: ")
@@ -119,12 +119,12 @@ def test_an_unknown_rule_is_an_error_that_lists_the_rules():
         ("15*2->30+8->38 \\boxed{38", "38", -1.0),
     ],
 )
-def test_responses_of_the_miniature_get_the_reward_they_should(response, gold, reward):
+def test_responses_of_the_miniature_get_the_expected_reward(response, gold, reward):
     assert grade(response, gold).reward == reward
 
 
 @given(MINIATURE, st.integers(0, 99999).map(str))
-def test_the_miniature_s_answers_start_no_process(answer, gold):
+def test_answers_of_the_miniature_start_no_process(answer, gold):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(equivalence._workers, "compare", None)  # a call would raise
         grade(f"\\boxed{{{answer}}}", gold)

@@ -1,4 +1,4 @@
-"""An answer is taken apart level by level."""
+"""An answer is split into parts, level by level."""
 
 import pytest
 
@@ -25,7 +25,7 @@ from limr.grading.structure import is_thousands, read
         ("70,110", "list", ("70", "110")),
     ],
 )
-def test_one_level_is_taken_apart(text, kind, parts):
+def test_one_level_is_split_into_its_parts(text, kind, parts):
     node = read(text)
     assert (node.kind, node.parts) == (kind, parts)
 
@@ -35,5 +35,5 @@ def test_golds_with_a_thousands_separator_are_one_number(number):
     assert is_thousands(number)
 
 
-def test_the_gold_of_two_solutions_is_not_one_number():
+def test_a_gold_of_two_solutions_is_not_one_number():
     assert not is_thousands("70,110")

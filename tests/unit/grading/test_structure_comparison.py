@@ -1,4 +1,4 @@
-"""Two answers are compared part by part; what a leaf cannot decide stays undecided where it matters."""
+"""Two answers are compared part by part; a part that a leaf cannot decide stays undecided where it matters."""
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ def test_an_undecided_part_leaves_the_whole_undecided_only_where_it_matters():
 
 
 @given(st.lists(st.integers(-9, 9), min_size=2, max_size=6), st.randoms(use_true_random=False))
-def test_the_order_of_solutions_does_not_matter_and_that_of_a_tuple_does(numbers, random):
+def test_the_order_of_solutions_does_not_matter_but_the_order_of_a_tuple_does(numbers, random):
     shuffled = random.sample(numbers, len(numbers))
     gold, answer = (",".join(map(str, each)) for each in (numbers, shuffled))
     assert compare(gold, answer, compare_plain) is True
@@ -30,7 +30,7 @@ def test_the_order_of_solutions_does_not_matter_and_that_of_a_tuple_does(numbers
 
 @pytest.mark.parametrize("gold", ["5", "x^{2}", "1,2", "{}6{}".format("\\{" * 24, "\\}" * 24)])
 def test_nested_sets_are_compared_once_a_level(gold):
-    asked = []
+    compared = []
     answer = "{}7{}".format("\\{" * 24, "\\}" * 24)
-    assert not compare(gold, answer, lambda *pair: asked.append(pair))
-    assert len(asked) <= 1
+    assert not compare(gold, answer, lambda *pair: compared.append(pair))
+    assert len(compared) <= 1

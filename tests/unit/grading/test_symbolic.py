@@ -1,4 +1,4 @@
-"""Computer algebra, called in this process, on expressions that are harmless."""
+"""Computer algebra, called in this process on harmless expressions."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The worker processes: every pair gets its outcome, whatever it does to the worker that compares it."""
+"""The worker processes: every pair gets its outcome, even a pair that breaks its worker."""
 
 import os
 import random
@@ -107,7 +107,7 @@ def test_workers_beyond_the_usual_number_end_when_they_are_idle(workers):
     wait_until(lambda: len(processes(workers)) <= 1 + 2 * workers.usual)
 
 
-def test_there_are_never_more_workers_than_the_upper_limit(workers):
+def test_there_are_never_more_workers_than_the_upper_limit():
     limited = Workers("comparisons")
     limited.usual, limited.most = 1, 2
     most = []
@@ -128,7 +128,7 @@ def test_eight_threads_get_the_outcomes_of_their_own_pairs(workers):
     assert outcomes == [Outcome.EQUAL if gold == answer else Outcome.DIFFERENT for gold, answer in pairs]
 
 
-def test_threads_are_served_in_the_order_in_which_they_asked(workers):
+def test_threads_are_served_in_the_order_of_their_requests():
     one = Workers("comparisons")
     one.usual = one.most = 1
     one.compare("a", "a")
@@ -241,17 +241,17 @@ def test_no_process_outlives_a_caller_that_is_killed_or_ends(then):
         assert not session_is_empty(server)
         if then:
             caller.kill()
-    wait_until(lambda: session_is_empty(server), seconds=60)  # the stuck worker has to use up its CPU seconds first
+    wait_until(lambda: session_is_empty(server), seconds=60)  # the stuck worker uses up its CPU seconds first
 
 
-def test_nothing_that_a_comparison_prints_reaches_the_terminal(workers, capfd):
+def test_nothing_that_a_comparison_prints_reaches_the_terminal(capfd):
     fresh = Workers("comparisons")  # its server inherits the streams of this test
     fresh.compare("a", "print")
     fresh.close()
     assert capfd.readouterr() == ("", "")
 
 
-def test_importing_starts_nothing_and_imports_no_sympy():
+def test_importing_starts_no_process_and_imports_no_sympy():
     code = "import sys, limr.grading.workers as w; assert 'sympy' not in sys.modules; w.Workers('none')"
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -1,4 +1,4 @@
-"""Trajectories: from frames and lists, to the contract and back, cut by prompts and visits."""
+"""Trajectories from frames, lists and files, and cuts of them by prompts and visits."""
 
 import math
 
@@ -25,7 +25,7 @@ def test_a_frame_in_any_order_of_rows_comes_back_sorted():
         assert len(trajectories) == 4
 
 
-def test_a_file_is_read_to_the_contract(tmp_path):
+def test_a_file_is_read_and_written_by_the_contract(tmp_path):
     write_parquet(FRAME, tmp_path / "trajectories.parquet", "trajectories")
     found = Trajectories.read(tmp_path / "trajectories.parquet").frame()
     check(found, "trajectories", "test")
@@ -45,14 +45,14 @@ def test_rows_that_break_the_contract_are_refused(change, parts):
         Trajectories.from_frame(FRAME.with_columns(pl.lit(value).alias(name) for name, value in change.items()))
 
 
-def test_curves_of_lists_have_no_visit_where_both_values_are_missing():
+def test_curves_from_lists_have_no_visit_where_both_values_are_missing():
     trajectories = Trajectories.from_curves(
         rewards={"late": [None, 1.0], "never": [None]}, accuracies={"late": [0.5, None], "never": [None]}, n_samples=4
     )
     assert trajectories.frame().rows() == [("late", 0, None, 0.5, 4), ("late", 1, 1.0, None, 4)]
 
 
-def test_some_of_the_prompts_and_the_first_of_the_visits():
+def test_trajectories_are_cut_to_some_prompts_and_to_the_first_visits():
     trajectories = Trajectories.from_frame(FRAME)
     assert trajectories.of_prompts({"c", "a", "unknown"}).frame().equals(FRAME.filter(pl.col("prompt_id") != "b"))
     first = trajectories.before(1)

@@ -67,7 +67,7 @@ def test_a_visit_that_few_prompts_have_is_refused_with_advice():
         matrix_of(trajectories({"a": [None, 0.5], "b": [None, None, 0.5]}))
 
 
-def test_next_fills_a_gap_from_the_next_visit_and_no_more():
+def test_next_fills_a_gap_only_from_the_visit_after_it():
     curves = {
         "filled": [0.0, None, 0.5, 1.0],
         "twice": [None, 0.25, None, 1.0],
@@ -84,7 +84,7 @@ def test_next_fills_a_gap_from_the_next_visit_and_no_more():
     assert np.isnan(matrix.values).sum() == 6, "the matrix itself is not changed"
 
 
-def test_an_unknown_signal_or_missing_is_refused_with_the_known_ones():
+def test_an_unknown_value_of_signal_or_missing_is_refused_with_the_known_ones():
     frame = trajectories({"a": [0.5]})
     with refused(where="option signal", found="'rewards'", expected="one of reward, accuracy"):
         matrix_of(frame, "rewards")
@@ -99,6 +99,6 @@ def test_rewards_that_are_not_recorded_are_refused_with_the_signal_that_is():
         matrix_of(frame, "reward")
 
 
-def test_no_trajectories_are_refused():
+def test_trajectories_without_a_visit_are_refused():
     with refused(where="trajectories", what="not one visit"):
         matrix_of(trajectories({"a": [0.5]}).clear())
