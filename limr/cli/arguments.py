@@ -34,7 +34,7 @@ def add_pairs(parser: Any, name: str, metavar: str, text: str) -> None:
 
 
 def add_seed(parser: argparse.ArgumentParser, text: str) -> None:
-    """Add ``--seed``; ``text`` says what it is for."""
+    """Add ``--seed``; ``text`` is its help without the default."""
     parser.add_argument("--seed", metavar="N", type=int, default=0, help=f"{text}; default: 0")
 
 
@@ -44,12 +44,15 @@ def add_columns(parser: argparse.ArgumentParser, *names: str) -> None:
         parser,
         "--column",
         "OURS=THEIRS",
-        f"the data set's own name of column {' or '.join(names)} (a.b: column b inside column a)",
+        f"the data set's name for column {' or '.join(names)} (a.b: column b inside column a)",
     )
 
 
 def columns(options: argparse.Namespace, *names: str) -> dict[str, str]:
-    """Our name of each column -> the file's name. Raises UsageError if one of ours is not in ``names``."""
+    """The columns that the user named: our name -> the file's name.
+
+    Raises UsageError if one of our names is not in ``names``.
+    """
     for name, _ in options.column:
         if name not in names:
             raise UsageError(where="--column", found=name, expected=one_of(names))

@@ -63,10 +63,10 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _methods(text: str | None) -> Mapping[str, method_arguments.Settings]:
-    """Name -> settings. A name is as the user wrote it, so one method can be compared with itself."""
+    """Name -> settings. The name includes the options, so one method can occur several times with different options."""
     from limr.selection.method import score_names
 
-    if text is None:  # without full, which gives every prompt the same score
+    if text is None:  # `full` is left out: it gives every prompt the same score
         return {name: method_arguments.method_settings(name, []) for name in score_names() if name != "full"}
     methods = {}
     for written in text.split(","):

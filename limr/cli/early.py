@@ -26,7 +26,7 @@ examples:
 def add_to(subcommands: Any) -> None:
     """Add this subcommand to those of ``limr``."""
     parser = arguments.add_parser(
-        subcommands, "early", "say how early the probe could have stopped", _DESCRIPTION, _EXAMPLES
+        subcommands, "early", "report how early the probe could have stopped", _DESCRIPTION, _EXAMPLES
     )
     source_arguments.add_source(parser)
     method_arguments.add_top(parser)
@@ -50,7 +50,7 @@ def add_to(subcommands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print the table, and draw the figure if there is to be one."""
+    """Print the table, and draw the figure if ``--figure`` is given."""
     from tqdm import tqdm
 
     from limr.report.early_stopping_page import document

@@ -6,12 +6,12 @@ from typing import Any
 from limr.cli import arguments, output_arguments
 from limr.errors import LimrError, UsageError
 
-FRAMEWORKS = ("openrlhf", "verl", "trl")  # of limr.subsets.trainer_files, which --help need not import
+FRAMEWORKS = ("openrlhf", "verl", "trl")  # as in limr.subsets.trainer_files, which --help does not import
 
 _DESCRIPTION = """\
 Write SUBSET in the form that a training framework reads. SUBSET is the output of `limr select`, or any table of prompts
 and answers (*.jsonl, *.json, *.csv, *.parquet, or - for JSON Lines on standard input). Prompts are text or lists of
-messages. Rows keep their order. The file is read back as the framework's loader reads it, before it gets its name.
+messages. Rows keep their order. The file is read back as the framework's loader reads it before it gets its final name.
 
   openrlhf  JSON Lines: prompt, label                        (--data.input_key prompt --data.label_key label)
   verl      Parquet: data_source, prompt (messages), ability, reward_model {style, ground_truth}, extra_info
@@ -48,14 +48,14 @@ def add_to(subcommands: Any) -> None:
     parser.add_argument(
         "--data-source",
         metavar="NAME",
-        help="verl: the name by which it chooses the reward function; default: the rows' data_source",
+        help="verl: the name that selects the reward function; default: the rows' data_source",
     )
     arguments.add_columns(parser, "prompt", "answer")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the file, and print the arguments with which the framework reads it."""
+    """Write the file, and print the arguments that make the framework read it."""
     from limr.subsets.data_set import read_data_set
     from limr.subsets.trainer_files import ExportOptions, check_export, export
 

@@ -14,13 +14,13 @@ from limr.errors import LimrError, Setting, shown
 if TYPE_CHECKING:
     from limr.files.rows import Row
 
-RULES = ("paper", "released_code")  # of limr.grading.reward, which takes too long to import for --help
+RULES = ("paper", "released_code")  # as in limr.grading.reward, which --help does not import because that is slow
 ROWS_AHEAD = 256  # rows graded ahead of the row that is written next
 
 _DESCRIPTION = """\
 Grade every row of FILE: is the answer in the last \\boxed{} of the response equal to the gold answer? Each row is
-written with five more columns. Columns that FILE has under these names are replaced; a gold answer under one of them is
-kept as `gold`.
+written with five more columns. If FILE already has columns of these names, they are replaced; if one of them holds the
+gold answers, these are kept as `gold`.
 
   reward     1 correct, -0.5 wrong but well-formed, -1 malformed
   answer     the text in the box; null if the response is malformed
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> None:
     from limr.files.rows import check_output, count_rows, write_rows
 
     check_output(options.output)
-    arguments.require("math_verify")  # the worker processes import it, and could not explain its absence
+    arguments.require("math_verify")  # worker processes import it; the error must name the extra to install
     counts: Counter[str] = Counter()
     rows = graded_rows(options.file, options.gold, options.response, options.rule)
     bar = tqdm(rows, total=count_rows(options.file), unit=" rows", disable=None)  # disable=None: only on a terminal
@@ -119,7 +119,7 @@ def graded_rows(file: str, gold: str, response: str, rule: str) -> "Iterator[Row
 
 
 def _counted(rows: "Iterable[Row]", counts: Counter[str]) -> "Iterator[Row]":
-    """The same rows, counted by verdict in ``counts`` as they pass."""
+    """Yield ``rows`` unchanged, and count their verdicts in ``counts``."""
     for row in rows:
         counts["correct" if row["correct"] else "wrong" if row["formatted"] else "malformed"] += 1
         yield row

@@ -1,4 +1,4 @@
-"""How prompts are scored and which of them are kept: ``--method``, ``--option``, ``--keep``, ``--top``."""
+"""How prompts are scored and which of them are selected: ``--method``, ``--option``, ``--keep``, ``--top``."""
 
 import argparse
 from collections.abc import Iterable, Mapping
@@ -15,12 +15,12 @@ lim, linear, cosine, pearson, slope, standard_deviation, learnability, pass_rate
   greso, mopps, prioritised, rand, full (docs/methods.md)"""
 
 KEEP = """\
---keep says which prompts are selected:
+--keep chooses the prompts that are selected:
   share=0.163      the best 16.3 % of all prompts
   top=1000         the best 1,000 prompts
   theta=0.6        every prompt with a score of at least 0.6
   quantile=0.84    every prompt with a score at or above this quantile
-  theta_for=1000   every prompt with a score of at least theta, for the theta that selects closest to 1,000 prompts
+  theta_for=1000   like theta, with the theta whose number of prompts is closest to 1,000
   all              every prompt that has a score"""
 
 PAPER_SHARE = 0.163  # 1,389 of 8,523, rounded
@@ -38,7 +38,7 @@ def add_keep(parser: argparse.ArgumentParser, default: Any, shown_default: str) 
     """Add ``--keep``."""
     parser.add_argument(
         "--keep",
-        metavar="HOW",
+        metavar="RULE",
         type=keep,
         default=default,
         help=f"which prompts are selected: see above; default: {shown_default}",
@@ -74,7 +74,7 @@ def with_known_signal(
 ) -> dict[str, Settings]:
     """The settings of ``methods``, with ``signal=accuracy`` added where the source has accuracies only.
 
-    Settings that name a signal stay as they are. A note tells the user which methods got the signal.
+    Settings that name a signal stay as they are. A note for the user names the methods that got the signal.
     """
     from limr.selection.method import option_names
     from limr.trajectories import known_signals

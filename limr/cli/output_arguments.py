@@ -1,4 +1,4 @@
-"""Where a command writes: outputs that cannot be written are refused before the work starts."""
+"""The outputs of a command. An output that cannot be written is refused before the work starts."""
 
 import argparse
 import os

@@ -12,8 +12,8 @@ _SHARD = re.compile(r"rollouts_\d+\.parquet")  # the files that limr.logs.conver
 
 _DESCRIPTION = f"""\
 Convert the rollouts of SOURCE to this project's own files: Parquet with one row per rollout (prompt_id, visit, sample,
-step, reward, correct, response, ...). Every command reads this folder like the log itself, but in seconds where the log
-takes a minute.
+step, reward, correct, response, ...). Every command reads this folder as it reads the log, in seconds instead of a
+minute.
 
 {source_arguments.SOURCES}"""
 
@@ -22,8 +22,8 @@ examples:
   $ limr rollouts rollouts/ -o converted/
   $ limr score converted/ -o scores.parquet
 
-FOLDER is replaced as a whole; this is refused if it holds any other files. limr/files/schemas/rollouts.schema.json
-describes the columns. Exit status: 0 done, 1 a file is wrong, 2 wrong usage."""
+The command replaces FOLDER as a whole. If FOLDER holds any other files, the command stops with an error.
+limr/files/schemas/rollouts.schema.json describes the columns. Exit status: 0 done, 1 a file is wrong, 2 wrong usage."""
 
 
 def add_to(subcommands: Any) -> None:
@@ -45,9 +45,9 @@ def run(options: argparse.Namespace) -> None:
 
     log, visits = convert(options.source, options.output, about)
     used = int((visits.visit >= 0).sum())
-    of = f"of {len(log.prompts):,} prompts, from {len(log.files):,} files ({log.format})"
+    origin = f"of {len(log.prompts):,} prompts, from {len(log.files):,} files ({log.format})"
     left_out = f"; {len(log) - used:,} rollouts without a visit left out" if used < len(log) else ""
-    arguments.note("rollouts", f"{options.output}: {used:,} rollouts {of}{left_out}")
+    arguments.note("rollouts", f"{options.output}: {used:,} rollouts {origin}{left_out}")
 
 
 def _check_folder(folder: Path, source: Path) -> None:

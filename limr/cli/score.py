@@ -16,7 +16,7 @@ method, prompt_id, score, rank, selected, reason (why the prompt is not selected
 `limr score` also writes
   scores.audit.md, .json    what SOURCE holds: missing and duplicate visits, dropped prompts and the reasons
   scores.prompts.parquet    the prompts of the log: prompt_id, prompt, answer
-Standard error shows how many prompts are selected, and how many other thetas would select.
+Standard error shows how many prompts are selected, and how many prompts other thetas would select.
 
 {source_arguments.SOURCES}
 

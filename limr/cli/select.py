@@ -14,7 +14,7 @@ _DESCRIPTION = f"""\
 Write the selected prompts of SCORES to FILE, one row per prompt. SCORES is the output of `limr score` (*.parquet,
 *.jsonl, or - for standard input). --keep selects again; without it, the selection of `limr score` stays.
 
-  without --prompts   prompt_id, prompt, answer, score: what the log has of each prompt, best first
+  without --prompts   prompt_id, prompt, answer, score: the prompts as the log has them, best first
   with --prompts      the rows of your own data set (*.jsonl, *.json, *.csv, *.parquet) with all their columns, in their
                       order. A prompt is found by its prompt_id, by its text (white space does not count), or by its
                       text without the instruction that training put around every prompt. If a selected prompt is not
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
     if options.prompts is None and (columns or options.skip_missing):
         given = Setting("column") if columns else Setting("skip_missing")
         raise UsageError(
-            [given, " is about a data set"], advice=["Name the data set: ", Setting("prompts", "FILE"), "."]
+            [given, " needs a data set"], advice=["Name the data set with ", Setting("prompts", "FILE"), "."]
         )
     scores = read_scores(options.scores)
     if options.keep is not None:
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _logged_prompts(file: str, scores: "pl.DataFrame") -> "pl.DataFrame":
-    """The prompts of the log, which `limr score` wrote beside the scores; without that file, their ids alone."""
+    """The prompts of the log, which `limr score` wrote beside the scores. Without that file: only the prompt ids."""
     from limr.files.contracts import read_parquet
     from limr.selection.scores_file import companion_file
     from limr.subsets.subset_of_log import log_prompts
@@ -94,7 +94,7 @@ def _write_of_log(scores: "pl.DataFrame", prompts: "pl.DataFrame", output: str) 
     if prompts["prompt"].null_count() == len(prompts):
         arguments.note(
             "select",
-            ["the texts of the prompts are not known, only ids are written; to write rows of a data set: ",
+            ["the texts of the prompts are not known, only ids are written; to write rows of a data set, add ",
              Setting("prompts", "FILE")],
         )  # fmt: skip
     subset = subset_of_log(scores, prompts)
@@ -116,7 +116,7 @@ def _write_of_data_set(
     logged = dict(prompts.drop_nulls("prompt").select("prompt_id", "prompt").iter_rows())
     subset = subset_of_data_set(selected, logged, data_set, columns)
     if subset.missing and not options.skip_missing:
-        subset.missing.advice = [*subset.missing.advice, " To write the others: ", Setting("skip_missing"), "."]
+        subset.missing.advice = [*subset.missing.advice, " To write the other rows, add ", Setting("skip_missing"), "."]
         raise subset.missing
     write_some(data_set, subset.rows, options.output)
     if subset.missing:

@@ -1,4 +1,4 @@
-"""SOURCE, the training run that a command reads, and the options about it."""
+"""SOURCE (the training run that a command reads) and the options about it."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -38,7 +38,7 @@ def add_source(parser: argparse.ArgumentParser, visits: bool = True) -> None:
         about,
         "--column",
         "OURS=THEIRS",
-        "the log's own name of prompt, prompt_id, step, reward, correct, answer or response, e.g. reward=score",
+        "the log's name for column prompt, prompt_id, step, reward, correct, answer or response, e.g. reward=score",
     )
     if visits:
         about.add_argument("--visits", metavar="N", type=positive, help="use only the first N visits of each prompt")

@@ -1,4 +1,4 @@
-"""audit.md: the counts of every step from MATH to the prompts files, and everything unusual about the problems."""
+"""audit.md: the counts of every step from MATH to the prompts files, and everything unusual in the problems."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ SHOWN_PAIRS = 20
 
 
 def as_markdown(audit: Mapping[str, Any]) -> str:
-    """The audit as a page. The JSON file beside it has everything, also all pairs and ids."""
+    """The audit as a page. The JSON file beside it has all details, including all pairs and ids."""
     sections = [
         "# Audit of the data",
         "## Sources",

@@ -16,14 +16,14 @@ logger = logging.getLogger(__name__)
 def download(name: str, output: str | Path, local: str | Path | None = None) -> None:
     """Write the problems of source ``name`` to ``output``, from the file ``local`` if one is given, else from the hub.
 
-    Raises LimrError when the hub cannot be reached or a file cannot be read, and ContractError when the rows are not
-    those that ``limr.data.sources`` promises.
+    Raises LimrError when the hub cannot be reached or a file cannot be read. Raises ContractError when the rows are not
+    those of ``limr.data.sources``.
     """
     write_parquet(load_problems(name, local), output, "problems")
 
 
 def load_problems(name: str, local: str | Path | None = None) -> pl.DataFrame:
-    """The same problems, as contract ``problems``. Raises as ``download`` does."""
+    """The problems of source ``name``, as contract ``problems``. Arguments and errors are those of ``download``."""
     source = SOURCES[name]
     files = [Path(local)] if local else _from_hub(source)
     rows = read_problems(files, source)

@@ -13,11 +13,11 @@ from limr.progress import ProgressLines
 logger = logging.getLogger(__name__)
 
 WRONG_ANSWER = "-31415.92653"  # no problem has this answer
-NO_ANSWERS = ("", "None")  # published lists have "None" where they found no answer
+NO_ANSWERS = ("", "None")  # published lists hold "None" if they found no answer
 
 
 def ungradable(golds: Iterable[str]) -> dict[str, str]:
-    """Why each of ``golds`` that cannot be graded cannot: gold answer -> reason."""
+    """The golds that cannot be graded: gold answer -> reason."""
     distinct = sorted(set(golds))
     lines = ProgressLines("grading the gold answers against themselves", len(distinct))
     reasons = {}

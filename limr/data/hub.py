@@ -21,7 +21,7 @@ ATTEMPTS = 4
 FIRST_WAIT = 2.0  # seconds; doubled at each further attempt
 SECONDS_TO_ANSWER = 10.0
 
-_unreachable = ""  # why the hub is not asked, while ``no_waiting`` knows that it does not answer
+_unreachable = ""  # why the hub cannot be reached; only set inside ``no_waiting``
 
 for _client in ("httpx", "httpx2"):  # huggingface_hub's client, by version: it logs one line per request
     logging.getLogger(_client).setLevel(logging.WARNING)
@@ -33,18 +33,18 @@ LOCAL = {
 
 
 class NotOnHubError(LimrError):
-    """The hub was asked and does not have the file."""
+    """The hub answered that it does not have the file."""
 
 
 def hub_file(repository: str, revision: str, name: str, kind: str = "dataset") -> Path:
-    """The path of file ``name`` of ``repository`` at ``revision`` in the hub's cache; downloaded where it is not there.
+    """The path of file ``name`` of ``repository`` at ``revision`` in the hub's cache; downloaded if it is missing.
 
-    ``kind``: "dataset" or "model". Raises LimrError naming the file and two ways out when it cannot be downloaded, or
-    does not hold the hub's bytes.
+    ``kind``: "dataset" or "model". Raises LimrError with two ways to get the file when it cannot be downloaded, or when
+    its checksum is not the hub's.
     """
     from huggingface_hub import errors, hf_hub_download
 
-    # without its own handler: the stage's log shows each line already
+    # remove the package's own handler, because the stage's log already shows each line
     logging.getLogger("huggingface_hub").handlers.clear()
 
     where = f"{repository}@{revision[:12]}/{name}"
@@ -91,7 +91,7 @@ def hub_file(repository: str, revision: str, name: str, kind: str = "dataset") -
 
 @contextmanager
 def no_waiting() -> Iterator[None]:
-    """Ask once whether the hub answers. Where it does not, files come from the cache, and others fail at once."""
+    """Check once whether the hub answers. If not, files come from the cache, and uncached files fail at once."""
     global _unreachable
     from huggingface_hub import constants
     from huggingface_hub.utils import get_session
@@ -110,9 +110,9 @@ def no_waiting() -> Iterator[None]:
 
 
 def optional_hub_file(repository: str, revision: str, name: str, kind: str = "dataset") -> Path | None:
-    """The same for a file that need not exist: None where the hub, or under HF_HUB_OFFLINE the cache, does not have it.
+    """As ``hub_file``, for an optional file: None if the hub (under HF_HUB_OFFLINE: the cache) does not have it.
 
-    Raises LimrError where the hub cannot be asked: a failed download does not count as a file that does not exist.
+    Raises LimrError if the hub cannot be reached: a failed download does not count as a file that does not exist.
     """
     from huggingface_hub import constants, try_to_load_from_cache
 
@@ -126,7 +126,7 @@ def optional_hub_file(repository: str, revision: str, name: str, kind: str = "da
 
 
 def _wrong_bytes(path: Path) -> str:
-    """What is wrong with a file in the hub's cache. The name of its blob is the SHA-256 that the hub promised."""
+    """The checksum error of a file in the hub's cache, or "". The blob's name is the SHA-256 that the hub promised."""
     promised = path.resolve().name
     if not re.fullmatch("[0-9a-f]{64}", promised):
         return ""

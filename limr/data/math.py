@@ -38,8 +38,8 @@ def prepare(
     ``outputs`` holds a path for ``train``, ``development``, each benchmark (contract prompts), ``audit`` (Markdown) and
     ``audit_json``.
 
-    Rows are sorted by prompt_id, so every copy of the data gives the same files. Of duplicates one copy is written; the
-    one of MATH's training part has precedence over that of its test part.
+    Rows are sorted by prompt_id, so every copy of the data gives the same files. Only one copy of a duplicate is
+    written: the copy in MATH's training part takes precedence over the copy in its test part.
     """
     released = {name: _as_prompts(read_parquet(sources[name], "problems"), name) for name in SOURCES}
     math = pl.concat(released[name] for name in MATH).sort("prompt_id", maintain_order=True)

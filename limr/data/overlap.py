@@ -1,7 +1,7 @@
-"""Duplicate problems, and training problems that are, or nearly are, in a benchmark.
+"""Duplicate problems, and training problems that are equal or similar to a benchmark problem.
 
 Two problems are the same when their texts are equal after collapsing white space: they share a ``prompt_id``. They are
-*near* when both have at least half of the word 8-grams that either has: the same text with another number or question.
+*near* when they share at least half of all their word 8-grams: often the same text with another number or question.
 """
 
 import re
@@ -46,8 +46,8 @@ def overlap(problems: pl.DataFrame, benchmarks: Mapping[str, pl.DataFrame]) -> l
         for name, frame in benchmarks.items()
         for row in frame.select("prompt_id", "prompt").iter_rows(named=True)
     ]
-    # An index from each n-gram to the benchmark problems that hold it: a training problem is compared only with those
-    # that share an n-gram, instead of with all.
+    # An index from each n-gram to the benchmark problems that hold it. A training problem is compared only with those
+    # that share an n-gram with it, instead of with all of them.
     holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for index, (_, _, grams) in enumerate(targets):
         for gram in grams:

@@ -1,8 +1,8 @@
 """The paper's own list of problems, MATH-FULL: 8,523 of the 8,890 problems that its rules give.
 
-``published.json`` holds the ids of the problems that are not in the list (no published step explains them) and a digest
-of those that are. ``describe`` made it from the list that the LIMR authors released (math.8k.json of their repository);
-a test makes it again.
+``published.json`` holds the ids of the problems that are not in the list (no published step explains why) and a digest
+of the list. ``describe`` made it from the list that the LIMR authors released (math.8k.json of their repository); a
+test makes it again.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ def published(candidates: pl.DataFrame) -> pl.Expr:
 
 
 def describe(released: Sequence[Mapping[str, Any]], candidates: pl.DataFrame) -> dict[str, Any]:
-    """The content of ``published.json``, from the released list (rows with ``prompt``) and ``candidates`` (see above).
+    """The content of ``published.json``. ``released`` has rows with ``prompt``; ``candidates`` is as in ``published``.
 
     ``byte_for_byte`` counts the released rows that MATH holds unchanged. The others differ in white space.
     """

@@ -1,4 +1,4 @@
-"""Problems as rows, from whichever copy of a source, and the digest that identifies the right ones.
+"""Read the problems of any copy of a source, and compute the digest that identifies the expected rows.
 
 Copies name their columns differently. A problem is a ``problem`` or a ``question``. The answer is in ``answer``, or in
 the last box of ``solution``. The field of mathematics is a ``subject`` or a ``type``.
@@ -27,7 +27,7 @@ _UNKNOWN_LEVEL = "Level ?"
 def read_problems(files: Sequence[Path], source: Source) -> pl.DataFrame:
     """The rows of ``files`` (JSON Lines, CSV or Parquet), in their order, as contract ``problems``.
 
-    Raises LimrError naming the file and row that cannot be read, or has no problem or no answer.
+    Raises LimrError with the file and row that cannot be read, or that has no problem or no answer.
     """
     for path in files:
         if not path.is_file():
@@ -69,7 +69,7 @@ def corrected(problem: str, answer: str) -> str:
 
 
 def boxed_answer(solution: str) -> str | None:
-    r"""The content of the last ``\boxed`` of a worked solution: a group in braces, or the one token that follows.
+    r"""The content of the last ``\boxed`` of a worked solution: a group in braces, or the single token after it.
 
     >>> boxed_answer(r"so $x = \boxed{\frac{1}{2}}$"), boxed_answer(r"our answer is $\boxed 9$."), boxed_answer("9")
     ('\\frac{1}{2}', '9', None)

@@ -1,9 +1,9 @@
 """Bootstrap intervals over problems and training seeds.
 
-A method's results on one benchmark are an array [seeds, problems] of accuracies. Each is the mean over the samples of
-one problem: these samples belong together and are never resampled apart. All methods share the problems and the seeds.
-A resample draws both once for all methods, so that differences of two methods are paired. Every statistic here but the
-ratio is linear in the accuracies, so the interval of a difference is the interval of the array of differences.
+A method's results on one benchmark are an array [seeds, problems] of accuracies. Each accuracy is the mean over the
+samples of one problem; the samples of a problem are never resampled separately. All methods share the problems and the
+seeds. A resample draws both once for all methods, so that differences of two methods are paired. All statistics here
+except the ratio are linear in the accuracies, so the interval of a difference is that of the array of differences.
 """
 
 from collections.abc import Mapping
@@ -26,12 +26,14 @@ class Interval:
 class Bootstrap:
     """Percentile bootstrap with one set of draws for every benchmark score, average and difference.
 
-    A resample draws the seeds with replacement, once for all benchmarks (they test the same training runs), and the
-    problems of each benchmark with replacement, independently of the other benchmarks and once for all seeds (they
-    answer the same problems). With one seed only problems are drawn. This is the two-way ("pigeonhole") bootstrap of
-    Owen (2007, Annals of Applied Statistics 1:386-411), which errs on the wide side. Drawing few seeds errs on the
-    narrow side, by the factor sqrt((S - 1) / S) for S seeds. Simulated 95 % intervals for five seeds contain the true
-    value 92 % of the time if seeds differ by 10 points, and 97 % if by 1 point: tests/unit/report/test_bootstrap.py.
+    A resample draws the seeds with replacement, once for all benchmarks, because they test the same training runs. It
+    draws the problems of each benchmark with replacement, independently of the other benchmarks. All seeds share these
+    draws, because they answer the same problems. With one seed only problems are drawn.
+
+    This is the two-way ("pigeonhole") bootstrap of Owen (2007, Annals of Applied Statistics 1:386-411). Its intervals
+    tend to be too wide. A small number of seeds, S, makes them narrower, by the factor sqrt((S - 1) / S). Simulated
+    95 % intervals for five seeds contain the true value 92 % of the time if seeds differ by 10 points, and 97 % if they
+    differ by 1 point: tests/unit/report/test_bootstrap.py.
 
     >>> bootstrap = Bootstrap({"quiz": 4}, seeds=1, resamples=2000, confidence=0.95, random_seed=0)
     >>> bootstrap.benchmark("quiz", np.array([[1.0, 0.0, 1.0, 0.0]]))
@@ -58,7 +60,7 @@ class Bootstrap:
     def ratio(self, numerator: Mapping[str, np.ndarray], denominator: Mapping[str, np.ndarray]) -> Interval | None:
         """Interval of the ratio of two averages, such as the share of one gain that another keeps.
 
-        None when the interval of the denominator contains 0: the share of a gain that may be nothing has no meaning.
+        None when the interval of the denominator contains 0: a share of a gain that may be 0 has no meaning.
         """
         below = self.average(denominator)
         if below.low <= 0 <= below.high:
@@ -74,7 +76,7 @@ class Bootstrap:
             raise LimrError(
                 where=f"benchmark {name}", found=f"accuracies of shape {accuracies.shape}", expected=str(expected)
             )
-        # [resamples, seeds] @ [seeds, problems]: each resample's mean over seeds, which is then weighted by problems
+        # [resamples, seeds] @ [seeds, problems]: the mean over the seeds in each resample, then weighted by problem
         return ((self._seed_weights @ accuracies) * problem_weights).sum(axis=1)
 
     def _resampled_average(self, accuracies: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -93,5 +95,5 @@ def _average(accuracies: Mapping[str, np.ndarray]) -> float:
 def _draw_weights(count: int, resamples: int, generator: np.random.Generator) -> np.ndarray:
     """How often each of ``count`` units is drawn in each resample, divided by ``count``: [resamples, count]."""
     draws = generator.integers(count, size=(resamples, count))
-    rows = np.arange(resamples)[:, np.newaxis] * count  # gives each resample numbers of its own, so one bincount does
+    rows = np.arange(resamples)[:, np.newaxis] * count  # a number range per resample: one bincount does all
     return np.bincount((draws + rows).ravel(), minlength=resamples * count).reshape(resamples, count) / count

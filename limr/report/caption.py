@@ -13,12 +13,12 @@ from limr.report.training_runs import TrainingRun, number_range
 _PACKAGES = ("torch", "transformers", "polars", "snakemake")
 _MINIATURE = (
     "**This is the miniature:** synthetic problems and a tiny model pre-trained from scratch. "
-    "The numbers are its own; they are not the paper's and say nothing about the paper's models."
+    "Its numbers are not the paper's, and nothing about the paper's models follows from them."
 )
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that shape the numbers."""
+    """Versions of Python, this package and the packages that affect the numbers."""
     # limr need not be installed: Snakemake finds it in the checkout
     known = {"python": platform.python_version(), "limr": __version__}
     return known | {package: version(package) for package in _PACKAGES}
@@ -44,10 +44,10 @@ def caption(
 ) -> str:
     """The caption as Markdown paragraphs.
 
-    ``problems`` is the number of problems of each benchmark. ``gradable`` tells for each training prompt whether its
-    gold answer can be graded. ``zero_width`` tells whether an interval of the table has no width.
+    ``problems`` is the number of problems of each benchmark. ``gradable`` has one value per training prompt:
+    whether its gold answer can be graded. ``zero_width`` is whether an interval of the table has no width.
 
-    The caption holds nothing that differs between two runs of one configuration; times are in wall_times.md.
+    Two runs of one configuration give the same caption, so it contains no times: these are in wall_times.md.
     """
     lines = [
         _subject(configuration),
@@ -82,7 +82,7 @@ def _run(
 
 
 def _ungradable(configuration: Mapping[str, Any], gradable: Sequence[bool]) -> list[str]:
-    """How many training prompts cannot be graded and what was done with them; empty if all can be graded."""
+    """The number of training prompts that cannot be graded, and whether methods train on them; empty if none."""
     failing = len(gradable) - sum(gradable)
     if not failing:
         return []
@@ -90,7 +90,7 @@ def _ungradable(configuration: Mapping[str, Any], gradable: Sequence[bool]) -> l
     return [
         f"Of the {len(gradable):,} training prompts {failing:,} "
         f"{'has' if failing == 1 else 'have'} a gold answer that cannot be graded (no response can earn the reward): "
-        f"{'every arm trains on them like on any other prompt' if kept else 'no arm trains on them'}."
+        f"{'every method trains on them as on any other prompt' if kept else 'no method trains on them'}."
     ]
 
 

@@ -22,8 +22,8 @@ class Comparison:
     """The result of ``compare_scores``. With several replicates, every number is the mean over them.
 
     ``methods`` has one row per method: method, prompts, scored, without_score, distinct (number of distinct scores) and
-    tied_at_cut (prompts with the lowest score at the top, if there are more of them than places). ``pairs`` has one row
-    per pair: first, second, prompts (with a score by both), spearman and overlap (null if undefined), and chance.
+    tied_at_cut (prompts with the lowest score of the top, if they are more than the places left). ``pairs`` has one row
+    per pair: first, second, prompts (scored by both), spearman and overlap (null if undefined), and chance.
     """
 
     share: float
@@ -32,24 +32,24 @@ class Comparison:
     pairs: pl.DataFrame
 
     def markdown(self) -> str:
-        """The document: a table of the methods, then a table of pairs for each measure."""
+        """The page: a table of the methods, then a table of pairs for each measure."""
         names = self.methods["method"].to_list()
         methods = self.methods.rename(lambda name: name.replace("_", " "))
         averaged = "" if self.replicates == 1 else f" Every number is the mean over {self.replicates} seeds."
         parts = [
             "# Methods side by side",
             f"Every method scored the same prompts.{averaged} *Tied at the cut*: prompts with the lowest score among "
-            f"the best {percentage(self.share)} of all prompts, if there are more of them than places.",
+            f"the best {percentage(self.share)} of all prompts, if they are more than the places left.",
             markdown_table(methods, whole=methods.columns),
             f"## Overlap of the best {percentage(self.share)}",
             "The share of one method's best prompts that are among the other's best prompts. Prompts that tie at the "
-            "cut count in part, so that the overlap does not depend on how ties are broken. Two independent methods "
-            f"share {percentage(self.pairs['chance'].max())} on average. A method that gives every prompt the same "
-            "score has this overlap with every other method.",
+            "cut share the remaining places, so the overlap does not depend on how ties are broken. Two independent "
+            f"methods have an overlap of {percentage(self.pairs['chance'].max())} on average. A method that gives "
+            "every prompt the same score has this overlap with every other method.",
             markdown_table(_square(self.pairs, names, "overlap"), percent=names),
             "## Rank correlation",
-            "Spearman's, over the prompts that both methods score; tied scores get the mean of their ranks. A method "
-            "that gives every prompt the same score has none.",
+            "Spearman's rank correlation over the prompts that both methods score; tied scores get the mean of their "
+            "ranks. A method that gives every prompt the same score has no rank correlation.",
             markdown_table(_square(self.pairs, names, "spearman")),
         ]
         return "\n\n".join(parts) + "\n"
@@ -82,10 +82,10 @@ def compare(
 def compare_scores(replicates: Sequence[Mapping[str, pl.DataFrame]], share: float = PAPER_SHARE) -> Comparison:
     """Compare the scores of several methods (method -> frame of contract ``scores``), one mapping per replicate.
 
-    The best ``share`` of all prompts are the top. Pairs are in the order of the methods.
+    The overlap compares the best ``share`` of all prompts. Pairs are in the order of the methods.
 
-    Raises LimrError when there are fewer than two methods, when two methods score different prompts, and when ``share``
-    of the prompts is none or all of them.
+    Raises LimrError when there are fewer than two methods, when two methods score different prompts, or when ``share``
+    rounds to no prompt or to all prompts.
     """
     found = [_compare(scores, share) for scores in replicates]
     methods = pl.concat(methods for methods, _ in found).group_by("method", maintain_order=True).mean()

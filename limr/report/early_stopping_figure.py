@@ -20,14 +20,14 @@ def draw_early_stopping(found: EarlyStopping, output: Path) -> None:
     left, right = figure.subplots(1, 2)
     _draw(left, found, OVERLAP, LATER_OVERLAP)
     _draw(right, found, CORRELATION, LATER_CORRELATION)
-    left.axhline(found.chance, color="#555555", linestyle=":", label=f"by chance: {percentage(found.chance)}")
+    left.axhline(found.chance, color="#555555", linestyle=":", label=f"expected by chance: {percentage(found.chance)}")
     _mark_levels(left, found)
     left.set(ylim=(0, 1.04), title=f"The best {percentage(found.share)}: {found.number:,} of {found.prompts:,} prompts")
     left.set_ylabel("overlap")
     left.yaxis.set_major_formatter(PercentFormatter(1))
     right.set(title="The order of all prompts", ylabel="Spearman's rank correlation")
     right.set_ylim(min(0, right.get_ylim()[0]), 1.04)
-    figure.suptitle(f"LIM of the {found.signal} after the first visits: how much of its answer is there already?")
+    figure.suptitle(f"LIM of the {found.signal} after the first visits, compared with LIM of all or the later visits")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     save_figure(figure, output)
 
@@ -35,7 +35,7 @@ def draw_early_stopping(found: EarlyStopping, output: Path) -> None:
 def _draw(axes: Axes, found: EarlyStopping, full: str, later: str) -> None:
     visits = found.rows["visits"].to_numpy()
     for measure, colour, style, label in (
-        (full, FULL_COLOUR, "-", "against LIM of all visits (the first ones are among them)"),
+        (full, FULL_COLOUR, "-", "against LIM of all visits (including the first ones)"),
         (later, LATER_COLOUR, "--", "against LIM of the later visits alone"),
     ):
         low, value, high = (found.rows[name].to_numpy() for name in (f"{measure}_low", measure, f"{measure}_high"))

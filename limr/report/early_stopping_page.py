@@ -1,4 +1,4 @@
-"""How early a probe could have stopped: early_stopping.md, and its table as CSV. Needs no matplotlib."""
+"""early_stopping.md: how early a probe could have stopped, and the table as CSV. Does not need matplotlib."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ LEVELS = (0.9, 0.8)
 
 
 def write_early_stopping(found: EarlyStopping, markdown: Path, csv: Path) -> None:
-    """Write ``found`` as a document that begins with the answer, and its table as CSV."""
+    """Write ``found`` as a page that begins with the answer, and its table as CSV."""
     write_text(markdown, document(found))
     with whole_file(csv) as temporary:
         found.rows.write_csv(temporary, float_precision=6)
@@ -40,8 +40,8 @@ def answer(found: EarlyStopping) -> str:
             else f"at least {percentage(level, 0)} from {row['visits']} visits on ({share} of the probe's rollouts)"
         )
     return (
-        f"Of the {number} prompts (of {found.prompts:,}) that LIM puts first after k visits, those that are also among "
-        f"the first {number} after all {n_visits} are {', '.join(parts)}."
+        f"LIM's best {number} of {found.prompts:,} prompts after k visits, compared with its best {number} after all "
+        f"{n_visits} visits: the overlap is {', and '.join(parts)}."
     )
 
 
@@ -54,21 +54,21 @@ def document(found: EarlyStopping) -> str:
 
 def _notes(found: EarlyStopping) -> str:
     at_theta = f"""
-- *At theta*: the prompts that score at least {found.theta or 0:g} after k visits and after all visits. Their numbers
-  differ, so the overlap is twice the number of prompts in both, divided by the sum of the two numbers."""
+- *At theta*: the prompts that score at least {found.theta or 0:g} after k visits and after all visits. The two
+  selections differ in size, so the overlap is twice the number of prompts in both, divided by the sum of the sizes."""
     return f"""\
-LIM of the {found.signal} as if the probe had stopped after its first k visits, compared with:
+The table compares LIM of the {found.signal} after the first k visits, as if the probe had stopped there, with:
 
-- *All visits*: the final scores. The first k visits are part of them, so this agreement is partly built in, and it is 1
-  when k is all visits.
-- *Later visits*: LIM of the visits after the first k alone. This is the harder question: whether the first visits
-  predict the others. Near the end few later visits are left, and their noise lowers the agreement again.\
+- *All visits*: the final scores. They include the first k visits, so this agreement is partly built in. It is 1 when k
+  is the number of all visits.
+- *Later visits*: LIM of the visits after the first k alone. This is the stricter test: do the first visits predict the
+  later ones? Near the end few later visits are left, and their noise lowers the agreement again.\
 {"" if found.theta is None else at_theta}
 
-Overlap: the share of the best {percentage(found.share)} of the prompts that is the same. For two random selections it
-is {percentage(found.chance)}. Prompts that tie at the cut count in part. Rank correlation: Spearman's. In brackets:
-{percentage(CONFIDENCE, 0)} bootstrap intervals over the prompts, {found.resamples:,} resamples, each with mean
-curves of its own."""
+Overlap: the share of the best {percentage(found.share)} of the prompts that both selections have in common. For two
+random selections it is {percentage(found.chance)}. Prompts that tie at the cut share the remaining places. Rank
+correlation: Spearman's. In brackets: {percentage(CONFIDENCE, 0)} bootstrap intervals over the prompts from
+{found.resamples:,} resamples. Each resample computes its own mean curves."""
 
 
 def _table(found: EarlyStopping) -> str:

@@ -32,9 +32,9 @@ def read_results(
     ``benchmarks`` gives the number of ``samples`` of each benchmark. Seeds are in the order of ``seeds``, problems are
     sorted by id.
 
-    Raises LimrError, naming the file or the method, seed and benchmark, when an evaluation is missing, occurs twice or
-    is not configured. Raises it too when two files of a benchmark hold different problems, or a problem has another
-    number of samples than configured.
+    Raises LimrError with the file, or the method, seed and benchmark, when an evaluation is missing, occurs twice or is
+    not configured. Also raises it when two files of a benchmark hold different problems, or when a problem does not
+    have the configured number of samples.
     """
     expected = [(method, seed, name) for method in methods for seed in seeds for name in benchmarks]
     found: dict[tuple[str, int, str], _Answers] = {}

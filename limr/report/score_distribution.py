@@ -1,4 +1,4 @@
-"""Figure: the distribution of scores, and where the selection cuts it."""
+"""Figure: the distribution of scores, and the lowest score that is selected."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,7 +28,7 @@ _HEADROOM = 1.15  # room for the legend above the bars
 def write_score_distribution(scores: Mapping[str, Path], output: Path) -> None:
     """Draw one histogram per method of ``scores`` (method -> scores file), with the selected prompts darker.
 
-    The line is at the lowest selected score: the theta in effect, whether a theta or a share was given.
+    The line is at the lowest selected score, which is the theta in effect even if a share was configured.
 
     Raises LimrError when no scored prompt of a file is selected.
     """

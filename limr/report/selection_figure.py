@@ -20,8 +20,8 @@ from limr.report.style import THETA_COLOUR, edges_around, lowest_shown, method_t
 from limr.selection.agreement import PAPER_SHARE
 from limr.trajectories import Trajectories, VisitMatrix, known_signals, visit_matrix
 
-_GROUPS = 4  # groups of prompts with similar scores, above the mean curve and below it; one bold curve each
-_SINGLE = 80  # curves of single prompts behind them: more are illegible
+_GROUPS = 4  # groups of prompts with similar scores on each side of the mean curve; one bold curve per group
+_SINGLE = 80  # number of curves of single prompts: more would be illegible
 _BINS = 40
 _PAPER_COLOUR = "#CC79A7"
 _OUTLINE = [withStroke(linewidth=3.6, foreground="white")]
@@ -102,7 +102,7 @@ def _draw_curves(axes: Axes, curves: np.ndarray, scores: np.ndarray, colours: Sc
     axes.add_collection(LineCollection(lines, colors=colours.to_rgba(scores[single], alpha=0.35), linewidths=0.8))
     smoothed = f" (means of {width} visits)" if width > 1 else ""
     axes.plot([], [], color="#444444", linewidth=0.8, alpha=0.6, label=f"{len(single)} single prompts{smoothed}")
-    # A low score may lie above or below the mean curve, and the two would average out: each side has its own groups.
+    # Curves with low scores may be above or below the mean curve. Their mean would hide both, so each side has groups.
     above = np.nan_to_num(curves - mean).sum(axis=1) > 0
     groups = [
         group for side in (above, ~above) for group in np.array_split(np.flatnonzero(side), _GROUPS) if len(group)
@@ -110,10 +110,10 @@ def _draw_curves(axes: Axes, curves: np.ndarray, scores: np.ndarray, colours: Sc
     for group in sorted(groups, key=lambda group: scores[group].mean()):
         colour = colours.to_rgba(scores[group].mean())
         axes.plot(visits, _mean(curves[group]), color=colour, **line)
-    axes.plot([], [], color="#444444", linewidth=2.4, label="means of prompts with neighbouring scores, on either side")
+    axes.plot([], [], color="#444444", linewidth=2.4, label="means of prompts with similar scores, above or below")
     axes.plot(visits, mean, linestyle="--", color="black", label=f"mean of {n_prompts:,} prompts", **line)
     axes.figure.colorbar(colours, ax=axes, label="score", pad=0.02)
-    axes.set(title="Curves in the colours of their scores", xlabel="visit to the prompt, from 0")
+    axes.set(title="Curves, coloured by score", xlabel="visit to the prompt, from 0")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 

@@ -15,21 +15,21 @@ from limr.selection.reason import kind_of
 from limr.trajectories import Trajectories, known_signals, visit_matrix
 
 FROM_THE_START_ACCURACY = 0.75  # over the first quarter of the visits
-LEARNED_ACCURACY = 0.25  # by how much the last quarter exceeds the first
+LEARNED_ACCURACY = 0.25  # gain from the first quarter of the visits to the last
 
 NEVER = "never solved"
 START = "solved almost from the start"
 ALWAYS = "of these, solved at every visit"
 ALONG = "learned along the way"
 REST = "the rest"
-GAPS = "without a whole curve"
+GAPS = "without a complete curve"
 KINDS = (NEVER, START, ALWAYS, ALONG, REST, GAPS)
 
 _KINDS_EXPLAINED = f"""\
 A prompt is *{NEVER}* if no sample of any visit is correct. It is *{START}* if its accuracy over the first quarter of
-the visits is at least {FROM_THE_START_ACCURACY}. It is *{ALONG}* if that is not so, and its accuracy over the last
-quarter exceeds that over the first by at least {LEARNED_ACCURACY}. It is *{GAPS}* if it lacks a visit that nearly all
-others have, or was never met."""
+the visits is at least {FROM_THE_START_ACCURACY}. It is *{ALONG}* if neither holds and its accuracy over the last
+quarter is higher than over the first quarter by at least {LEARNED_ACCURACY}. It is *{GAPS}* if it lacks a visit that
+nearly all other prompts have, or has no visit."""
 
 _NO_KINDS = """\
 Not shown: kinds of prompts are defined by accuracy, and the log has rewards only. It does not say which responses are
@@ -40,7 +40,7 @@ def write_summary(scores: Sequence[str | Path], trajectories: Sequence[str | Pat
     """Write selection.md from the scores (one file per method and seed) and the trajectories (one file per seed).
 
     A scores file belongs to the trajectories of the same file name (``seed0.parquet``). Every number is the mean over
-    the seeds. Without accuracies the kinds of prompts are unknown, and the document says so.
+    the seeds. Without accuracies the kinds of prompts are unknown, and the page states this.
 
     Raises LimrError when there are no scores, or when a scores file has no trajectories of its name.
     """
@@ -73,7 +73,7 @@ def kinds_of_prompts(trajectories: Trajectories) -> pl.DataFrame:
 
 def _read_scores(path: Path, probes: Mapping[str, Trajectories]) -> pl.DataFrame:
     if path.stem not in probes:
-        known = one_of(sorted(probes)) if probes else "trajectories, of which there are none"
+        known = one_of(sorted(probes)) if probes else "trajectories with this name; none were given"
         raise LimrError(f"no trajectories are named {path.stem!r}", where=path, expected=known)
     return read_parquet(path, "scores").with_columns(seed=pl.lit(path.stem))
 
@@ -87,7 +87,7 @@ def _sections(rows: pl.DataFrame, probes: Sequence[Trajectories]) -> list[str]:
         "## The mean curve",
         markdown_table(_mean_curves(probes), whole=["prompts", "visits"]),
         "## By method",
-        "Quantiles are of the scores; *theta to match* is the lowest score that was selected.",
+        "Percentages are quantiles of the scores. *theta to match* is the lowest selected score.",
         markdown_table(_by_method(rows), whole=["prompts", "scored", "selected"], percent=["share"]),
         *_without_score(rows, n_seeds),
         "## By kind of prompt",
@@ -102,9 +102,9 @@ def _by_kind_of_prompt(rows: pl.DataFrame, kinds: Mapping[str, pl.DataFrame]) ->
     selected = _selected_by_kind(rows, rows["seed"].n_unique())
     return [
         _KINDS_EXPLAINED,
-        "How many there are, and how many of them each method selects:",
+        "The number of prompts of each kind, and how many of them each method selects:",
         markdown_table(selected, whole=["prompts", *rows["method"].unique()], percent=["share"]),
-        "Their mean scores:",
+        "Mean score of each kind:",
         markdown_table(_score_by_kind(rows)),
     ]
 

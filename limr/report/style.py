@@ -1,4 +1,4 @@
-"""What tables and figures share: titles and colours of methods, numbers as text, axes, and figures as files."""
+"""Shared by tables and figures: titles and colours of methods, numbers as text, axes, and writing figures."""
 
 from pathlib import Path
 from zlib import crc32
@@ -12,7 +12,7 @@ from limr.report.bootstrap import Interval
 
 BASE = "base"
 
-# the palette of Okabe and Ito, whose colours colour-blind readers can tell apart
+# the palette of Okabe and Ito, which colour-blind readers can distinguish
 _COLOURS = {"full": "#000000", "rand": "#E69F00", "linear": "#009E73", "lim": "#0072B2"}
 _OTHER_COLOURS = ("#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
 THETA_COLOUR = "#D55E00"
@@ -49,9 +49,9 @@ def percent(value: Interval, signed: bool = False) -> str:
 
 
 def lowest_shown(scores: np.ndarray, theta: float) -> float:
-    """The left end of an axis of scores.
+    """The left end of an axis of scores: the lowest score.
 
-    It is the lowest score. If the lowest hundredth of the scores would take half of the axis, it is left out.
+    If the lowest hundredth of the scores would take more than half of the axis, it is left out.
     """
     low, tail, high = scores.min(), min(np.quantile(scores, _TAIL), theta), scores.max()
     return float(tail if high - low > 2 * (high - tail) else low)

@@ -32,8 +32,8 @@ class Row:
     benchmarks: dict[str, Interval]
     average: Interval
     gain_over_base: Interval | None  # None for the base model itself
-    gain_over_rand: Interval | None  # None for the base model, for RAND itself and where there is no RAND
-    share_of_full_gain: Interval | None  # None for the base model and FULL, and where FULL's gain may be nothing
+    gain_over_rand: Interval | None  # None for the base model and RAND, and if there is no RAND
+    share_of_full_gain: Interval | None  # None for the base model and FULL, and if FULL's gain may be 0
 
 
 def write_table2(
@@ -48,14 +48,14 @@ def write_table2(
     """Write Table 2 to ``outputs["markdown"]``, ``outputs["csv"]`` and ``outputs["json"]``.
 
     - ``evaluations``: the evaluation files of the base model and of every method, seed and benchmark.
-    - ``prompts``: the training set; the caption says how many of its gold answers cannot be graded.
+    - ``prompts``: the training set; the caption counts its gold answers that cannot be graded.
     - ``subsets`` and ``rollouts``: method -> its subset files, and its directories of rollout shards, one per seed.
     - ``configuration``: the whole checked configuration without ``results``, the folder, which does not affect the
       numbers. It is copied into the JSON, and its digest into the caption, with the names of ``configuration_files``.
 
     The same input gives the same bytes.
 
-    Raises LimrError when an evaluation is missing, occurs twice or has other problems than the rest.
+    Raises LimrError as ``read_results`` does.
     """
     methods = [BASE, *configuration["methods"]]
     results = read_results(evaluations, methods, configuration["seeds"], configuration["benchmarks"])

@@ -1,4 +1,4 @@
-"""The size of each training run: its prompts, steps and rollouts, counted in its files."""
+"""The size of each training run: its prompts, steps and rollouts, counted from its files."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ def read_runs(
 ) -> dict[str, list[TrainingRun]]:
     """The runs of each method, one per seed, from its subset files and its directories of rollout shards.
 
-    Raises ContractError, naming the file or directory that cannot be read.
+    Raises ContractError with the file or directory that cannot be read.
     """
     return {
         method: [

@@ -1,4 +1,4 @@
-"""Figure: curves of single prompts against the mean curve, from the best score to the worst."""
+"""Figure: curves of single prompts and the mean curve, from the best score to the worst."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,8 +40,8 @@ def write_trajectories(trajectories: Path, scores: Path, output: Path) -> None:
     prompts = ranked[shown]
     lowest, highest = prompts["score"].min(), prompts["score"].max()
     norm = Normalize(lowest, highest + (highest - lowest) / 3)  # the light end of the colours is illegible on white
-    for axes, prompt, own in zip(panels.flat, prompts.iter_rows(named=True), curves_by_rank[shown], strict=True):
-        _draw_prompt(axes, prompt, own, whole.mean(axis=0), colormaps["viridis"](norm(prompt["score"])))
+    for axes, prompt, curve in zip(panels.flat, prompts.iter_rows(named=True), curves_by_rank[shown], strict=True):
+        _draw_prompt(axes, prompt, curve, whole.mean(axis=0), colormaps["viridis"](norm(prompt["score"])))
     figure.supxlabel("visit to the prompt, from 0 (the epoch of the probe)", fontsize=10)
     figure.supylabel(f"mean {signal} of the visit's samples", fontsize=10)
     figure.suptitle(
@@ -53,10 +53,10 @@ def write_trajectories(trajectories: Path, scores: Path, output: Path) -> None:
 
 
 def _draw_prompt(
-    axes: Axes, prompt: Mapping[str, Any], own: np.ndarray, mean: np.ndarray, colour: tuple[float, ...]
+    axes: Axes, prompt: Mapping[str, Any], curve: np.ndarray, mean: np.ndarray, colour: tuple[float, ...]
 ) -> None:
     axes.plot(mean, color="#444444", linestyle="--", linewidth=1.4)
-    axes.plot(own, color=colour, linewidth=2, marker="o", markersize=3.5)
+    axes.plot(curve, color=colour, linewidth=2, marker="o", markersize=3.5)
     kept = "selected" if prompt["selected"] else "not selected"
     axes.set_title(f"score {prompt['score']:.2f}  (rank {prompt['rank']:,}, {kept})", fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))

@@ -1,4 +1,4 @@
-"""What the stages cost: seconds and memory, from the files of Snakemake's ``benchmark:``.
+"""wall_times.md: seconds and memory of the stages, from the files of Snakemake's ``benchmark:``.
 
 They are not part of Table 2, so that two runs of one configuration give the same table byte for byte.
 """
@@ -21,9 +21,9 @@ _UNKNOWN = ["-", "NA"]  # Snakemake writes these for a job that ended before it 
 def write_wall_times(benchmarks: Path, files: Sequence[Path], output: Path) -> None:
     """Write a Markdown table of ``files``, one per stage, each named by its path below the folder ``benchmarks``.
 
-    A file that does not exist gives a stage without numbers: a lost time is no reason to run a stage again.
+    A missing file gives a row without numbers, because a missing time does not justify running a stage again.
 
-    Raises LimrError, naming a file that is not a Snakemake benchmark.
+    Raises LimrError with the file that is not a Snakemake benchmark.
     """
     stages = [_read(file, file.relative_to(benchmarks).with_suffix("").as_posix()) for file in files]
     seconds = sum(stage[1] for stage in stages if stage[1] is not None)
@@ -35,9 +35,9 @@ def write_wall_times(benchmarks: Path, files: Sequence[Path], output: Path) -> N
         aligned=True,
     )
     text = (
-        f"The last run of each stage, on {os.cpu_count()} cores ({platform.machine()}). The sum counts stages that ran"
-        " at the same time one after another, and stages of earlier runs with the time that they took then. Peak memory"
-        " is the resident set of the stage's processes; the last row has the largest. -: not recorded, and not counted."
+        f"Each row is the last run of a stage, on {os.cpu_count()} cores ({platform.machine()}). The last row adds up"
+        " the times of all stages, also of stages that ran in parallel or in an earlier run. Peak memory is the"
+        " resident set of the stage's processes; the last row has the largest. -: not recorded, and not counted."
     )
     write_text(output, f"# Wall times\n\n{table}\n\n{text}\n")
 

@@ -6,10 +6,11 @@ PAPER_SHARE = 1389 / 8523  # the share of MATH-FULL that LIM kept (arXiv 2502.11
 
 
 def top(scores: np.ndarray, number: int) -> np.ndarray:
-    """Which prompts are among the ``number`` best of ``scores`` (float64 [prompts], NaN = no score): 1, 0, or a part.
+    """The membership of each prompt in the best ``number`` of ``scores`` (float64 [prompts], NaN = no score).
 
-    Prompts that tie at the cut share the places that are left: two prompts for one place count a half each. So the
-    result does not depend on how ties are broken. With ``number`` scores or fewer, every prompt that has one is in.
+    It is 1 for a member and 0 for other prompts. Prompts that tie at the cut share the remaining places: two prompts
+    for one place get 0.5 each. So the result does not depend on how ties are broken. If at most ``number`` prompts have
+    a score, all of these are members.
 
     >>> top(np.array([0.5, 0.9, 0.5, np.nan]), 2).tolist()
     [0.5, 1.0, 0.5, 0.0]
@@ -23,10 +24,10 @@ def top(scores: np.ndarray, number: int) -> np.ndarray:
 
 
 def overlap(first: np.ndarray, second: np.ndarray) -> float:
-    """The share of two selections (memberships from 0 to 1, one per prompt) that is in both; NaN where both are empty.
+    """The overlap of two selections (memberships from 0 to 1, one per prompt); NaN if both are empty.
 
-    2 |A and B| / (|A| + |B|) (Dice 1945, Ecology 26:297-302). Where both select equally many, this is the share of one
-    that the other selects too. Of a prompt that is in both in part, the smaller part counts.
+    2 |A and B| / (|A| + |B|) (Dice 1945, Ecology 26:297-302). If both have the same size, this is the share of one
+    selection that the other contains. Of the two memberships of a prompt, the smaller one counts.
 
     >>> overlap(np.array([1.0, 1.0, 0.0]), np.array([1.0, 0.0, 1.0]))
     0.5
@@ -38,7 +39,7 @@ def overlap(first: np.ndarray, second: np.ndarray) -> float:
 def spearman(first: np.ndarray, second: np.ndarray) -> float:
     """Spearman's rank correlation over the prompts that have both scores; ties have the mean of their ranks.
 
-    NaN where either score is the same for all prompts, and where there are fewer than two prompts.
+    NaN if either score is the same for all these prompts, or if there are fewer than two of them.
 
     >>> spearman(np.array([0.1, 0.2, 0.3, np.nan]), np.array([1.0, 4.0, 9.0, 16.0]))
     1.0
@@ -55,5 +56,5 @@ def spearman(first: np.ndarray, second: np.ndarray) -> float:
 def _ranks(values: np.ndarray) -> np.ndarray:
     """Rank of each value, from 1; equal values have the mean of their ranks."""
     _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
-    # a group of n equal values ends at rank sizes.cumsum(), and its mean rank lies (n - 1) / 2 below that
+    # a group of n equal values ends at rank sizes.cumsum(), and its mean rank is (n - 1) / 2 lower
     return (sizes.cumsum() - (sizes - 1) / 2)[group]

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 
-Selection = tuple[pl.Expr, pl.Expr]  # whether a prompt is selected, and the reason of one that is not
+Selection = tuple[pl.Expr, pl.Expr]  # whether a prompt is selected; the reason if it is not
 
 
 def choose(scored: pl.DataFrame, keep: str | Mapping[str, Any], pool_size: int) -> pl.DataFrame:
@@ -26,16 +26,16 @@ def choose(scored: pl.DataFrame, keep: str | Mapping[str, Any], pool_size: int) 
     ``keep`` is ``all``, or one of
 
     - ``{theta: score}``: scores of at least theta;
-    - ``{top: number}``: this many of the best, and ``{share: fraction}``: the best share of ``pool_size``, rounded.
-      Ties at the cut are broken by prompt_id, so that the number is exact;
-    - ``{quantile: fraction}``: scores at or above that quantile of the prompts that have one;
-    - ``{theta_for: number}``: scores of at least the theta whose subset comes closest to that number, the smaller of
-      two that come equally close. Prompts that tie stay together, so ``theta`` can give the same subset.
+    - ``{top: number}``: the best prompts, exactly this many. Ties at the cut are broken by prompt_id;
+    - ``{share: fraction}``: as ``top``, with this share of ``pool_size``, rounded;
+    - ``{quantile: fraction}``: scores at or above that quantile of all scores;
+    - ``{theta_for: number}``: as ``theta``, with the theta that selects closest to this number of prompts. If two are
+      equally close, the smaller subset is taken. Prompts that tie stay together, as with ``theta``.
 
     Rank 1 is the best score. Ties are broken by prompt_id, and prompts without a score have no rank. The result is
     sorted by rank.
 
-    Raises LimrError when ``keep`` is none of these, selects nothing, or asks for more prompts than have a score.
+    Raises LimrError when ``keep`` is none of these, selects no prompt, or wants more prompts than have a score.
 
     >>> scored = pl.DataFrame({"prompt_id": ["a", "b"], "score": [0.2, 0.7], "reason": ["", ""]})
     >>> choose(scored, {"theta": 0.6}, pool_size=2).rows()
@@ -77,7 +77,7 @@ def check_keep(keep: str | Mapping[str, Any]) -> None:
 
 
 def score_quantiles(scores: pl.Series) -> dict[str, float]:
-    """Quantiles to choose theta from, rounded down to 3 decimals: as theta, each of them selects something.
+    """Quantiles to choose theta from. They are rounded down to 3 decimals, so that each selects a prompt as theta.
 
     >>> score_quantiles(pl.Series([0.0, 0.5, 1.0]))
     {'50 %': 0.5, '75 %': 0.75, '90 %': 0.9, '95 %': 0.95, '99 %': 0.99, 'highest': 1.0}
@@ -109,8 +109,8 @@ def _theta(theta: float, ranked: pl.DataFrame, pool_size: int) -> Selection:
 
 def _quantile(quantile: float, ranked: pl.DataFrame, pool_size: int) -> Selection:
     scores = ranked["score"].drop_nulls().sort().to_numpy()
-    # The position is rounded first: 0.07 x 100 is not quite 7. Between two scores, theta is the upper one and not an
-    # interpolated value: the same prompts are at or above either, and a score can be typed as `theta`.
+    # The position is rounded first, because 0.07 x 100 is 7.000000000000001 in floating point. Between two scores, the
+    # upper score is taken, not an interpolated value: both select the same prompts, and a user can type the score.
     theta = float(scores[math.ceil(round(quantile * (len(scores) - 1), 9))])
     return _at_found_theta(f"quantile {quantile:g}", theta, scores)
 
@@ -163,8 +163,10 @@ def _check_enough(number: int, n_scored: int, n_prompts: int) -> None:
 
 @dataclass(frozen=True)
 class SelectionRule:
-    """How one ``keep`` selects, given its number, the ranked prompts and the size of the pool; and which numbers it
-    accepts."""
+    """One rule of ``keep``: how it selects, and which numbers it accepts.
+
+    ``select`` takes the number, the ranked prompts and the size of the pool.
+    """
 
     select: Callable[[float, pl.DataFrame, int], Selection]
     expected: str

@@ -33,10 +33,10 @@ class EarlyStopping:
 
     - ``visits``, and ``rollouts``: the share of the probe's rollouts that these visits took;
     - ``scored``: how many prompts have a score;
-    - for each of ``measures`` its value, ``{measure}_low`` and ``{measure}_high``, null where it has none;
+    - for each of ``measures``: its value, ``{measure}_low`` and ``{measure}_high``, null if undefined;
     - with a theta, ``selected_theta``: how many prompts score at least theta.
 
-    ``number`` is how many of the ``prompts`` are the best ``share`` of them.
+    ``number`` is the size of the best ``share`` of the ``prompts``.
     """
 
     signal: str
@@ -54,7 +54,7 @@ class EarlyStopping:
         return self.number / self.prompts
 
     def reaches(self, level: float) -> dict[str, float]:
-        """The first row from which the overlap stays at or above ``level`` to the end: at the latest, the last row."""
+        """The first row from which the overlap stays at or above ``level``; at the latest, the last row."""
         below = (self.rows[OVERLAP].fill_null(0) < level).arg_true()
         return self.rows.row(0 if below.is_empty() else below[-1] + 1, named=True)
 
@@ -73,9 +73,8 @@ def early_stopping(
 ) -> EarlyStopping:
     """Compare LIM after k visits with LIM after all K visits that count (``visit_matrix``), for every k from 1 to K.
 
-    LIM after k visits gives the scores that it would have given if the probe had stopped there: the mean curve, the
-    prompts without gaps and the scores use the first k visits alone. ``signal``, ``missing`` and ``best_reward`` are
-    LIM's own options.
+    LIM after k visits gives the scores of a probe with k visits: the mean curve, the prompts without gaps and the
+    scores use only the first k visits. ``signal``, ``missing`` and ``best_reward`` are LIM's options.
 
     - *overlap*: of the best ``share`` of all prompts after k visits, how many are among the best after all visits.
       Prompts that tie at the cut count in part (``agreement.top``).
@@ -84,12 +83,12 @@ def early_stopping(
     - *later visits*: the same, with LIM of the visits after the first k instead of all visits. The first k visits are
       part of the full score, so agreement with it is partly built in. The later visits are independent of them.
 
-    The bands are 95 % percentile intervals over bootstrap resamples of the prompts. A resample draws as many prompts,
-    with replacement, the same for all scores and every k, and computes its own mean curves. The bands err on the wide
-    side: in simulations they contain the value of the whole population 96 to 99 % of the time. ``progress`` is called
-    after each k.
+    The bands are 95 % percentile intervals over bootstrap resamples of the prompts. A resample draws as many prompts as
+    there are, with replacement, and computes its own mean curves. All scores and all k use the same draws. The bands
+    tend to be too wide: in simulations they contain the value of the whole population 96 to 99 % of the time.
+    ``progress`` is called after each k.
 
-    Raises LimrError as LIM does, and where ``share`` of the prompts is none of them, or all.
+    Raises LimrError as LIM does, and if ``share`` rounds to no prompt or to all prompts.
     """
     matrix = visit_matrix(trajectories, signal)
     n_prompts, n_visits = matrix.values.shape
@@ -98,7 +97,7 @@ def early_stopping(
         raise LimrError(
             where="share", found=f"{share:g} of {n_prompts:,} prompts", expected="at least one prompt and not all"
         )
-    # where LIM cannot score all visits, it raises an error that says why
+    # LIM raises a clear error here if it cannot score all visits
     run_method(
         "lim",
         Pool(trajectories.prompt_ids, trajectories, seed=0),
@@ -150,7 +149,7 @@ def _scores(matrix: VisitMatrix, missing: str, best: float, draws: list[np.ndarr
 def _row(
     early: Iterator[np.ndarray], later: Iterator[np.ndarray], full: list[np.ndarray], number: int, theta: float | None
 ) -> dict[str, float]:
-    """The measures for one number of visits. The arguments iterate over the draws; the first is all prompts."""
+    """The measures for one number of visits. The arguments have one array per draw; the first draw is all prompts."""
     row: dict[str, float] = {}
     of_draws = []
     for scores, later_scores, full_scores in zip(early, later, full, strict=True):

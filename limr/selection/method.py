@@ -14,7 +14,7 @@ The positional parameters of the function name what it reads:
 
 Its keyword-only parameters are its options. It returns one score per prompt; the higher, the better.
 
-All files in ``methods/`` are imported when a method is first asked for. A new method is a new file there.
+All files in ``methods/`` are imported when a method is first looked up, so a new method needs only a new file there.
 """
 
 import inspect
@@ -48,7 +48,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Scores:
-    """The result of a method: the score of each prompt that has one, and for other prompts the reason why not.
+    """The result of a method: the scores, and for each prompt without a score the reason.
 
     A prompt of the pool that is in neither has no trajectory.
     """
@@ -64,7 +64,7 @@ ScoreFunction = Callable[..., np.ndarray | Sequence[float]]
 class ScoreMethod:
     """A registered method: its function, the signals it can read, and its options by name.
 
-    Without ``signals`` it reads no trajectories. ``nan_means`` is the reason that a score of NaN stands for.
+    Without ``signals`` it reads no trajectories. ``nan_means`` is the reason of a prompt with score NaN.
     """
 
     name: str
@@ -81,13 +81,13 @@ _METHODS: dict[str, ScoreMethod] = {}
 def score_method(
     name: str, *, signals: tuple[str, ...] = (), nan_means: str = ""
 ) -> Callable[[ScoreFunction], ScoreFunction]:
-    """Register the decorated function as score method ``name``; the function itself stays as it is.
+    """Register the decorated function as score method ``name``; the function itself is unchanged.
 
     ``signals`` are those that the method can read, its default first. With more than one, the method has the option
     ``signal``. Every method with signals has the option ``missing`` (see ``VisitMatrix.without_gaps``).
 
-    ``nan_means`` is the reason why a prompt has no score where the function returns NaN; ``{signal}`` in it stands for
-    the signal. Without it NaN stays a score, which breaks the contract of the scores file.
+    ``nan_means`` is the reason of prompts for which the function returns NaN: they have no score. ``{signal}`` in it is
+    replaced by the signal. Without ``nan_means``, NaN stays a score, which breaks the contract of the scores file.
     """
 
     def register(function: ScoreFunction) -> ScoreFunction:
@@ -144,8 +144,8 @@ def parse_options(score_name: str, texts: Mapping[str, str]) -> dict[str, Any]:
 def run_method(score_name: str, pool: Pool, options: Mapping[str, Any]) -> Scores:
     """Score the prompts of ``pool`` with method ``score_name``.
 
-    Raises LimrError for an unknown method, for an unknown option or a wrong value of one, and where trajectories are
-    missing or give no scores.
+    Raises LimrError for an unknown method or option, for a wrong value of an option, and if trajectories are missing or
+    give no scores.
     """
     method, where = find_method(score_name), f"score {score_name!r}"
     with _errors_inside(where):
@@ -164,10 +164,10 @@ def run_method(score_name: str, pool: Pool, options: Mapping[str, Any]) -> Score
         if "n_samples" in method.inputs:
             inputs["n_samples"] = usual_samples(pool.trajectories)
         where += f" of {signal} curves"
-    # `signal` and `missing` have chosen the matrix; the other options are the function's own
-    own = {name: value for name, value in options.items() if name not in _options_of_curves(method.signals)}
+    # `signal` and `missing` selected the matrix; the function takes the other options
+    own_options = {name: value for name, value in options.items() if name not in _options_of_curves(method.signals)}
     with _errors_inside(where):
-        found = method.function(**{name: inputs[name] for name in method.inputs}, **own)
+        found = method.function(**{name: inputs[name] for name in method.inputs}, **own_options)
     return _named_scores(method, inputs["prompt_ids"], np.asarray(found, dtype=np.float64), signal, dropped)
 
 

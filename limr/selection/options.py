@@ -54,7 +54,7 @@ class Option:
         return one_of(self.choices) if self.choices else f"{_KINDS[self.kind]}{self.range}"
 
     def check(self, value: Any) -> None:
-        """Raise LimrError where the option does not take ``value``. A number must be finite.
+        """Raise LimrError if the option does not take ``value``. A number must be finite.
 
         >>> Option("target", 0.5, float, Range(0, 1)).check(1.5)
         Traceback (most recent call last):
@@ -65,7 +65,7 @@ class Option:
             raise self._error(value)
 
     def parse(self, text: str) -> bool | int | float | str:
-        """The value that ``text`` stands for on a command line. Raises LimrError as ``check`` does.
+        """Convert ``text`` from a command line to a value of the option. Raises LimrError as ``check`` does.
 
         >>> Option("target", 0.5, float, Range(0, 1)).parse("0.25")
         0.25

@@ -1,4 +1,4 @@
-"""What counts as equal: floating-point rounding must not rank prompts or tell curves apart."""
+"""Tolerances: floating-point rounding must not decide the rank of prompts or whether two curves are equal."""
 
-DECIMALS = 12  # scores are rounded to so many decimals where they would otherwise tie but for the last digits of a mean
+DECIMALS = 12  # some methods round scores to these decimals, so that rounding errors of a mean do not break ties
 ROUNDING = 1e-12  # relative: two means of the same rewards, added in another order, differ by less than this

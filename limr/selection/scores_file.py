@@ -1,4 +1,4 @@
-"""Scores files: read from Parquet or JSON Lines, selected from again, summarised."""
+"""Scores files (Parquet or JSON Lines): read and write them, select again from them, and summarise them."""
 
 import math
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from limr.selection.reason import NOT_GRADABLE, kind_of
 def read_scores(file: str) -> pl.DataFrame:
     """The scores of one method (contract ``scores``) from ``*.parquet``, ``*.jsonl`` or ``-``, best first.
 
-    Raises LimrError naming the file where it breaks the contract, and where it holds the scores of several methods.
+    Raises LimrError with the file if it breaks the contract or holds the scores of several methods.
     """
     scores = read_parquet(file, "scores") if Path(file).suffix == ".parquet" else _from_rows(file)
     methods = scores["method"].unique().sort().to_list()
@@ -58,7 +58,7 @@ def choose_again(scores: pl.DataFrame, keep: str | Mapping[str, Any]) -> pl.Data
 
 
 def thetas(scores: pl.DataFrame) -> pl.DataFrame:
-    """What some thetas would keep: theta (a quantile of the scores, rounded down to 3 decimals), prompts, share of all.
+    """How many prompts some thetas would keep. Columns: theta (a quantile, rounded down to 3 decimals), prompts, share.
 
     >>> scores = pl.DataFrame({"score": [0.1, 0.2, 0.3, 0.9]})
     >>> thetas(scores).rows()[-1]
@@ -72,7 +72,7 @@ def thetas(scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def selection_summary(scores: pl.DataFrame) -> list[str]:
-    """In lines: how many prompts are selected, how many have no score, and why."""
+    """Lines for the user: how many prompts are selected, and how many have no score for which reasons."""
     selected, unscored = scores.filter("selected"), scores.filter(pl.col("score").is_null())
     lines = [
         f"{scores['method'][0]}: {len(selected):,} of {len(scores):,} prompts selected"

@@ -24,16 +24,17 @@ def score_prompts(
     seed: int,
     ungradable: str = "drop",
 ) -> pl.DataFrame:
-    """Score, rank and select: one row per prompt (contract ``scores``), best first. Each row that is not selected has
-    a reason.
+    """Score, rank and select: one row per prompt (contract ``scores``), best first.
+
+    Each row that is not selected has a reason.
 
     ``settings`` is the method's row of configuration: ``score`` (name of a score method), ``keep`` (see ``choose``)
     and perhaps ``options`` (of the score method). Without ``prompts`` (contract ``prompts``) the prompts are those of
     ``trajectories``.
 
-    ``ungradable`` says what happens to a prompt whose gold answer cannot be graded: no response to it can be rewarded.
-    With ``drop`` the prompt has no score, and its curve is left out of the mean curve too. With ``keep`` it is treated
-    like any other.
+    ``ungradable`` decides about prompts with a gold answer that cannot be graded: no response to them can be rewarded.
+    With ``drop`` such a prompt has no score, and its curve is left out of the mean curve too. With ``keep`` it is
+    treated like any other prompt.
 
     Raises LimrError naming the method when a name or option is unknown, when nothing can be scored, or when nothing
     is selected.
@@ -55,7 +56,7 @@ def score_prompts(
 def pool_of(
     trajectories: Trajectories | None, prompts: pl.DataFrame | None, seed: int, ungradable: str
 ) -> tuple[Pool, dict[str, Reason]]:
-    """The prompts that can be selected (see ``score_prompts``), and for each other prompt the reason why it cannot."""
+    """The prompts that can be selected (see ``score_prompts``), and the reason for each other prompt."""
     if prompts is None:
         if trajectories is None:
             raise LimrError("neither prompts nor trajectories were given, so there is nothing to select from")
@@ -67,7 +68,7 @@ def pool_of(
     if trajectories is not None:
         unknown = set(trajectories.prompt_ids) - set(prompts["prompt_id"])
         if unknown:
-            logger.warning("%s prompts have trajectories but are not in the training set: left out", len(unknown))
+            logger.warning("%s prompts with trajectories are not in the training set, and are left out", len(unknown))
         trajectories = trajectories.of_prompts(pool_ids)
     return Pool(pool_ids.to_list(), trajectories, seed), left_out
 

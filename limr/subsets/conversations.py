@@ -24,7 +24,7 @@ def conversation(prompt: Any, place: str) -> list[Row]:
         raise LimrError(
             where=(place, "prompt"),
             found=shown(prompt, most=80),
-            expected='text, or messages of which one is the user\'s: [{"role": "user", "content": "..."}]',
+            expected='text, or messages with at least one of the user: [{"role": "user", "content": "..."}]',
         )
     return prompt
 

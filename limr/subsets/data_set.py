@@ -11,8 +11,8 @@ from limr.errors import Column, LimrError, one_of
 from limr.files.atomic import whole_file
 from limr.files.rows import STANDARD, Row, read_rows, write_rows
 
-# Usual names of columns in data sets of the field. Where the user names none, the first that is present is taken.
-# verl keeps the answer in an object; a dot in a name leads into an object.
+# Usual names of columns in published data sets. If the user names no column, the first name that is present is used.
+# verl keeps the answer in an object: `a.b` is key b of the object under a.
 NAMES = {
     "prompt": ("prompt", "problem", "question", "input", "query", "messages"),
     "answer": ("answer", "label", "gold", "ground_truth", "reward_model.ground_truth", "solution"),
@@ -31,23 +31,23 @@ class DataSet:
     def column(self, name: str) -> Iterator[tuple[str, Any]]:
         """Each row's place and value under ``name``; ``a.b`` is key b of the object under a.
 
-        Raises LimrError naming the place of a row that has no such key.
+        Raises LimrError with the place of a row that has no such key.
         """
         for place, row in zip(self.places, self.rows, strict=True):
             found, value = _look_up(row, name)
             if not found:
-                raise LimrError(f"key {name!r} is missing", where=place, found=", ".join(row))
+                raise LimrError(f"key {name!r} is missing", where=place, found=f"the keys {', '.join(row)}")
             yield place, value
 
     def name_of(self, column: str, given: str | None = None) -> str | None:
-        """The name of ``column`` (a key of ``NAMES``) here: ``given``, or the first usual name that row 1 has."""
+        """The data set's name for ``column`` (a key of ``NAMES``): ``given``, or the first usual name in row 1."""
         return given or next((name for name in NAMES[column] if _look_up(self.rows[0], name)[0]), None)
 
 
 def read_data_set(file: str) -> DataSet:
     """Read all of ``file`` (``*.jsonl``, ``*.json``, ``*.csv``, ``*.parquet``, or ``-``).
 
-    Raises LimrError naming the place of what cannot be read, and when there is no row.
+    Raises LimrError with the place that cannot be read, or when there are no rows.
     """
     places, rows = [], []
     for place, row in read_rows(file):
@@ -68,7 +68,7 @@ def column_of(data_set: DataSet, column: str, given: str | None = None) -> str:
         raise LimrError(
             f"no column of {column}s",
             where=data_set.file,
-            found=", ".join(data_set.rows[0]),
+            found=f"the columns {', '.join(data_set.rows[0])}",
             expected=one_of(NAMES[column]),
             advice=["Name the column: ", Column(column), "."],
         )
@@ -76,7 +76,7 @@ def column_of(data_set: DataSet, column: str, given: str | None = None) -> str:
 
 
 def write_some(data_set: DataSet, rows: Sequence[int], output: str) -> None:
-    """Write those ``rows`` of the data set (their numbers, in order) with all their columns.
+    """Write the rows with the numbers ``rows``, in this order, with all their columns.
 
     From Parquet to Parquet the columns keep their types. Raises LimrError as ``limr.files.rows.write_rows`` does.
     """

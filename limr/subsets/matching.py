@@ -1,7 +1,7 @@
 """Find the prompts of a training log among the rows of a user's own data set.
 
 A prompt is found by its id, by its text, or by its text without the instruction that training put around every prompt
-("Let's think step by step ..."). Where two different texts fit, none is taken.
+("Let's think step by step ..."). If two different texts fit, the prompt stays unmatched.
 """
 
 from collections import defaultdict
@@ -27,9 +27,9 @@ class Instruction:
 
 @dataclass
 class Matching:
-    """The rows of each prompt that was found (prompt_id -> row numbers), how they were found, and the other prompts.
+    """The rows of each prompt that was found (prompt_id -> row numbers), how it was found, and the unmatched prompts.
 
-    ``ambiguous`` are those of ``unmatched`` for which two different texts of the data set fit.
+    ``ambiguous`` is the part of ``unmatched`` for which two different texts of the data set fit.
     """
 
     rows: dict[str, list[int]] = field(default_factory=dict)
@@ -51,8 +51,8 @@ def match(
     """Find the prompts ``wanted`` (ids) among the rows of a data set.
 
     ``logged`` has the text of every prompt of the log (prompt_id -> text), not only of the wanted ones: the instruction
-    is recognised as the text that all of them share. ``texts`` and ``ids`` are the data set's, one per row. An equal id
-    is not enough where both texts are known and neither contains the other, unless ``trust_ids``.
+    is recognised as the text that all of them share. ``texts`` and ``ids`` are the data set's, one per row. Rows with
+    an equal id do not match if both texts are known and neither contains the other, unless ``trust_ids``.
 
     >>> logged = {"a": "1+1? Be brief.", "b": "2*3? Be brief.", "c": "5-4? Be brief."}
     >>> found = match(["a", "c"], logged, ["5-4?", "9/3?", "1+1?", "2*3?"])
@@ -84,7 +84,7 @@ def match(
 
 
 def nearest(text: str, texts: Iterable[str]) -> str | None:
-    """The one of ``texts`` that shares most words with ``text`` (Jaccard's index; the first of those that tie)."""
+    """The text of ``texts`` that shares most words with ``text``, by Jaccard's index; the first one if several tie."""
     words = set(text.split())
 
     def shared(other: str) -> float:
@@ -111,7 +111,7 @@ def _match_without_instruction(
     }
     counts = [sum(cut in of_prompt for of_prompt in fits.values()) for cut in cuts]
     best = max(counts, default=0)
-    # One prompt alone is no evidence of an instruction. Of two cuts that explain equally many, neither is better.
+    # One prompt alone is no evidence of an instruction. If two cuts fit equally many prompts, neither is used.
     cut = cuts[counts.index(best)] if best > 1 and counts.count(best) == 1 else None
     for prompt_id in remaining:
         of_prompt = fits.get(prompt_id, {})
@@ -128,7 +128,7 @@ def _match_without_instruction(
 
 
 def _cuts(remaining: list[str], logged: list[str], texts: Collection[str]) -> list[tuple[int, int]]:
-    """Where texts of the data set can stand in all prompts of the log: (characters before, characters after)."""
+    """The possible positions of data set texts inside the log's prompts: (characters before, characters after)."""
     # the instruction is at most what all prompts share at their start and at their end
     before, after = _shared_start(logged), _shared_start([text[::-1] for text in logged])
     if not before + after or len(set(logged)) < 2:

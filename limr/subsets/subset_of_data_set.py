@@ -25,7 +25,7 @@ class OwnSubset:
     missing: LimrError | None
 
     def summary(self) -> list[str]:
-        """In lines: how the prompts were found."""
+        """Lines for the user: how the prompts were found."""
         found = self.matching
         ways = {"by prompt_id": found.by_id, "by text": found.by_text}
         ways |= {f"by text without {found.instruction}": found.by_instruction}
@@ -43,10 +43,10 @@ def subset_of_data_set(
     """Find the ``selected`` prompts (ids) among the rows of ``data_set``.
 
     ``logged`` has the texts of all prompts of the log, where they are known (see ``matching.match``). ``columns`` may
-    name the columns ``prompt`` and ``prompt_id``. Without a name for the second, a column called prompt_id counts where
-    the texts do not contradict it.
+    name the columns ``prompt`` and ``prompt_id``. If it does not name the second, a column called prompt_id is used,
+    but only for rows with a text that agrees with the log.
 
-    Raises LimrError where the data set has no such columns, and when none of the prompts is among its rows.
+    Raises LimrError if the data set has no such columns, or if none of the prompts is among its rows.
     """
     prompt_column = column_of(data_set, "prompt", columns.get("prompt"))
     texts = [user_text(prompt, place) for place, prompt in data_set.column(prompt_column)]
@@ -74,7 +74,7 @@ def _missing(
             where=data_set.file,
             advice=[
                 "The texts of the log are not known: the log has only ids, or there is no .prompts.parquet beside the"
-                " scores. Name the data set's column of ids: ",
+                " scores. Name the column of ids in the data set: ",
                 Column("prompt_id"),
                 ".",
             ],
@@ -86,8 +86,8 @@ def _missing(
         advice=[
             f"For example prompt {example}:\n  in the log: {_shortened(logged[example])}\n"
             f"  nearest in column {column!r}: {_shortened(closest)}\n"
-            "  Training may have put an instruction around every prompt that was not recognised, or this is another"
-            " data set, or another version of it. Name another column (",
+            "  Either training put an instruction around every prompt and it was not recognised, or this is another"
+            " data set or another version of it. Name another column (",
             Column("prompt"),
             "), or a column of ids that the log and the data set share (",
             Column("prompt_id"),

@@ -12,7 +12,7 @@ from limr.subsets.selected import selected_rows
 def log_prompts(prompts: Sequence[Prompt] | None, prompt_ids: Sequence[str]) -> pl.DataFrame:
     """The prompts of a log as a frame (contract ``log_prompts``), sorted by prompt_id.
 
-    Where the log has no prompts (None) the rows are ``prompt_ids``. What the log does not have is null.
+    If the log has no prompts (None), the rows are ``prompt_ids``. Texts and answers that the log lacks are null.
     """
     rows = (
         [(prompt_id, None, None) for prompt_id in prompt_ids]

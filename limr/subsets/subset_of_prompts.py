@@ -1,4 +1,4 @@
-"""The subset of a training set: the selected prompts with all that the training set says of them."""
+"""The subset of a training set: the selected prompts with all columns of the training set."""
 
 import polars as pl
 

@@ -32,7 +32,7 @@ class ExportOptions:
     system: str | None = None  # the system message before the user's
     instruction: str | None = None  # put after every prompt, on a line of its own
     plain: bool = False  # prompts as text instead of messages, for base models without a chat template
-    data_source: str | None = None  # verl: the name by which it finds its reward function; default: the row's own
+    data_source: str | None = None  # verl: the name that selects the reward function; default: the row's data_source
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Framework:
 
 
 def _openrlhf(example: Example, plain: bool) -> Row:
-    # a prompt of one message may be text: --data.apply_chat_template makes a message of it
+    # a prompt of one message can be text, which --data.apply_chat_template turns into a message
     as_text = plain or len(example.messages) == 1
     prompt = example.messages[0]["content"] if as_text else example.messages
     return {"prompt": prompt, "label": example.answer, "prompt_id": example.prompt_id}
@@ -67,15 +67,15 @@ def _verl(example: Example, plain: bool) -> Row:
     return {
         "data_source": example.data_source,
         "prompt": example.messages,
-        "ability": "math",  # nothing in verl reads it
+        "ability": "math",  # verl does not read it
         "reward_model": {"style": "rule", "ground_truth": example.answer},
         "extra_info": {"split": "train", "index": example.number, "prompt_id": example.prompt_id},
     }
 
 
 def _trl(example: Example, plain: bool) -> Row:
-    # TRL's accuracy_reward reads `solution`, and finds LaTeX only inside $...$: without the signs, one in six of MATH's
-    # answers does not equal itself there. Other reward functions get all columns by name.
+    # TRL's accuracy_reward reads `solution`, and finds LaTeX only inside $...$. Without the signs, that function
+    # grades one in six of MATH's answers as different from itself. Other reward functions get all columns by name.
     prompt = example.messages[0]["content"] if plain else example.messages
     solution = example.answer if _MATHEMATICS.search(example.answer) else f"${example.answer}$"
     return {"prompt": prompt, "solution": solution, "answer": example.answer, "prompt_id": example.prompt_id}
@@ -102,11 +102,11 @@ def export(
 ) -> str:
     """Write ``data_set`` as framework ``to`` reads it, and return the arguments that make the framework read it.
 
-    ``columns`` names the columns of ``prompt`` and ``answer`` where they do not have the usual names. Rows keep their
-    order. Columns that the framework does not read are left out. The file gets its final name after it was read back
-    with pyarrow, which the loaders use, and every row came back unchanged.
+    ``columns`` names the columns of ``prompt`` and ``answer`` if they do not have the usual names. Rows keep their
+    order. Columns that the framework does not read are left out. The file is read back with pyarrow, which the loaders
+    use. It gets its final name only if every row came back unchanged.
 
-    Raises LimrError naming the place of a row that has no text as prompt or no answer, and when ``output`` cannot be
+    Raises LimrError with the place of a row that has no text as prompt or no answer, or when ``output`` cannot be
     written.
     """
     framework = FRAMEWORKS[to]
@@ -118,7 +118,7 @@ def export(
 
 
 def check_export(to: str, output: str, options: ExportOptions) -> None:
-    """Raise LimrError where ``export`` could not write ``output`` for framework ``to``, before any work is done."""
+    """Raise LimrError if ``export`` cannot write ``output`` for framework ``to``, before any work is done."""
     suffix = FRAMEWORKS[to].suffix
     if Path(output).suffix != suffix and (output != STANDARD or suffix == ".parquet"):
         kind = "Parquet" if suffix == ".parquet" else "JSON Lines"
@@ -146,17 +146,17 @@ def _examples(data_set: DataSet, to: str, options: ExportOptions, columns: dict[
             raise LimrError(
                 where=(place, "prompt"),
                 found=f"{len(messages)} messages",
-                expected=["one of the user alone, with ", Setting("plain")],
+                expected=["a single message of the user, because of ", Setting("plain")],
             )
         source = options.data_source or row.get("data_source")
         if to == "verl" and not source:
             raise LimrError(
-                "key 'data_source' is missing, by which verl chooses the reward function",
+                "key 'data_source' is missing; verl needs it to choose the reward function",
                 where=place,
                 advice=[
                     "Set it with ",
                     Setting("data_source", "lighteval/MATH"),
-                    " (for answers in \\boxed{}), or any name that your own reward function knows.",
+                    " (for answers in \\boxed{}), or any name that your own reward function accepts.",
                 ],
             )
         name = row.get("prompt_id") or prompt_id(user_text(prompt, place))
@@ -190,14 +190,15 @@ def _answer(answer: Any, place: str) -> str:
         raise LimrError(
             where=(place, "answer"),
             found=shown(answer),
-            expected="text, as no response could be rewarded without it",
-            advice="If the log has no gold answers, take the data set's rows: `limr select SCORES --prompts DATA_SET`.",
+            expected="text",
+            advice="No response can be rewarded without an answer. If the log has no gold answers, take the rows of the"
+            " data set: `limr select SCORES --prompts DATA_SET`.",
         )
     return str(answer)
 
 
 def _end_of_solution(text: str) -> str:
-    r"""The last boxed answer of a worked solution, or the formula that the text consists of; else the text itself.
+    r"""The last boxed answer of a worked solution, the content of a text that is one $...$, or else the text itself.
 
     >>> _end_of_solution(r"Half of $1$ is $\boxed{\frac{1}{2}}$."), _end_of_solution("$2$"), _end_of_solution("7")
     ('\\frac{1}{2}', '2', '7')
@@ -207,7 +208,7 @@ def _end_of_solution(text: str) -> str:
 
 
 def _checked(rows: Sequence[Row], suffix: str, output: str) -> bytes:
-    """The bytes of the file, after they were read back and every row came back unchanged."""
+    """The bytes of the file, after reading them back has given every row unchanged."""
     import pyarrow as pa
     import pyarrow.json
     import pyarrow.parquet
@@ -224,11 +225,11 @@ def _checked(rows: Sequence[Row], suffix: str, output: str) -> bytes:
             read = pyarrow.json.read_json(io.BytesIO(content), whole)
         found = read.to_pylist()
     except (pa.ArrowException, UnicodeEncodeError, TypeError) as error:
-        raise LimrError(f"its loader could not read these rows ({error})", where=output) from error
+        raise LimrError(f"the framework's loader cannot read these rows ({error})", where=output) from error
     for number, (row, again) in enumerate(zip(rows, found, strict=True)):
         if row != again:
             raise LimrError(
-                "its loader would change a row",
+                "the framework's loader would change a row",
                 where=(output, f"row {number}"),
                 found=str(again)[:200],
                 expected=str(row)[:200],

@@ -1,6 +1,6 @@
-"""From MATH and the benchmarks to the prompts files, by our own stages: on a sample, and on all of it where it is there.
+"""The data stages, from MATH and the benchmarks to the prompts files: on a sample, and on the whole data if available.
 
-The counts of the whole data are those of the released files; those of the sample follow from how it was cut.
+The expected counts of the whole data are those of the released files. Those of the sample follow from how it was cut.
 """
 
 import json
@@ -25,7 +25,7 @@ from limr.prompts import prompt_id
 
 @dataclass(frozen=True)
 class Data:
-    """Released files, and what the stages must find in them."""
+    """Released files, and the counts that the stages must find in them."""
 
     folder: Path
     steps: list[tuple[int, int]]  # problems, and distinct ones, after each step
@@ -55,7 +55,7 @@ SAMPLE = Data(
 
 @pytest.fixture(scope="module", params=["sample", *(["whole"] if REFERENCE.is_dir() else [])])
 def data(request) -> Iterator[Data]:
-    """The sample, whose rows are made known to the stages in place of the whole data; and the whole data."""
+    """The sample, with the expected digests replaced by its own; and the whole data."""
     if request.param == "whole":
         yield WHOLE
         return
@@ -116,7 +116,7 @@ def test_the_training_set_is_the_released_list(data, prepared):
     train = read_parquet(prepared / "train.parquet", "prompts")
     assert set(train["prompt_id"]) == {prompt_id(row["prompt"]) for row in released}
     assert (len(released), len({row["prompt"] for row in released})) == data.released
-    # the released answers are ours, but for three: two that its own extraction lost, and one that is wrong
+    # the released answers equal ours except for three: two that its own extraction lost, and one that is wrong
     ours = dict(train.select("prompt_id", "answer").rows())
     theirs = {prompt_id(row["prompt"]): " ".join(row["answer"].split()) for row in released}
     differing = {ours[key]: theirs[key] for key in ours if ours[key] != theirs[key]}
@@ -130,7 +130,7 @@ def test_the_ids_in_the_package_are_made_from_the_released_list():
     assert (carried["rows"], carried["distinct"], carried["byte_for_byte"]) == (8_523, 8_521, 8_035)
 
 
-def test_the_problems_left_out_are_the_development_set_and_like_math500(data, prepared):
+def test_the_problems_left_out_are_the_development_set_and_resemble_math500(data, prepared):
     development = read_parquet(prepared / "development.parquet", "prompts")
     math500 = read_parquet(prepared / "math500.parquet", "prompts").filter(pl.col("level") >= 3)
     assert len(development) == len(math500) == data.left_out
@@ -152,7 +152,7 @@ def test_two_problems_occur_twice_and_differ_in_white_space_only(audit):
     assert not any(problem["same_bytes"] for problem in audit["duplicates"])
 
 
-def test_all_gold_answers_are_gradable_but_the_two_that_are_no_answers(data, prepared, audit):
+def test_all_gold_answers_are_gradable_except_two_that_are_no_answers(data, prepared, audit):
     assert [(row["set"], row["gold"]) for row in audit["ungradable"]] == [("train", ""), ("train", "")]
     graded = sum(row["graded"] for row in audit["golds"].values())
     assert graded == data.steps[-1][0] + data.left_out + sum(data.benchmarks.values())
@@ -167,7 +167,7 @@ def test_the_benchmarks_are_complete_and_answers_of_aime_and_amc_are_whole_numbe
         assert read_parquet(prepared / f"{name}.parquet", "prompts")["answer"].str.contains(r"^-?[1-9]\d*$").all()
 
 
-def test_level3plus_is_every_hard_problem_with_a_development_set_of_its_own(data, tmp_path, sources):
+def test_level3plus_trains_on_every_hard_problem_and_has_another_development_set(data, tmp_path, sources):
     folder = run(tmp_path, sources, "level3plus")
     train = read_parquet(folder / "train.parquet", "prompts")
     development = read_parquet(folder / "development.parquet", "prompts")

@@ -10,7 +10,7 @@ from limr.selection.choose import choose
 from limr.selection.scoring import score_prompts
 from limr.trajectories import Trajectories
 
-VISITS = 44  # every prompt has as many
+VISITS = 44  # every prompt has at least this many
 
 # Index of pi_i, the prompt with the i-th highest variance over all visits it has, in the data sets that were released
 # with the file for training on that prompt alone (data/train/one_shot_rlvr/pi*_r128.parquet, column extra_info)
@@ -31,7 +31,7 @@ def scored(trajectories: Trajectories, method: str, **options) -> pl.DataFrame:
     return score_prompts(method, {"score": method, "keep": "all", "options": options}, trajectories, None, seed=0)
 
 
-def test_standard_deviation_puts_the_papers_first_prompts_first(trajectories):
+def test_standard_deviation_ranks_the_papers_first_prompts_first(trajectories):
     frame = scored(trajectories, "standard_deviation")
     ranks = dict(frame.select("prompt_id", "rank").rows())
     assert [ranks[PI[1]], ranks[PI[2]]] == [1, 2]
@@ -65,7 +65,7 @@ def test_scores_are_the_formulas(method, formula, trajectories, curves):
     assert scores == pytest.approx({index: formula(curve) for index, curve in curves.items()}, abs=1e-12)
 
 
-def test_never_solved_prompts_have_the_lowest_scores_or_a_reason_and_only_prioritised_wants_them(trajectories, curves):
+def test_never_solved_prompts_have_low_scores_or_no_score_except_with_prioritised(trajectories, curves):
     never = [index for index, curve in curves.items() if not any(curve)]
     assert len(never) > 50
     expected = {"standard_deviation": 0, "learnability": 0, "zero_variance": 0, "slope": 0, "greso": 0.5**VISITS}
@@ -78,7 +78,7 @@ def test_never_solved_prompts_have_the_lowest_scores_or_a_reason_and_only_priori
         assert frame.filter(pl.col("score").is_null())["reason"].str.contains("at every visit").all()
 
 
-def test_cosine_of_accuracies_ranks_nearly_as_the_success_rate_does(trajectories):
+def test_cosine_of_accuracies_ranks_almost_like_the_success_rate(trajectories):
     frame = scored(trajectories, "cosine", signal="accuracy").join(
         scored(trajectories, "prioritised"), on="prompt_id", suffix="_of_failures"
     )
@@ -87,7 +87,7 @@ def test_cosine_of_accuracies_ranks_nearly_as_the_success_rate_does(trajectories
     assert round(correlation, 2) == 0.99, "as docs/methods.md warns"
 
 
-def test_mopps_without_discount_ranks_by_how_far_the_mean_accuracy_is_from_a_half(trajectories, curves):
+def test_mopps_without_discount_ranks_by_the_distance_of_the_mean_accuracy_from_one_half(trajectories, curves):
     distances = {index: abs(statistics.fmean(curve) - 0.5) for index, curve in curves.items()}
     ranked = [distances[index] for index in scored(trajectories, "mopps")["prompt_id"]]
     assert ranked == pytest.approx(sorted(distances.values()), abs=1e-12)

@@ -1,4 +1,4 @@
-"""Known figures of the real One-Shot-RLVR trajectories, computed by the pipeline's own stages."""
+"""Known numbers of the real One-Shot-RLVR trajectories, computed by the stages of the pipeline."""
 
 import polars as pl
 import pytest

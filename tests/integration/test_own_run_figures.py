@@ -1,4 +1,4 @@
-"""docs/own_run.md shows what the commands print for the real One-Shot-RLVR trajectories."""
+"""docs/own_run.md shows the output of the commands on the real One-Shot-RLVR trajectories."""
 
 import re
 import shlex
@@ -23,7 +23,7 @@ def test_every_line_that_the_page_shows_is_printed(block, one_shot_rlvr, tmp_pat
     monkeypatch.chdir(tmp_path)
     for line in block.splitlines():
         if line.startswith("$ limr "):
-            # the bands of the bootstrap are not shown, and take long
+            # fewer resamples: the page does not show the bootstrap intervals, which take long
             more = ["--resamples", "1"] if line.startswith("$ limr early") else []
             assert main([*shlex.split(line)[2:], *more]) == 0
             printed = capsys.readouterr()

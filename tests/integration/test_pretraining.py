@@ -1,4 +1,4 @@
-"""Pre-training learns the corpus, sees no held-out prompt, and gives the same bytes for the same seed."""
+"""Pre-training learns the corpus, uses no held-out prompt, and gives the same bytes for the same seed."""
 
 from itertools import islice
 
@@ -52,8 +52,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_gives_others(world,
     assert files["first"]["tokenizer.json"] == files["other"]["tokenizer.json"]
 
 
-def test_no_held_out_prompt_is_trained_on_guided_or_not(world, tmp_path, monkeypatch):
-    """The held-out prompts are prompts that the same pre-training sees when nothing is held out."""
+def test_no_held_out_prompt_is_trained_on_with_or_without_guidance(world, tmp_path, monkeypatch):
+    """The held-out prompts are prompts that the same pre-training uses when nothing is held out."""
     read = []
 
     def recorded(*args, **options):

@@ -1,4 +1,4 @@
-"""The committed samples of real data are what they claim to be."""
+"""The committed samples of real data agree with the released files."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""The rule that chooses by theta, applied to the LIM scores that the authors released, gives their subset."""
+"""Selecting by theta from the LIM scores that the authors released gives the subset that they released."""
 
 import polars as pl
 import pytest

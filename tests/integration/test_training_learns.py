@@ -1,4 +1,4 @@
-"""PPO on simple rewards, like those of bandits: the policy learns what pays, and does not without a learning rate."""
+"""PPO on simple bandit rewards: the policy learns the rewarded responses, but not with a tiny learning rate."""
 
 import polars as pl
 import pytest
@@ -42,7 +42,7 @@ def curve(outputs, column="reward"):
 
 
 def is_lucky(response, gold):
-    """A rule that the base model meets only by chance, a few times in a hundred."""
+    """A rule that the base model's responses satisfy only by chance, in a few of a hundred."""
     return response.startswith("7")
 
 
@@ -50,15 +50,15 @@ def mean(values):
     return sum(values) / len(values)
 
 
-def test_a_habit_that_pays_is_learned_from_chance_to_near_the_maximum(world, rewarded, tmp_path):
+def test_a_rewarded_response_is_learned_from_chance_to_near_the_maximum(world, rewarded, tmp_path):
     rewarded(is_lucky)
     rewards = curve(world.train(tmp_path, **QUICK))
     assert rewards[0] < -0.7
     assert mean(rewards[-3:]) > 0.9
 
 
-def test_an_action_that_pays_on_some_prompts_only_is_learned_for_those_prompts(world, rewarded, tmp_path):
-    """There are two arms, and the prompt shows which one pays. One action for all prompts earns 0 at most."""
+def test_a_response_rewarded_on_some_prompts_is_learned_for_those_prompts(world, rewarded, tmp_path):
+    """A bandit with two arms: the prompt shows which arm is rewarded. The same arm for all prompts earns at most 0."""
     subset = read_parquet(world.subset, "subset")
     first = pl.col("prompt").str.starts_with("F").or_(pl.col("prompt").str.starts_with("f"))
     arms = pl.concat([subset.filter(first).head(12), subset.filter(~first).head(12)])

@@ -18,7 +18,7 @@ from world import output_paths
 
 from limr.files.contracts import read_parquet
 
-PATIENCE = 300  # seconds until a process that should have ended counts as hanging
+PATIENCE = 300  # seconds after which a process that has not ended counts as hanging
 
 # Trains in a process that kills itself at the n-th call of a function, sometimes after half of the call's work.
 RUNNER = """
@@ -118,13 +118,13 @@ def uninterrupted(world, tmp_path_factory):
     return world.train(tmp_path_factory.mktemp("uninterrupted"))
 
 
-def test_the_outputs_of_a_run_have_what_the_contracts_promise(world, uninterrupted):
+def test_the_outputs_of_a_run_satisfy_the_contracts(world, uninterrupted):
     settings, table = world.settings, rollouts(uninterrupted)
     per_step = settings["prompts_per_step"] * settings["samples_per_prompt"]
     assert table["step"].value_counts(sort=True).sort("step")["count"].to_list() == [per_step] * settings["steps"]
     assert table.select("prompt_id", "visit", "sample").n_unique() == len(table)
     prompts = len(read_parquet(world.subset, "subset"))
-    # every pass but the last, which is incomplete, met every prompt
+    # every pass visited every prompt, except the incomplete last pass
     met = table.group_by("visit").agg(pl.col("prompt_id").n_unique()).sort("visit")["prompt_id"].to_list()
     assert met[:-1] == [prompts] * (settings["steps"] * settings["prompts_per_step"] // prompts)
     by_step = table.group_by("step").agg(pl.col("reward").mean()).sort("step")["reward"].to_list()
@@ -224,7 +224,7 @@ def test_a_run_logs_that_it_resumes_and_from_which_step(world, interrupted, tmp_
     assert f"resuming at step 4 of {world.settings['steps']}" in messages(caplog)
 
 
-def test_a_state_of_other_settings_is_not_resumed(world, uninterrupted, interrupted, tmp_path, caplog):
+def test_a_state_with_other_settings_is_not_resumed(world, uninterrupted, interrupted, tmp_path, caplog):
     other = {"actor_learning_rate": world.settings["actor_learning_rate"] / 2}
     with caplog.at_level(logging.INFO, "limr"):
         outputs = world.train(tmp_path, work=interrupted, **other)

@@ -1,8 +1,8 @@
 """Cosine: whether a prompt's curve points in the direction of the mean curve of all prompts.
 
 Source: some descriptions of LIM (arXiv 2502.11886, section 2) call it a cosine similarity of the two curves. The
-paper's formula is a different one (see lim.py), so this is a method of its own. It sees the shape of a curve, not its
-size. Accuracies are never negative, so any curve that is solved most of the time lies close to the mean curve.
+paper's formula is a different one (see lim.py), so this is a separate method. It depends on the shape of a curve, not
+on its size. Accuracies are never negative, so prompts that are solved most of the time have scores close to 1.
 """
 
 import numpy as np

@@ -1,15 +1,16 @@
-"""GRESO: how likely the prompt would be tried again, after the visits without variance that its curve ends with.
+"""GRESO: how likely the prompt would be tried again, given the visits without variance at the end of its curve.
 
 Source: "Act Only When It Pays: Efficient Reinforcement Learning for LLM Reasoning via Selective Rollouts", arXiv
 2506.02177 (probabilistic pre-rollout filtering). Before a prompt is tried in the next epoch, it is skipped with
-probability 1 - p_e ^ z, where z is the number of visits in a row, up to the last, whose samples all earned the same.
-p_e, the base exploration probability, starts at 0.5 in the released code (verl/trainer/ttis/presampling_selector.py).
-The code then moves it by 0.01 per step, one p_e for prompts too easy and one for those too hard, to hold their shares
-of a batch.
+probability 1 - p_e ^ z. Here z counts the consecutive visits, up to the last one, in which all samples earned the same
+reward. p_e, the base exploration probability, starts at 0.5 in the released code (verl/trainer/ttis/
+presampling_selector.py). The code then moves it by 0.01 per step, to keep the shares of skipped prompts in a batch. It
+has one p_e for prompts that are too easy and one for prompts that are too hard.
 
-Here the rule is applied once, after the last recorded visit, with p_e as it starts. The score is p_e ^ z, the
-probability of not being skipped. "Earned the same" means all correct or all wrong. The released code counts only
-visits of the same kind as the last one, and skips no prompt with more than 0.99. The formula does neither, nor do we.
+Here the rule is applied once, after the last recorded visit, with the initial p_e. The score is p_e ^ z, the
+probability of not being skipped. "The same reward" means all correct or all wrong. The released code counts only
+visits of the same kind as the last one, and limits the skip probability to 0.99. The formula does neither, and this
+method follows the formula.
 """
 
 import numpy as np
@@ -22,9 +23,9 @@ from limr.selection.options import Share
 def greso(values: np.ndarray, *, exploration: Share = 0.5) -> np.ndarray:
     """Score each prompt by the probability that GRESO would try it once more after the last visit: 1 or less.
 
-    exploration ^ z, where z is the number of visits in a row, up to the last, whose samples were all correct or all
-    wrong. Option ``exploration`` is the base exploration probability. Many prompts tie: select by theta, or accept that
-    `top` breaks ties by prompt_id.
+    exploration ^ z, where z counts the consecutive visits, up to the last one, in which all samples were correct or all
+    were wrong. Option ``exploration`` is the base exploration probability. Many prompts tie: select by theta, or accept
+    that `top` breaks ties by prompt_id.
 
     >>> greso(np.array([[0.0, 0.5, 1.0], [1.0, 0.5, 0.5], [0.0, 0.0, 0.0]])).tolist()
     [0.5, 1.0, 0.125]

@@ -1,4 +1,4 @@
-"""Learnability, p (1 - p): how undecided a prompt's outcome was.
+"""Learnability, p (1 - p): how uncertain it was whether a prompt is solved.
 
 Source: "Learning to Reason at the Frontier of Learnability", arXiv 2502.12272, which brings sampling for learnability
 (Rutherford et al., arXiv 2408.15099) to language models. At each step prompts are tried several times, and training

@@ -19,8 +19,8 @@ def lim(values: np.ndarray, prompt_ids: Sequence[str], signal: str, *, best_rewa
     The paper uses the reward, not the accuracy. Option ``best_reward`` is the reward of a solved prompt: the 1 of the
     formula, and 1 in the paper. The mean curve is taken over the prompts that have every visit.
 
-    Raises LimrError when a mean reward exceeds the best reward. Raises it too when the mean curve is the best reward at
-    every visit: nothing was left to learn, and the score is 0 / 0.
+    Raises LimrError when a mean reward exceeds the best reward. Also raises it when the mean curve is the best reward
+    at every visit: there was nothing to learn, and the score would be 0 / 0.
 
     >>> curves = np.array([[-1.0, 1.0], [-1.0, -1.0], [1.0, 1.0]])
     >>> lim(curves, ["learned", "never solved", "always solved"], "reward").round(3).tolist()
@@ -30,7 +30,7 @@ def lim(values: np.ndarray, prompt_ids: Sequence[str], signal: str, *, best_rewa
         raise LimrError(
             where="option best_reward",
             found=shown(best_reward),
-            expected="1, as an accuracy is 1 at best",
+            expected="1, the highest accuracy",
             advice="Leave the option out.",
         )
     curve = values.mean(axis=0)
@@ -41,8 +41,8 @@ def lim(values: np.ndarray, prompt_ids: Sequence[str], signal: str, *, best_rewa
 def alignment(values: np.ndarray, curve: np.ndarray, best: float = 1.0) -> np.ndarray:
     """1 - sum_k (r_i^k - c^k)^2 / sum_k (b - c^k)^2, for each row r_i of ``values`` (prompts x visits).
 
-    ``curve`` is c, one value per visit; ``best`` is b, the value of a solved prompt. A curve that follows c scores 1. A
-    curve as far from c as "always solved" is scores 0. There is no lower bound.
+    ``curve`` is c, one value per visit; ``best`` is b, the value of a solved prompt. A curve equal to c scores 1. A
+    curve at the same distance from c as "always solved" scores 0. There is no lower bound.
 
     >>> alignment(np.array([[0.0, 0.5], [1.0, 1.0]]), curve=np.array([0.0, 0.5])).tolist()
     [1.0, 0.0]

@@ -1,7 +1,7 @@
 """LINEAR: how closely a prompt's accuracy follows a straight line from 0 to 1.
 
-Source: the paper (arXiv 2502.11886, section 2) compares with prompts that improve steadily, kept at a threshold of 0.7,
-and gives no formula. This formula is the project's: LIM's alignment score, with the line in place of the mean curve.
+Source: the paper (arXiv 2502.11886, section 2) compares LIM with a selection of prompts that improve steadily. It names
+a threshold of 0.7, but no formula. This formula is ours: LIM's alignment score with a line instead of the mean curve.
 """
 
 import numpy as np

@@ -7,9 +7,10 @@ Beta(1, 1). A visit with s of k samples correct updates it to
     alpha <- lambda alpha + (1 - lambda) alpha_0 + s,    beta <- lambda beta + (1 - lambda) beta_0 + k - s.
 
 During training, MoPPS draws a success rate from each posterior and takes the prompts whose draw is closest to the
-target, 0.5, by squared distance. Here the posterior is that of the recorded visits. The score is the expected squared
-distance instead of one draw's: this is ours, since a selection made once has nothing left to explore. lambda is 1 in
-the released configuration and for MATH, and 0.5 for its other tasks. k is the number of samples that most visits have.
+target, 0.5, by squared distance. Here the posterior is that of the recorded visits. The score is minus the expected
+squared distance, instead of the distance of one draw. This change is ours: a selection that is made only once needs no
+exploration. lambda is 1 in the released configuration and for MATH, and 0.5 for its other tasks. k is the number of
+samples that most visits have.
 """
 
 import numpy as np

@@ -1,13 +1,13 @@
-"""Pass-rate band: whether a prompt was neither too hard nor too easy, and by which margin.
+"""Pass-rate band: whether a prompt was neither too hard nor too easy, and by how much.
 
 Sources: "Online Difficulty Filtering for Reasoning Oriented Reinforcement Learning", arXiv 2504.03380. It fills a batch
 with prompts whose pass rate p under the policy in training lies between two thresholds, balanced around a half.
 Skywork-OR1, arXiv 2505.22312, sections 3.1 and 6.2: before training, it removes prompts that the base model solves in
 all of 16 attempts or in none. The first rule acts at every step, the second once.
 
-Here p is the mean accuracy of the recorded visits. The score is ours: the distance to the nearer end of the band, so
-that it ranks (best in the middle of the band) as well as cuts (`theta: 0` keeps the band, its ends included). The
-default band is ours too. Skywork-OR1's rule is `options: {lowest: 0, highest: 1}` with `theta: 1.0e-6`: solved at
+Here p is the mean accuracy of the recorded visits. The score is ours: the distance to the nearer end of the band. It is
+highest in the middle of the band, and `theta: 0` keeps the band including its ends. The default band is ours too.
+Skywork-OR1's rule is `options: {lowest: 0, highest: 1}` with `theta: 1.0e-6`: solved at
 least once, and not always.
 """
 
@@ -34,5 +34,5 @@ def pass_rate_band(values: np.ndarray, *, lowest: Share = 0.2, highest: Share = 
     if lowest >= highest:
         raise LimrError(where="option lowest", found=shown(lowest), expected=f"less than highest, {shown(highest)}")
     rate = values.mean(axis=1)
-    # rounded, so that a rate at an end of the band is in it, whatever its last digits
+    # rounded, so that rounding errors do not move a rate at an end of the band outside
     return np.minimum(rate - lowest, highest - rate).round(DECIMALS)

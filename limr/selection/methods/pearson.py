@@ -1,7 +1,7 @@
 """Pearson: how well a prompt's curve correlates with the mean curve of all prompts.
 
-Source: Pearson's correlation. Some descriptions of LIM (arXiv 2502.11886, section 2) have it in place of the paper's
-formula. Unlike LIM it ignores how high a curve lies and how much it rises; it sees only when the curve rises and falls.
+Source: Pearson's correlation. Some descriptions of LIM (arXiv 2502.11886, section 2) use it instead of the paper's
+formula. Unlike LIM it ignores the level of a curve and how much it rises; only when the curve rises and falls counts.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ from limr.selection.rounding import ROUNDING
 def pearson(values: np.ndarray) -> np.ndarray:
     """Score each prompt by Pearson's correlation between its curve and the mean curve: from -1 to 1.
 
-    This is the cosine of the two curves after each loses its mean over the visits. The mean curve is taken over the
+    This is the cosine of the two curves, each minus its mean over the visits. The mean curve is taken over the
     prompts that have every visit. A curve that is the same at every visit has no correlation, and no score.
 
     Raises LimrError when there is only one visit, or when the mean curve is the same at every visit.
@@ -31,7 +31,7 @@ def pearson(values: np.ndarray) -> np.ndarray:
     if values.shape[1] < 2:
         raise LimrError("there is only one visit, and a correlation needs two", advice="Train the probe longer.")
     curve = values.mean(axis=0)
-    same = ROUNDING * np.abs(values).max()  # a curve that moves by no more does not move
+    same = ROUNDING * np.abs(values).max()  # a curve with at most this range counts as constant
     if np.ptp(curve) <= same:
         raise LimrError(f"the mean curve is {curve[0]:g} at every visit, so there is nothing to correlate with")
     varies = np.ptp(values, axis=1) > same

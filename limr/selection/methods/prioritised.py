@@ -2,8 +2,8 @@
 
 Source: Kimi k1.5, arXiv 2501.12599, section 2.3.4 (prioritised sampling). It tracks the success rate s_i of each
 problem during training, and draws problems in proportion to 1 - s_i. Here s_i is the mean accuracy over all recorded
-visits, and 1 - s_i is the score: a ranking in place of a draw. Prompts that were never solved come first, and among
-them those whose gold answer is wrong: look at some before you train on them.
+visits, and 1 - s_i is the score: a ranking instead of a draw. Prompts that were never solved come first, including
+prompts with a wrong gold answer: look at some before you train on them.
 """
 
 import numpy as np

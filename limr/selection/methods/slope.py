@@ -1,9 +1,9 @@
 """Slope: how fast a prompt improved over training.
 
 Source: Teacher-Student Curriculum Learning, arXiv 1707.00183. It practises tasks by the slope of their learning curve,
-which one of its algorithms fits by linear regression over a window of the last scores. There the size of the slope
-counts, so tasks that are being forgotten are practised too, and the rule acts during training. Here the line is fitted
-to all recorded visits and the sign counts: a prompt that got worse scores below one that stayed as it was.
+which one of its algorithms fits by linear regression over a window of the last scores. There the absolute
+slope counts, so tasks that are being forgotten are practised too, and the rule acts during training. Here the line is
+fitted to all recorded visits and the sign counts: a prompt that got worse scores lower than one that did not change.
 """
 
 import numpy as np
@@ -27,5 +27,5 @@ def slope(values: np.ndarray) -> np.ndarray:
     if n_visits < 2:
         raise LimrError("there is only one visit, and a line needs two", advice="Train the probe longer.")
     centred = np.arange(n_visits) - (n_visits - 1) / 2
-    rise = values - values[:, :1]  # a curve that does not move has exactly 0, not its rounding
+    rise = values - values[:, :1]  # makes the score of a constant curve exactly 0, without rounding errors
     return (rise * centred).sum(axis=1) / (centred**2).sum()

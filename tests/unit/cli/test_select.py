@@ -176,7 +176,7 @@ def test_scores_can_be_read_from_a_pipe(tmp_path, capsys, monkeypatch):
 
 @pytest.mark.parametrize(
     ("wrong", "named"),
-    [(["--column", "prompt=question"], "`--column` is about a data set"), (["--skip-missing"], "`--skip-missing`")],
+    [(["--column", "prompt=question"], "`--column` needs a data set"), (["--skip-missing"], "`--skip-missing`")],
 )
 def test_options_about_a_data_set_need_one(wrong, named):
     with refused(UsageError, what=named, advice="`--prompts FILE`"):

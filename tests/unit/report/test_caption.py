@@ -35,10 +35,10 @@ def test_the_caption_counts_the_prompts_that_cannot_be_graded_and_says_whether_t
     write_training_set(run["prompts"], gradable=[True] * 14 + [False] * 2)
     dropped = write(run, outputs)["markdown"]
     assert "Of the 16 training prompts 2 have a gold answer that cannot be graded" in dropped
-    assert "no arm trains on them" in dropped
+    assert "no method trains on them" in dropped
     kept = deepcopy(CONFIGURATION)
     kept["data"] = {"source": "math", "ungradable": "keep"}
-    assert "every arm trains on them like on any other prompt" in write(run, outputs, kept)["markdown"]
+    assert "every method trains on them as on any other prompt" in write(run, outputs, kept)["markdown"]
 
 
 def test_a_real_benchmark_mirrors_no_other(run, outputs):

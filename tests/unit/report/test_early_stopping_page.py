@@ -1,4 +1,4 @@
-"""early_stopping.md and its CSV show what was found."""
+"""early_stopping.md and its CSV hold the numbers of the analysis."""
 
 from dataclasses import replace
 
@@ -20,18 +20,18 @@ def test_the_answer_is_the_first_row_from_which_the_overlap_stays(found):
     rows = found.rows.with_columns(overlap=pl.Series([0.9, 0.7, 0.85, 0.95, 1.0]))
     rollouts = [f"{100 * share:.0f} %" for share in rows["rollouts"]]
     assert answer(replace(found, rows=rows)) == (
-        "Of the 12 prompts (of 60) that LIM puts first after k visits, those that are also among the first 12 after all"
-        f" 5 are at least 90 % from 4 visits on ({rollouts[3]} of the probe's rollouts),"
-        f" at least 80 % from 3 visits on ({rollouts[2]} of the probe's rollouts)."
+        "LIM's best 12 of 60 prompts after k visits, compared with its best 12 after all 5 visits:"
+        f" the overlap is at least 90 % from 4 visits on ({rollouts[3]} of the probe's rollouts),"
+        f" and at least 80 % from 3 visits on ({rollouts[2]} of the probe's rollouts)."
     )
 
 
-def test_an_overlap_that_is_reached_at_the_end_only_says_so():
+def test_the_answer_names_an_overlap_that_only_the_last_visit_reaches():
     one = early_stopping(Trajectories.from_curves(rewards=curves(40, 1)), share=0.2, resamples=2)
-    assert "at least 90 % only after all of them, at least 80 % only after all of them" in answer(one)
+    assert "at least 90 % only after all of them, and at least 80 % only after all of them" in answer(one)
 
 
-def test_every_row_is_printed_with_its_bands_and_theta_only_where_there_is_one(found):
+def test_every_row_is_printed_with_its_bands_and_theta_only_if_it_was_given(found):
     rows = [line for line in document(found).splitlines() if line.startswith("| ")][2:]
     assert len(rows) == found.rows.height
     first = found.rows.row(0, named=True)
@@ -40,12 +40,12 @@ def test_every_row_is_printed_with_its_bands_and_theta_only_where_there_is_one(f
         f"| 1 | {first['rollouts']:.1%}".replace("%", " %") + f" | {first['scored']} | {overlap} |"
     )
     assert " - " in rows[-1] and " - " not in rows[-2], "there are no later visits after the last"
-    assert "20.0 %" in document(found), "what chance would give"
+    assert "20.0 %" in document(found), "the overlap expected by chance"
     without = early_stopping(with_gaps(60, 5), share=0.2, resamples=2)
     assert "theta" in document(found) and "theta" not in document(without)
 
 
-def test_document_and_csv_are_the_same_twice_and_the_csv_holds_the_rows(found, tmp_path):
+def test_page_and_csv_are_the_same_bytes_twice_and_the_csv_holds_the_rows(found, tmp_path):
     for name in ("one", "two"):
         write_early_stopping(found, tmp_path / f"{name}.md", tmp_path / f"{name}.csv")
     for suffix in ("md", "csv"):

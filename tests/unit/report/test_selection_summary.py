@@ -111,7 +111,7 @@ def test_prompts_without_a_score_are_counted_by_reason(tmp_path):
     many = {f"p{i:02}": [0.25, 0.5] for i in range(30)} | {"a": [0.5], "b": [0.5]}
     rows = summary(tmp_path, [many], {"mine": {"score": "lim", "keep": "all"}})
     assert ["missing visits", "2"] in rows["mine"]
-    assert rows["without a whole curve"][0] == ["2", "6.2 %", "0"]
+    assert rows["without a complete curve"][0] == ["2", "6.2 %", "0"]
 
 
 def test_trajectories_without_rewards_have_no_reward_row(tmp_path):

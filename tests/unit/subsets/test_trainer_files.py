@@ -151,7 +151,7 @@ def test_numbers_as_answers_are_written_as_text(tmp_path):
         (
             [{"prompt": [{"role": "system", "content": "x"}], "answer": "4"}],
             ExportOptions(),
-            {"expected": "messages of which one is the user's"},
+            {"expected": "messages with at least one of the user"},
         ),
         (
             [{"prompt": [{"role": "system", "content": "Sing."}, *user("2+2?")], "answer": "4"}],
@@ -161,7 +161,7 @@ def test_numbers_as_answers_are_written_as_text(tmp_path):
         (
             [{"prompt": [{"role": "system", "content": "Sing."}, *user("2+2?")], "answer": "4"}],
             ExportOptions(plain=True),
-            {"where": ("line 1", "prompt"), "found": "2 messages", "expected": "one of the user alone"},
+            {"where": ("line 1", "prompt"), "found": "2 messages", "expected": "a single message of the user"},
         ),
         (
             ROWS,
@@ -176,7 +176,7 @@ def test_numbers_as_answers_are_written_as_text(tmp_path):
         (
             [{"prompt": "2+2?", "answer": "\ud83d"}],
             ExportOptions(),
-            {"where": "train.jsonl", "what": "its loader could not read these rows"},
+            {"where": "train.jsonl", "what": "the framework's loader cannot read these rows"},
         ),
     ],
 )
@@ -188,7 +188,7 @@ def test_rows_that_no_framework_could_read_are_an_error_and_nothing_is_written(t
 
 def test_a_column_that_the_loader_would_take_for_dates_is_an_error(tmp_path):
     """Arrow reads a column of such texts as points in time: rewards would compare something else."""
-    with refused(where="row 0", what="its loader would change a row", found="datetime"):
+    with refused(where="row 0", what="the framework's loader would change a row", found="datetime"):
         exported(tmp_path, "openrlhf", rows=[ROWS[2]])
     assert exported(tmp_path, "verl", ExportOptions(data_source="x"), [ROWS[2]])  # Parquet declares them as text
 
