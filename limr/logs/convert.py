@@ -1,4 +1,4 @@
-"""Converts any log to rollouts of this project's own contract, which are read in a second instead of a minute."""
+"""Converts any log to rollouts in this project's own contract. Reading those takes a second instead of a minute."""
 
 import logging
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def convert(path: str | Path, folder: str | Path, options: LogOptions | None = N
 
 
 def _true_or_false(log: Log) -> np.ndarray:
-    """``log.correct``; NaN everywhere if it has shares, because the contract only knows true and false."""
+    """``log.correct``; NaN everywhere if it has shares, because the contract has only true and false."""
     shares = ~np.isin(log.correct, (0, 1)) & ~np.isnan(log.correct)
     if not shares.any():
         return log.correct
@@ -63,26 +63,26 @@ def _tables(
     names = pyarrow.array([prompt.prompt_id for prompt in log.prompts], pyarrow.string())
     start = 0
     for file, part in parts(found, options, with_responses=True):
-        here = slice(start, start + len(part))
-        if not (np.array_equal(part.place, log.place[here]) and np.array_equal(part.reward, log.reward[here])):
+        rows = slice(start, start + len(part))
+        if not (np.array_equal(part.place, log.place[rows]) and np.array_equal(part.reward, log.reward[rows])):
             raise LimrError(
                 "changed during the conversion",
                 where=log.files[file],
                 advice="The run may still be going. Convert the log again when it has ended.",
             )
-        visit = visits.visit[here]
+        visit = visits.visit[rows]
         used = np.flatnonzero(visit >= 0)
-        step = visit if log.step is None else log.step[here]
+        step = visit if log.step is None else log.step[rows]
         yield (
             file,
             pyarrow.table(
                 {
-                    "prompt_id": names.take(pyarrow.array(log.prompt[here][used])),
+                    "prompt_id": names.take(pyarrow.array(log.prompt[rows][used])),
                     "visit": visit[used],
-                    "sample": visits.sample[here][used],
+                    "sample": visits.sample[rows][used],
                     "step": step[used],
                     "reward": part.reward[used],
-                    "correct": pyarrow.array(correct[here][used] == 1, mask=np.isnan(correct[here][used])),
+                    "correct": pyarrow.array(correct[rows][used] == 1, mask=np.isnan(correct[rows][used])),
                     "formatted": pyarrow.nulls(len(used), pyarrow.bool_()),
                     "response_tokens": pyarrow.array([part.response_tokens[row] for row in used], pyarrow.int64()),
                     "truncated": pyarrow.array([part.truncated[row] for row in used], pyarrow.bool_()),

@@ -1,8 +1,8 @@
-"""JSON rows by the standard library's parser: slow, lenient about unused values, exact about what is wrong.
+"""JSON rows by the standard library's parser: slow, lenient about unused values, exact about errors.
 
 Why it exists: the fast reader (``json_rows``, measured by ``tests/benchmarks/benchmark_readers.py``) stops at the first
-byte that is not strict JSON and can only say that something is wrong. Logs do hold NaN, half characters and bytes that
-are not UTF-8, mostly in values that nobody needs. A block on which the fast reader stops is read once more here. This
+byte that is not strict JSON and does not report which value is wrong. Logs often hold NaN, half characters and bytes
+that are not UTF-8, mostly in unused values. This module reads a block on which the fast reader stops once more. It
 either succeeds, or it names the line, the key and the value that are wrong.
 """
 

@@ -36,9 +36,9 @@ _ONLY_WITH_RESPONSES = ("response", "response_tokens", "truncated")
 
 
 class JsonRow(msgspec.Struct, gc=False, kw_only=True):
-    """What is read of a row. A format subclasses it; its fields are read, ``rename`` gives their keys.
+    """The fields of a row that are read. A format subclasses it, and ``rename`` gives the keys of its fields.
 
-    The fields of a flat row, which is one rollout, have the names of ``Rollouts``, and nothing more is needed. A format
+    The fields of a flat row, which is one rollout, have the names of ``Rollouts``. Nothing more is needed. A format
     with nested rows, or with several rollouts in a row, overrides ``rollouts``. Worker processes import the subclass by
     its name.
     """
@@ -55,13 +55,13 @@ class JsonRow(msgspec.Struct, gc=False, kw_only=True):
 
     @staticmethod
     def prompt_text(prompt: Any) -> str:
-        """The user's turn of a decoded prompt; raises LimrError saying what was expected."""
+        """The user's turn of a decoded prompt; raises LimrError with what was expected."""
         return templates.prompt_text(prompt)
 
 
 @dataclass(frozen=True)
 class _Block:
-    """What is read at a time: a whole file, or some lines of one."""
+    """The unit of reading: a whole file, or some lines of a file."""
 
     file: str
     start: int
@@ -85,11 +85,12 @@ def read_json(
     """
     read = partial(_read_block, row, tuple(options.columns.items()), with_responses)
     blocks = [(number, block) for number, file in enumerate(files) for block in _blocks(file)]
-    large = sum(block.size for _, block in blocks) > BLOCK_BYTES  # a process takes longer to start than to read this
+    # it takes longer to start processes than to read a small log here
+    large = sum(block.size for _, block in blocks) > BLOCK_BYTES
     results = (run_in_order if large else map)(read, [block for _, block in blocks])
     previous, lines_before = -1, 0
     for (number, _), (part, lines) in zip(blocks, results, strict=True):
-        # a block counts its lines from its own start; the blocks before it in the file say where that is
+        # a block counts lines from its own start: add the lines of the blocks before it in the file
         lines_before = lines_before if number == previous else 0
         part.place[:] += lines_before
         lines_before += lines
@@ -159,7 +160,7 @@ def _decoder(decoded: Any) -> msgspec.json.Decoder:
 def _with_keys(row: type[JsonRow], chosen: tuple[tuple[str, str], ...], with_responses: bool) -> type[JsonRow]:
     """``row`` with the keys that the user has chosen, and without keys for what only a conversion needs.
 
-    A field without a key gets one that no row has: msgspec then skips the value, whatever it is.
+    A field without a key gets a key that no row has, so msgspec skips the value.
     """
     own = dict(zip(row.__struct_fields__, row.__struct_encode_fields__, strict=True))
     needed = [field.name for field in msgspec.structs.fields(row) if field.required]

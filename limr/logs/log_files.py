@@ -20,7 +20,7 @@ _EXPECTED = "the log of a run"
 def log_files(path: Path) -> list[Path]:
     """``path`` itself, or all files below it that may hold rollouts, without hidden and half-written files.
 
-    They are sorted by name, numbers in it as numbers. Raises LimrError if there is none.
+    They are sorted by name; numbers in a name are compared as numbers. Raises LimrError if there is no such file.
     """
     if not path.exists():
         raise LimrError("no such file or folder", where=path, expected=_EXPECTED)
@@ -35,7 +35,7 @@ def log_files(path: Path) -> list[Path]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Files in and below ``folder``, each once: a link to a file or folder that is below anyway adds nothing."""
+    """Files in and below ``folder``, each once: links to files and folders that are below it anyway are ignored."""
     folders, links, seen = [folder], [], set()
     for top in folders:
         for parent, below, names in os.walk(top, onerror=_refuse):
@@ -66,7 +66,7 @@ def by_name(path: Path) -> list[tuple[bool, int, str]]:
 def first_keys(file: Path) -> frozenset[str]:
     """The keys (columns) of the file's first row.
 
-    Raises LimrError, in which the caller names the file, when it is empty or its first row cannot be read.
+    Raises LimrError when the file is empty or its first row cannot be read; the caller adds the name of the file.
     """
     try:
         size = file.stat().st_size
@@ -104,7 +104,7 @@ def _csv_columns(file: Path) -> frozenset[str]:
 
 
 def _json_keys(file: Path) -> frozenset[str]:
-    """The keys of the first object, in a list or on lines; reads until the object is whole, however long it is."""
+    """The keys of the first object, in a list or on lines; reads on until the object is complete."""
     decoder = json.JSONDecoder()
     for text in _growing(file):
         row = text.removeprefix("\ufeff").lstrip()
@@ -120,7 +120,7 @@ def _json_keys(file: Path) -> frozenset[str]:
 
 
 def _growing(file: Path) -> Iterator[str]:
-    """The start of the file, longer each time, and at last the whole file."""
+    """The start of the file, longer each time, and finally the whole file."""
     size, wanted = file.stat().st_size, _CHUNK_BYTES
     while True:
         with file.open("rb") as stream:

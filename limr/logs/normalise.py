@@ -1,7 +1,7 @@
 """The one normaliser behind all readers: it turns columns of rollouts into a ``Part`` and checks every value.
 
-A format only says where its columns are (``Rollouts``). What a prompt, an id, a gold answer, a step, a reward or a
-response may be is decided here, so it is the same for JSON, CSV and Parquet.
+A format only maps its keys to columns (``Rollouts``). This module defines which prompts, ids, gold answers, steps,
+rewards and responses are valid, so the rules are the same for JSON, CSV and Parquet.
 
 Every rollout of a log of gigabytes passes through this module (``tests/benchmarks/benchmark_readers.py``), so it avoids
 work for each rollout:
@@ -70,7 +70,7 @@ class Rollouts:
 
 
 class RowError(Exception):
-    """A fault in one row. The reader knows the row's place in the file and adds it to ``error``.
+    """An invalid value in one row. The reader adds the row's place in the file to ``error``.
 
     ``row`` is the row's number among those that were read, ``column`` is our name of the column.
     """
@@ -88,7 +88,7 @@ def to_part(
 ) -> Part:
     """Turn ``rollouts`` into a part; ``places`` (int64) are the lines or rows of the file that they come from.
 
-    ``prompt_text`` takes a decoded prompt and returns the user's turn, or raises LimrError saying what it expected.
+    ``prompt_text`` takes a decoded prompt and returns the user's turn, or raises LimrError with what it expected.
 
     Raises RowError for a prompt that is missing, not text or not UTF-8, for a reward that is not a finite number, for a
     step that is missing in some rows, and for a response that is missing although responses are wanted.
@@ -142,7 +142,7 @@ def _prompts(rollouts: Rollouts, prompt_text: Callable[[Any], str]) -> tuple[lis
 def _encoded(values: list[Any]) -> Encoded:
     """A list as distinct values and a number for each rollout.
 
-    The rollouts of one prompt mostly stand together. Comparing neighbours is less work than hashing each value, so only
+    The rollouts of one prompt are mostly adjacent. Comparing neighbours is less work than hashing each value, so only
     the first value of each run of equal ones is hashed.
     """
     starts = np.flatnonzero(np.fromiter(chain([True], map(ne, values[1:], values)), dtype=bool, count=len(values)))
@@ -155,7 +155,7 @@ def _encoded(values: list[Any]) -> Encoded:
 def _has_values(column: Values | None) -> bool:
     if column is None:
         return False
-    return any(map(_is_there, column.values if isinstance(column, Encoded) else column))
+    return any(map(_is_present, column.values if isinstance(column, Encoded) else column))
 
 
 def _at(column: Values | None, rollout: int) -> Any:
@@ -170,12 +170,12 @@ def _hashable(raw: Any) -> Any:
 @lru_cache(maxsize=_PROMPTS_IN_CACHE, typed=True)
 def _prompt(by_id: bool, name: Any, raw_text: Any, raw_answer: Any, prompt_text: Callable[[Any], str]) -> Prompt:
     """A prompt from the values of its columns; ``name`` is its id or its text."""
-    text = "" if by_id and not _is_there(raw_text) else _text(raw_text, prompt_text)
+    text = "" if by_id and not _is_present(raw_text) else _text(raw_text, prompt_text)
     return Prompt(_id(name) if by_id else prompt_id(text), text, _answer(raw_answer))
 
 
 def _text(raw: Any, prompt_text: Callable[[Any], str]) -> str:
-    if not _is_there(raw):
+    if not _is_present(raw):
         raise RowError(0, "prompt", "is missing")
     value = _value(raw)
     try:
@@ -190,7 +190,7 @@ def _text(raw: Any, prompt_text: Callable[[Any], str]) -> str:
 
 
 def _id(raw: Any) -> str:
-    if not _is_there(raw):
+    if not _is_present(raw):
         raise RowError(0, "prompt_id", "is missing")
     value = _value(raw)
     if not isinstance(value, str | int) or isinstance(value, bool):
@@ -200,7 +200,7 @@ def _id(raw: Any) -> str:
 
 def _answer(raw: Any) -> str | None:
     """A gold answer as text; a list of one answer is that answer."""
-    value = _value(raw) if _is_there(raw) else None
+    value = _value(raw) if _is_present(raw) else None
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     return value if value is None or isinstance(value, str) else json.dumps(value, default=str)
@@ -243,9 +243,9 @@ def _refuse(bad: np.ndarray, column: str, values: Numbers, expected: str, what: 
 
 
 def _responses(column: list[Any]) -> Iterator[bytes]:
-    """Responses as UTF-8, which is what is written; half characters and other bytes become question marks."""
+    """Responses as UTF-8 for writing; half characters and other bytes become question marks."""
     for row, raw in enumerate(column):
-        if not _is_there(raw):
+        if not _is_present(raw):
             raise RowError(row, "response", "is missing", advice="A conversion needs the text of the responses.")
         value = _value(raw)
         if value is not None and not isinstance(value, str):
@@ -253,8 +253,8 @@ def _responses(column: list[Any]) -> Iterator[bytes]:
         yield (value or "").encode("utf-8", errors="replace")
 
 
-def _is_there(raw: Any) -> bool:
-    """Whether there is a value: JSON text is empty where a row lacks the key."""
+def _is_present(raw: Any) -> bool:
+    """Whether a value is present: JSON text is empty where a row lacks the key."""
     return raw is not None and not (type(raw) in (bytes, msgspec.Raw) and not memoryview(raw).nbytes)
 
 

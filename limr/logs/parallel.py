@@ -23,9 +23,9 @@ from limr.errors import LimrError
 A = TypeVar("A")
 R = TypeVar("R")
 
-# -P keeps the current folder out of the import path: a file of the user's, such as signal.py, must not be executed.
-# This package may be importable from that folder alone, so its own place is added behind all others.
-# An interrupt (Ctrl-C) goes to the caller, who ends these processes; it is ignored here, also during the imports.
+# -P keeps the current folder out of the import path: a user's file such as signal.py must not be executed.
+# This package may be importable from that folder only, so the package's own folder is added after all others.
+# On an interrupt (Ctrl-C) the caller ends these processes; they ignore it themselves, also during the imports.
 _PACKAGE_FOLDER = str(Path(__file__).resolve().parents[2])
 _SERVE = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); sys.path.append(sys.argv[1]);"
@@ -33,14 +33,14 @@ _SERVE = (
 )
 _COMMAND = (sys.executable, "-P", "-c", _SERVE, _PACKAGE_FOLDER)
 
-_PIPE_BYTES = 2**20  # room for a result of usual size, so that a process need not wait until it is read
-_WAITING = 2  # arguments that a process has been sent and has not answered: it always has the next one at hand
+_PIPE_BYTES = 2**20  # holds a result of usual size, so that a process need not wait for its reader
+_WAITING = 2  # arguments that are sent to a process at a time, so that it need not wait for the next one
 
 
 def run_in_order(function: Callable[[A], R], arguments: Sequence[A]) -> Iterator[R]:
     """``map(function, arguments)`` in as many processes as there are cores.
 
-    Function, arguments and results are pickled. An exception of ``function`` is raised here, in its turn. Raises
+    Function, arguments and results are pickled. An exception of ``function`` is raised in place of its result. Raises
     LimrError with the argument where a process was killed.
     """
     n_processes = min(len(os.sched_getaffinity(0)), len(arguments))
@@ -61,9 +61,9 @@ def run_in_order(function: Callable[[A], R], arguments: Sequence[A]) -> Iterator
 
 
 def serve() -> None:
-    """Be a worker process: read a function and then arguments from standard input, and write the results."""
+    """Run a worker process: read a function and then arguments from standard input, and write the results."""
     results = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not get among the results
+    os.dup2(2, 1)  # text that a library prints must not mix with the results
     gc.disable()  # rows make no cycles, and searching millions of them for cycles takes time
     requests = sys.stdin.buffer
     function = pickle.load(requests)
@@ -93,7 +93,7 @@ def _start(function: Callable[..., Any]) -> "subprocess.Popen[bytes]":
     )
     try:
         process = start(pipesize=_PIPE_BYTES)
-    except PermissionError:  # the user's pipes hold as much memory as the system allows
+    except PermissionError:  # the user's pipes already take as much memory as the system allows
         process = start()
     _send(process, function)
     return process
@@ -103,7 +103,7 @@ def _send(process: "subprocess.Popen[bytes]", value: Any) -> None:
     try:
         pickle.dump(value, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
         process.stdin.flush()
-    except BrokenPipeError:  # the process was killed; reading its answer says so
+    except BrokenPipeError:  # the process was killed; reading its answer raises the error
         return
 
 

@@ -24,7 +24,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class _Looked:
+class _FirstRows:
     """The first rows of a folder's files: their keys, or why they cannot be read."""
 
     path: Path
@@ -43,36 +43,36 @@ def recognise(path: Path, options: LogOptions) -> Found:
         if name not in COLUMNS:
             raise LimrError(where="columns", found=repr(name), expected=one_of(COLUMNS))
     chosen = find_format(options.format) if options.format else None
-    looked = _look(path, options)
-    of_file = {file: _format_of(keys, options) for file, keys in looked.keys.items()}
+    first_rows = _read_first_rows(path, options)
+    of_file = {file: _format_of(keys, options) for file, keys in first_rows.keys.items()}
     if chosen and chosen not in of_file.values():  # then it may read files that look like another format
-        of_file |= {file: chosen for file, keys in looked.keys.items() if _fit(chosen, keys, options)}
-    format_ = chosen or _only_format(looked, of_file)
+        of_file |= {file: chosen for file, keys in first_rows.keys.items() if _fit(chosen, keys, options)}
+    format_ = chosen or _only_format(first_rows, of_file)
     files = [file for file, found in of_file.items() if found is format_]
     if not files:
-        raise _none_fits(looked, format_)
-    for file, error in looked.unreadable.items():
+        raise _none_fits(first_rows, format_)
+    for file, error in first_rows.unreadable.items():
         if file.suffix in {other.suffix for other in files}:
             raise error.inside(file)
-    left_out = {str(file): str(error) for file, error in looked.unreadable.items()}
+    left_out = {str(file): str(error) for file, error in first_rows.unreadable.items()}
     for file, found in of_file.items():
         if found is None:
-            _check_name(format_, file, looked.keys[file], {other.parent for other in files})
+            _check_name(format_, file, first_rows.keys[file], {other.parent for other in files})
         if found is not format_:
-            unknown = f"in no known format: its first row has {_listed(looked.keys[file], 6)}"
+            unknown = f"in no known format: its first row has {_listed(first_rows.keys[file], 6)}"
             left_out[str(file)] = f"in the format {found.name}" if found else unknown
-    files = _without_set_aside(format_, files, looked.keys, left_out)
+    files = _without_set_aside(format_, files, first_rows.keys, left_out)
     return _in_order(format_, files, left_out)
 
 
-def _look(path: Path, options: LogOptions) -> _Looked:
-    looked = _Looked(path, options, {}, {})
+def _read_first_rows(path: Path, options: LogOptions) -> _FirstRows:
+    first_rows = _FirstRows(path, options, {}, {})
     for file in log_files(path):
         try:
-            looked.keys[file] = first_keys(file)
+            first_rows.keys[file] = first_keys(file)
         except LimrError as error:
-            looked.unreadable[file] = error
-    return looked
+            first_rows.unreadable[file] = error
+    return first_rows
 
 
 def _format_of(keys: frozenset[str], options: LogOptions) -> Format | None:
@@ -88,7 +88,7 @@ def _fit(candidate: Format, keys: frozenset[str], options: LogOptions) -> int:
     return max((len(wanted) for wanted in sets if wanted <= keys), default=0)
 
 
-def _only_format(looked: _Looked, of_file: dict[Path, Format | None]) -> Format:
+def _only_format(first_rows: _FirstRows, of_file: dict[Path, Format | None]) -> Format:
     example: dict[str, Path] = {}
     for file, found in of_file.items():
         if found:
@@ -96,27 +96,27 @@ def _only_format(looked: _Looked, of_file: dict[Path, Format | None]) -> Format:
     if len(example) > 1:
         found = " and ".join(f"{name} ({file})" for name, file in list(example.items())[:2])
         advice = ["Choose one, ", Setting("format", next(iter(example))), ", or name the folder of one."]
-        raise LimrError("files in two formats", where=looked.path, found=found, advice=advice)
+        raise LimrError("files in two formats", where=first_rows.path, found=found, advice=advice)
     if not example:
-        raise _none_fits(looked, None)
+        raise _none_fits(first_rows, None)
     return formats()[next(iter(example))]
 
 
-def _none_fits(looked: _Looked, wanted: Format | None) -> LimrError:
-    if not looked.keys:
-        file, error = next(iter(looked.unreadable.items()))
+def _none_fits(first_rows: _FirstRows, wanted: Format | None) -> LimrError:
+    if not first_rows.keys:
+        file, error = next(iter(first_rows.unreadable.items()))
         return error.inside(file)
-    file, present = next(iter(looked.keys.items()))
+    file, present = next(iter(first_rows.keys.items()))
     found = f"{_listed(present)} in {file}"
-    if looked.options.columns:
-        found += f" ({', '.join(f'{name} is named {key!r}' for name, key in looked.options.columns.items())})"
+    if first_rows.options.columns:
+        found += f" ({', '.join(f'{name} is named {key!r}' for name, key in first_rows.options.columns.items())})"
     if wanted:
         expected = f"rows with {_wanted_keys(wanted)}"
-        return LimrError(f"no file in the format {wanted.name}", where=looked.path, found=found, expected=expected)
+        return LimrError(f"no file in the format {wanted.name}", where=first_rows.path, found=found, expected=expected)
     known = "; ".join(f"{name}: {_wanted_keys(known)}" for name, known in formats().items())
     return LimrError(
         "in no known format",
-        where=looked.path,
+        where=first_rows.path,
         found=found,
         expected=f"the keys of a known format ({known})",
         advice=["Or name the columns of a table, prompt (or prompt_id), reward and step: ", Column("reward"), "."],
@@ -128,10 +128,10 @@ def _wanted_keys(known: Format) -> str:
 
 
 def _check_name(format_: Format, file: Path, keys: frozenset[str], folders: set[Path]) -> None:
-    """Raise LimrError for a file in ``folders`` that has the name of a log's file and a first row of another kind."""
+    """Raise LimrError for a file in ``folders`` that is named like a file of the log, but has another first row."""
     if file.parent in folders and re.fullmatch(format_.files, file.name):
         raise LimrError(
-            f"its name is that of the files of {format_.name} beside it, but its first row is not",
+            f"it is named like the files of {format_.name} beside it, but its first row has other keys",
             where=file,
             found=_listed(keys),
             expected=_wanted_keys(format_),
@@ -147,7 +147,7 @@ def _listed(keys: frozenset[str], most: int = 12) -> str:
 def _without_set_aside(
     format_: Format, files: list[Path], keys: dict[Path, frozenset[str]], left_out: dict[str, str]
 ) -> list[Path]:
-    """Without the files that a key or a name marks as something else, such as validation, unless all files are."""
+    """Leave out files that a key or name marks as something else, such as validation, unless it marks all files."""
     above = len(Path(os.path.commonpath(files)).parts)
     marks = {file: {*keys[file], file.name, *(f"{folder}/" for folder in file.parts[above:-1])} for file in files}
     for mark, reason in format_.set_aside.items():

@@ -18,7 +18,7 @@ _ROWS_AT_A_TIME = 2**14
 
 
 def read_csv(files: Sequence[Path], chosen: Mapping[str, str], with_responses: bool) -> Iterator[tuple[int, Part]]:
-    """Read CSV files with a header; ``chosen`` is the user's names of columns.
+    """Read CSV files with a header; ``chosen`` holds the user's names of columns.
 
     Raises LimrError with file, line and column.
     """

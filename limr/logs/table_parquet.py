@@ -1,7 +1,7 @@
 """Reads rollouts from Parquet files, a batch of rows at a time: a file may hold more than fits in memory.
 
-Why it is not one call of a library: a log repeats each prompt for every sample of every epoch. Texts are therefore read
-as the dictionaries that Parquet stores, and each distinct prompt becomes a Python string once a batch, not once a row.
+Why one call of a library is not enough: a log repeats each prompt for every sample of every epoch. So texts are read as
+the dictionaries that Parquet stores, and each distinct prompt becomes a Python string once per batch, not once per row.
 ``tests/benchmarks/benchmark_readers.py`` measures this project's readers at the size of the paper's run.
 """
 
@@ -28,7 +28,7 @@ _NUMBERS = ("step", "reward", "correct")
 
 
 def read_parquet(files: Sequence[Path], chosen: Mapping[str, str], with_responses: bool) -> Iterator[tuple[int, Part]]:
-    """Read Parquet files; ``chosen`` is the user's names of columns.
+    """Read Parquet files; ``chosen`` holds the user's names of columns.
 
     Raises LimrError with file, row (from 0) and column.
     """
@@ -40,7 +40,7 @@ def read_parquet(files: Sequence[Path], chosen: Mapping[str, str], with_response
 
 @contextmanager
 def reading(file: Path) -> Iterator[None]:
-    """Put ``file`` into the errors of reading it."""
+    """Add ``file`` to the errors that reading it raises."""
     import pyarrow
 
     try:
@@ -80,7 +80,7 @@ def batch_to_part(rollouts: Rollouts, start: int, columns: Mapping[str, str], wi
 
 
 def columns_of(batch: "pyarrow.RecordBatch", columns: Mapping[str, str], with_responses: bool) -> dict[str, Any]:
-    """The columns of a batch as ``Rollouts`` takes them; raises LimrError with the column of numbers that is none."""
+    """The columns of a batch as ``Rollouts`` takes them; raises LimrError for a column that should hold numbers."""
     found: dict[str, Any] = {}
     for name, column in columns.items():
         if name in _NUMBERS:
@@ -110,7 +110,7 @@ def numbers(batch: "pyarrow.RecordBatch", column: str, or_truth: bool = False) -
 
 
 def texts(values: "pyarrow.Array") -> list[Any]:
-    """A column as Python values: text as text, and whatever is nested, such as chat messages, as JSON text."""
+    """A column as Python values: text stays text, and nested values such as chat messages become JSON text."""
     from pyarrow import large_binary, types
 
     if types.is_nested(values.type):
@@ -132,7 +132,7 @@ def _is_text(kind: "pyarrow.DataType") -> bool:
 
 
 def _encoded(column: "pyarrow.Array") -> Encoded | list[Any]:
-    """A column as distinct values and a number for each row; what is nested as a list."""
+    """A column as distinct values and a number for each row; a nested column as a list."""
     import pyarrow
 
     if pyarrow.types.is_nested(column.type):

@@ -1,4 +1,4 @@
-"""Joins the parts of all files to a whole log in memory, with each prompt once."""
+"""Joins the parts of all files into one log in memory, with each prompt once."""
 
 import logging
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ MOST_KINDS_OF_REWARD = 3  # a rule has correct, wrong and malformed; a reward mo
 def read_log(path: str | Path, options: LogOptions | None = None) -> Log:
     """Read the log of a run: ``path`` is one file, or a folder that is searched with all folders below it.
 
-    Raises LimrError with file, line or row, and key for what does not fit, and with two files where a folder holds two
+    Raises LimrError with file, line or row, and key for an invalid value, and with two files where a folder holds two
     formats.
     """
     options = options or LogOptions()
@@ -28,7 +28,7 @@ def read_log(path: str | Path, options: LogOptions | None = None) -> Log:
 
 
 def read_found(found: Found, options: LogOptions) -> Log:
-    """All files of a log."""
+    """Read all files of a log."""
     columns = _Columns()
     for number, part in parts(found, options, with_responses=False):
         columns.add(number, part, found.steps[number])
@@ -41,7 +41,7 @@ def read_found(found: Found, options: LogOptions) -> Log:
 
 
 def parts(found: Found, options: LogOptions, with_responses: bool) -> Iterator[tuple[int, Part]]:
-    """The parts of the log with the row of their file; a terminal shows how many files are read."""
+    """The parts of the log, each with the index of its file; a terminal shows how many files have been read."""
     with tqdm(total=len(found.files), unit="file", desc=found.format.name, disable=None) as bar:
         for number, part in found.format.read(found.files, options, with_responses):
             bar.update(number - bar.n)
@@ -51,12 +51,12 @@ def parts(found: Found, options: LogOptions, with_responses: bool) -> Iterator[t
 
 @dataclass
 class _Columns:
-    """What has been read so far."""
+    """The columns of the parts that have been read so far."""
 
     row_of: dict[str, int] = field(default_factory=dict)
     prompts: list[Prompt] = field(default_factory=list)
     columns: dict[str, list[np.ndarray]] = field(default_factory=dict)
-    without_step: int = -1  # the last file whose step is unknown
+    without_step: int = -1  # the last file with an unknown step
 
     def add(self, file: int, part: Part, step_in_name: int | None) -> None:
         """Append a part of file number ``file``; it is empty if all of its rollouts failed."""
@@ -106,7 +106,7 @@ class _Columns:
         return np.concatenate(self.columns.pop(name))
 
     def _rows(self, prompts: list[Prompt]) -> np.ndarray:
-        """The row of each of ``prompts`` among those of the log; of several answers the first is kept."""
+        """The row of each prompt in the log's prompts. If a prompt has several answers, the first one is kept."""
         rows = []
         for prompt in prompts:
             rows.append(self.row_of.setdefault(prompt.prompt_id, len(self.prompts)))
@@ -116,10 +116,10 @@ class _Columns:
 
 
 def _correct(correct: np.ndarray, reward: np.ndarray) -> np.ndarray:
-    """The logged correctness if it is a share of 1; else reward 1 is correct, if a rule gives the rewards.
+    """The logged correctness if it is a share of 1. Otherwise reward 1 is correct, if a rule gives the rewards.
 
-    A rule that gives 1 for a correct response has 1 as its highest reward, and few other values. The rewards of a
-    reward model say nothing about correctness, which is then unknown (NaN).
+    A rule that gives 1 for a correct response has 1 as its highest reward, and few other values. With a reward
+    model, the correctness is unknown (NaN).
     """
     known = correct[~np.isnan(correct)]
     if known.size and known.min() >= 0 and known.max() <= 1:

@@ -5,9 +5,9 @@ open_instruct/data_loader.py, in the repository allenai/open-instruct at commit 
 it was added in January 2026. A line is one rollout: step, prompt_tokens, response_tokens, reward, ground_truth, ...
 A shard holds 10,000 rollouts, in the order of the steps. A resumed run has another name.
 
-The log has no text. A prompt is known by its tokens, and its id is a hash of them: the same in all runs with one
-tokenizer and chat template, and never the id of the text. ``prompt_idx`` is the position in the step's batch, not an
-id.
+The log has no text. A prompt is identified by its tokens, and its id is a hash of them. The id is the same in all runs
+with one tokenizer and chat template, and differs from the id of the text. ``prompt_idx`` is the position in the step's
+batch, not an id.
 
 ``reward`` is the score of all verifiers, 10 for a correct answer unless ``--verification_reward`` says otherwise. With
 ``--filter_zero_std_samples``, the default, a prompt whose rollouts all have the same reward is not logged at that step.

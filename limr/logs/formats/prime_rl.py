@@ -11,10 +11,10 @@ score and weight; the reward is the sum of their products), ``nodes`` (the messa
 
 - The step is ``run.work.step``, at which all rollouts of a group were sent out. The step in the folder's name is the
   one at which each came back.
-- ``all`` holds every episode, ``effective`` those that were trained on. Where both are there, ``effective`` is left
-  out, because its lines are in ``all`` too. The prompts that it lacks (no spread, rejected by the curriculum) are
+- ``all`` holds every episode, ``effective`` those that were trained on. If both exist, ``effective`` is left out,
+  because its lines are in ``all`` too. The prompts that it lacks (no spread, rejected by the curriculum) are
   visits as well.
-- ``eval`` is left out where ``train`` is there.
+- ``eval`` is left out if ``train`` exists.
 - A trace that failed has no reward. Like training, the reader leaves it out, and its visit is a partial one.
 - An agent that is not trained has no rollouts.
 - verifiers' own ``traces.jsonl``, from an evaluation, has the same lines without a step: a log of one visit.
@@ -31,7 +31,7 @@ from limr.logs.json_rows import JsonRow, Rollouts, read_json
 
 
 class Data(msgspec.Struct, frozen=True, gc=False):
-    """The task of a trace, as far as it is needed."""
+    """The parts of a task that are needed."""
 
     prompt: msgspec.Raw = msgspec.Raw()
     answer: msgspec.Raw = msgspec.Raw()

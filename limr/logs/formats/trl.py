@@ -2,8 +2,8 @@
 
 Source: ``GRPOTrainer.log`` of trl/trainer/grpo_trainer.py in the repository huggingface/trl, release 1.16.0. TRL writes
 such files since January 2026 (0.28). The columns are step, prompt, completion, one column for each reward function,
-what a reward function logs besides (``log_extra``), and advantage. Prompts and completions are text or chat messages,
-as in the data set. Until at least 1.10 they were decoded text with the chat template in it.
+those that a reward function adds (``log_extra``), and advantage. Prompts and completions are text or chat messages, as
+in the data set. Until at least 1.10 they were decoded text with the chat template in it.
 
 - **TRL does not log the reward that it trains on**, only the values of the reward functions, without their weights.
   With one function, its value is the reward. With several, the user names one column or a sum
@@ -81,8 +81,8 @@ def _check_steps(files: Sequence[Path]) -> None:
             found=f"no two steps closer than {stride}",
             expected="every step (logging_steps=1)",
             advice=[
-                "Visits cannot be numbered when those between are not logged. If each batch served that many steps,"
-                " or if visits are to be numbered by epochs, say how many of these files an epoch has: ",
+                "Visits cannot be numbered if the steps between are not logged. If each batch served that many steps,"
+                " or if visits are to be numbered by epochs, give the number of these files in an epoch: ",
                 Setting("steps_per_epoch"),
                 ".",
             ],

@@ -5,9 +5,9 @@ commit b194a6e (April 2026, before v0.6) until June 2026, and ``RolloutOutput`` 
 PrimeIntellect-ai/verifiers at that time. A line is a rollout: example_id, prompt (chat messages without a template),
 completion, reward (the weighted sum), answer, error, is_truncated, ... The step is in the folder's name.
 
-A rollout that failed has an error, and a reward that no function gave. It is left out, and its visit is a partial one.
-``eval_rollouts.jsonl`` beside the file holds evaluation and is left out. An evaluation of verifiers (``results.jsonl``)
-has the same lines without a step: a log of one visit.
+A rollout that failed has an error, and a reward that no function computed. It is left out, so its visit is a partial
+one. ``eval_rollouts.jsonl`` beside the file holds evaluation and is left out. An evaluation of verifiers
+(``results.jsonl``) has the same lines without a step: a log of one visit.
 """
 
 import re

@@ -1,10 +1,10 @@
 """The rollouts that verl dumps: ``trainer.rollout_data_dir``, one file ``{step}.jsonl`` for each step.
 
 Source: ``_dump_generations`` of verl/trainer/ppo/ray_trainer.py and ``_write_generations`` of
-verl/trainer/ppo/v1/trainer_base.py. A row has the keys input, output, gts, score and step, and what else the reward
-function returns; the newer trainer adds ``uid``. ``input`` is the text of the chat template, decoded without special
-tokens. A resumed run overwrites a step's file, so no dump holds a step twice. Dumps of validation
-(``trainer.validation_data_dir``) have the same names and keys, and always one key more: ``reward``.
+verl/trainer/ppo/v1/trainer_base.py. A row has the keys input, output, gts, score and step, and the other values that
+the reward function returns; the newer trainer adds ``uid``. ``input`` is the text of the chat template, decoded without
+special tokens. A resumed run overwrites a step's file, so no dump holds a step twice. Dumps of validation
+(``trainer.validation_data_dir``) have the same names and keys, and always one more key: ``reward``.
 """
 
 import re
@@ -37,7 +37,7 @@ class Row(JsonRow, rename=_KEYS):
 
     @classmethod
     def rollouts(cls, rows: Sequence[Any], with_responses: bool) -> Rollouts:
-        """The rows as columns, without those that only fill up a batch: their single token decodes to no text."""
+        """The rows as columns, without rows that only fill up a batch: their single token decodes to empty text."""
         kept = [number for number, row in enumerate(rows) if bytes(row.prompt) != _NOTHING]
         for number in kept:
             if _LATER_OUTPUT.search(bytes(rows[number].uid)):
