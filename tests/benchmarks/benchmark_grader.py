@@ -38,7 +38,7 @@ from wrong_forms import wrong_forms
 from limr.grading import equal
 from limr.grading.reward import grade
 
-# what a model that knows LaTeX writes when it does not write exactly the gold
+# forms that a model with good LaTeX writes when it does not write exactly the gold
 USUAL_FORMS = (
     "dfrac, tfrac", "fraction with a slash", "left and right brackets", "full stop at the end", "spaces",
     "dollar signs and math delimiters", "fraction as an exact decimal", "decimal as a fraction",
@@ -82,7 +82,7 @@ def reasoning(generator: random.Random) -> str:
 
 
 class Prompt:
-    """A gold, the answers that a model gives to it, and how often they are right."""
+    """A gold, the answers of a model to its problem, and the share of right answers."""
 
     def __init__(self, gold: str, generator: random.Random) -> None:
         self.gold = gold
@@ -113,12 +113,12 @@ class Prompt:
 
 
 def make_stream(prompts: int, visits: int, samples: int, seed: int) -> list[list[Item]]:
-    """Visits, each the responses to every prompt, the samples of a prompt side by side."""
+    """One list per visit, with the responses to every prompt. The samples of a prompt are adjacent."""
     generator = random.Random(seed)
     golds = generator.sample([gold for gold in all_golds() if gold not in NO_ANSWERS], prompts)
-    asked = [Prompt(gold, generator) for gold in golds]
+    all_prompts = [Prompt(gold, generator) for gold in golds]
     progress = [visit / max(visits - 1, 1) for visit in range(visits)]
-    return [[item for prompt in asked for item in prompt.responses(samples, done)] for done in progress]
+    return [[item for prompt in all_prompts for item in prompt.responses(samples, done)] for done in progress]
 
 
 class Meter:
@@ -150,7 +150,7 @@ def by_math_verify(gold: str, answer: str) -> bool:
 
 
 def side_by_side(stream: list[list[Item]], share: float, seed: int) -> tuple[Meter, Meter, list[tuple[str, str, bool]]]:
-    """Measure both graders in turns; return every (gold, answer, correct) that had an answer as well."""
+    """Measure both graders in turns. Also returns (gold, answer, correct) of every response with an answer."""
     generator = random.Random(seed + 1)
     ours, theirs = Meter(), Meter()
     graded: list[tuple[str, str, bool]] = []
@@ -170,7 +170,7 @@ def side_by_side(stream: list[list[Item]], share: float, seed: int) -> tuple[Met
 
 
 def stage_shares(graded: list[tuple[str, str, bool]]) -> str:
-    """The share of pairs that each stage decided; a repeated pair counts for the cache where its stage has one."""
+    """The share of pairs that each stage decided. A repeated pair counts for the cache if its stage has one."""
     stages: Counter[str] = Counter()
     seen: set[tuple[str, str]] = set()
     for gold, answer, _ in graded:
@@ -182,9 +182,9 @@ def stage_shares(graded: list[tuple[str, str, bool]]) -> str:
 
 
 def from_threads(stream: list[list[Item]], threads: int, samples: int) -> Meter:
-    """Grade the whole stream from so many threads, visit by visit; the samples of a prompt are one task.
+    """Grade the whole stream from ``threads`` threads, visit by visit; the samples of a prompt are one task.
 
-    With one task a response, Python's queue of tasks would cost half as much as the grading.
+    With one task per response, Python's queue of tasks would cost half as much as the grading.
     """
     meter = Meter()
     with meter, ThreadPoolExecutor(threads) as pool:
@@ -213,7 +213,9 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=8, help="responses a visit (8)")
     parser.add_argument("--share", type=float, default=0.02, help="of the responses that Math-Verify grades (0.02)")
     parser.add_argument("--seed", type=int, default=0, help="of the stream (0)")
-    parser.add_argument("--threads", type=int, help="only grade the stream from so many threads, print responses/s")
+    parser.add_argument(
+        "--threads", type=int, help="only grade the stream from this number of threads, print responses/s"
+    )
     options = parser.parse_args()
     logging.disable(logging.WARNING)  # Math-Verify logs every timeout
     stream = make_stream(options.prompts, options.visits, options.samples, options.seed)

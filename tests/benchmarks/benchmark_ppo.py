@@ -52,7 +52,7 @@ class Measured:
 
 
 class Phases:
-    """Seconds a step spends in each wrapped function."""
+    """Seconds that a step spends in each wrapped function."""
 
     def __init__(self) -> None:
         self.steps: list[dict[str, float]] = []
@@ -60,9 +60,9 @@ class Phases:
     def start_step(self) -> None:
         self.steps.append(defaultdict(float))
 
-    def wrap(self, place: Any, name: str, phase: str) -> None:
-        """Replace function ``name`` of ``place`` by one whose time is counted under ``phase``."""
-        function = getattr(place, name)
+    def wrap(self, owner: Any, name: str, phase: str) -> None:
+        """Replace function ``name`` of ``owner`` by one that adds its time to ``phase``."""
+        function = getattr(owner, name)
 
         def timed(*args: Any, **options: Any) -> Any:
             start = time.perf_counter()
@@ -70,7 +70,7 @@ class Phases:
             self.steps[-1][phase] += time.perf_counter() - start
             return result
 
-        setattr(place, name, timed)
+        setattr(owner, name, timed)
 
 
 class Ours:
@@ -193,7 +193,7 @@ def take_turns(ours: Ours, theirs: Connection, steps: int) -> Measured:
 
 
 def report(samples: int, warm_up: int, engines: list[Measured], phases: Phases) -> str:
-    """The measurements as text: the rate of each engine, their ratio, and how our step spends its time."""
+    """The measurements as text: the rate of each engine, their ratio, and the time of each phase of our step."""
     lines = [f"{'engine':12} {'s/step':>8} {'samples/s':>10} {'tokens/response':>16}"]
     for engine in engines:
         seconds = statistics.median(engine.seconds[warm_up:])
@@ -214,7 +214,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, required=True, help="model directory both engines start from")
     parser.add_argument("--prompts", type=Path, required=True, help="a prompts file")
-    parser.add_argument("--config", type=Path, default=ROOT / "config.yaml", help="whose training section is used")
+    parser.add_argument(
+        "--config", type=Path, default=ROOT / "config.yaml", help="the configuration with the training section to use"
+    )
     parser.add_argument("--steps", type=int, default=12, help="steps of each engine")
     parser.add_argument("--warm-up", type=int, default=2, help="steps at the start that do not count")
     parser.add_argument("--threads", type=int, default=1, help="torch threads of both engines")

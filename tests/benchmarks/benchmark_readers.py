@@ -7,8 +7,8 @@ rollouts contract (Parquet). Files that exist are used again. Three ways to the 
 process of its own, and the best of several rounds counts:
 
 - *plain Python*: ``json.load`` for one file after the other, dictionaries, lists, LIM's formula in loops;
-- *limr, JSON*: what ``limr score`` does with the log;
-- *limr, Parquet*: what it does with the conversion.
+- *limr, JSON*: the steps of ``limr score`` on the log;
+- *limr, Parquet*: its steps on the conversion.
 
 Seconds are measured from the end of the imports to the scores. The seconds and the CPU-seconds of the whole process are
 given too. Plain Python uses one core and limr all of them, so on a busy machine CPU-seconds are more reliable. Memory
@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 WAYS = ("plain Python", "limr, JSON", "limr, Parquet")
-COVERAGE = 0.9  # a visit counts when this share of prompts has it: ``limr.trajectories.matrix.EPOCH_COVERAGE``
+COVERAGE = 0.9  # a visit counts if this share of prompts has it: ``limr.trajectories.matrix.EPOCH_COVERAGE``
 
 Phases = dict[str, float]
 
@@ -55,7 +55,7 @@ def plain_python(folder: Path, phases: Phases) -> dict[str, float]:
 
 
 def brute_force_lim(curves: dict[str, list[float]]) -> dict[str, float]:
-    """LIM as in the paper, over the prompts that have every visit that nine prompts in ten have."""
+    """LIM as in the paper, over the visits that nine prompts in ten have, and the prompts that have all of these."""
     visits = 0
     while sum(len(curve) > visits for curve in curves.values()) >= COVERAGE * len(curves):
         visits += 1

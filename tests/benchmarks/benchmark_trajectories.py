@@ -7,8 +7,8 @@ in FOLDER if it is empty, or in a temporary folder if none is given. Every epoch
 bare scan computes the maximum of each column with Polars' streaming engine: it reads everything and keeps nothing.
 
 Every round measures each of the two in a process of its own, in turns, so that other load on the machine affects both;
-the shortest round counts. The output also gives the memory used, the time LIM takes on the result, and where the time
-goes (CPU-seconds of the calling thread and of all other threads).
+the shortest round counts. The output also gives the memory used, the time that LIM takes on the result, and the time of
+each part (CPU-seconds of the calling thread and of all other threads).
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""A table of equal and wrong forms of the real golds, by kind: how many are refused and how many accepted.
+"""A table of equal and wrong forms of the real golds, by kind, with the numbers of refused and accepted forms.
 
     python tests/benchmarks/measure_forms.py [--most 200] [--show 3] [--math-verify]
 
-Equal forms that are refused are false negatives, wrong forms that are accepted are false positives. On open kinds good
-graders disagree, so the table only reports them. At most MOST forms of a kind, from golds in one shuffled order.
+Refused equal forms are false negatives, and accepted wrong forms are false positives. Good graders disagree about open
+kinds, so the table only reports them. At most MOST forms of a kind are graded, from golds in one shuffled order.
 """
 
 import argparse
@@ -26,12 +26,12 @@ def collect(most: int) -> dict[tuple[bool | None, str], list[Form]]:
     """At most ``most`` forms of each kind, by (equal, kind); one form per gold first, so that many golds take part."""
     found: dict[tuple[bool | None, str], list[Form]] = defaultdict(list)
     spare: dict[tuple[bool | None, str], list[Form]] = defaultdict(list)
-    for place, gold in enumerate(distinct_golds()):
+    for index, gold in enumerate(distinct_golds()):
         of_gold: dict[tuple[bool | None, str], list[Form]] = defaultdict(list)
         for form in (*equal_forms(gold), *wrong_forms(gold)):
             of_gold[form.equal, form.kind].append(form)
         for key, forms in of_gold.items():
-            first = place % len(forms)  # not always the first form of this kind
+            first = index % len(forms)  # not always the first form of this kind
             found[key].append(forms[first])
             spare[key] += forms[:first] + forms[first + 1 :]
     return {key: (forms + spare[key])[:most] for key, forms in found.items()}
@@ -51,19 +51,19 @@ def by_math_verify(gold: str, answer: str) -> bool:
 
 
 def measure(most: int, accepts: Callable[[str, str], bool]) -> dict[tuple[bool | None, str], tuple[int, list[Form]]]:
-    """For each (equal, kind): how many forms were graded, and those that were accepted."""
+    """For each (equal, kind): the number of graded forms, and the refused forms (equal kinds) or the accepted ones."""
     kinds = collect(most)
-    accepted: dict[tuple[bool | None, str], tuple[int, list[Form]]] = {}
+    results: dict[tuple[bool | None, str], tuple[int, list[Form]]] = {}
     with tqdm(total=sum(map(len, kinds.values())), unit="forms", disable=None) as bar:
         for key, forms in kinds.items():
-            right = []
+            accepted = []
             for form in forms:
                 if accepts(form.gold, form.answer):
-                    right.append(form)
+                    accepted.append(form)
                 bar.update()
-            refused = [form for form in forms if form not in set(right)]
-            accepted[key] = (len(forms), refused if key[0] else right)
-    return accepted
+            refused = [form for form in forms if form not in set(accepted)]
+            results[key] = (len(forms), refused if key[0] else accepted)
+    return results
 
 
 def table(results: dict[tuple[bool | None, str], tuple[int, list[Form]]], show: int) -> str:

@@ -39,8 +39,8 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> "Workplace":
 
 
 @pytest.fixture(scope="session")
-def one_arm(tmp_path_factory: pytest.TempPathFactory) -> "Workplace":
+def one_method(tmp_path_factory: pytest.TempPathFactory) -> "Workplace":
     """A finished run of FULL alone, which trains for half a minute, without SLURM."""
-    from slurm_runs import OneArm
+    from slurm_runs import OneMethod
 
-    return OneArm.finished(tmp_path_factory.mktemp("one_arm"))
+    return OneMethod.finished(tmp_path_factory.mktemp("one_method"))

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 from cluster import Cluster
-from slurm_runs import SITE, STEPS, OneArm, Watch, training_jobs, wait_until
+from slurm_runs import SITE, STEPS, OneMethod, Watch, training_jobs, wait_until
 from workplace import Workplace
 
 
-def assert_same_table(place: OneArm, expected: Workplace) -> None:
+def assert_same_table(place: OneMethod, expected: Workplace) -> None:
     assert (place.results / "table2.md").read_bytes() == (expected.results / "table2.md").read_bytes()
 
 
-def assert_resumed(place: OneArm, watch: Watch, saved: int) -> None:
+def assert_resumed(place: OneMethod, watch: Watch, saved: int) -> None:
     """Two jobs trained one after the other, and the second resumed at the first one's last checkpoint."""
     first, second = place.resumed_at()
     assert first == 0
@@ -23,8 +23,10 @@ def assert_resumed(place: OneArm, watch: Watch, saved: int) -> None:
     assert watch.most_at_once == 1
 
 
-def test_a_cancelled_job_is_submitted_again_and_resumes(cluster: Cluster, one_arm: Workplace, tmp_path: Path) -> None:
-    place = OneArm.before_training(one_arm, tmp_path / "place")
+def test_a_cancelled_job_is_submitted_again_and_resumes(
+    cluster: Cluster, one_method: Workplace, tmp_path: Path
+) -> None:
+    place = OneMethod.before_training(one_method, tmp_path / "place")
     with Watch(cluster) as watch, place.running() as run:
         place.wait_for_a_checkpoint()
         saved = place.steps_saved()
@@ -32,13 +34,13 @@ def test_a_cancelled_job_is_submitted_again_and_resumes(cluster: Cluster, one_ar
         assert run.wait(timeout=300) == 0, place.output
     assert "Ended by SIGTERM" in place.job_logs("train")[0]
     assert_resumed(place, watch, saved)
-    assert_same_table(place, one_arm)
+    assert_same_table(place, one_method)
 
 
 def test_a_preempted_job_is_restarted_by_slurm_and_resumes(
-    cluster: Cluster, one_arm: Workplace, tmp_path: Path
+    cluster: Cluster, one_method: Workplace, tmp_path: Path
 ) -> None:
-    place = OneArm.before_training(one_arm, tmp_path / "place")
+    place = OneMethod.before_training(one_method, tmp_path / "place")
     with Watch(cluster) as watch, place.running() as run:
         place.wait_for_a_checkpoint()
         saved = place.steps_saved()
@@ -48,13 +50,13 @@ def test_a_preempted_job_is_restarted_by_slurm_and_resumes(
     assert watch.jobs == {job}
     assert watch.most_at_once == 1
     assert place.resumed_at()[-1] >= saved > 0
-    assert_same_table(place, one_arm)
+    assert_same_table(place, one_method)
 
 
 def test_training_that_hits_the_time_limit_resumes_in_the_next_job(
-    cluster: Cluster, one_arm: Workplace, tmp_path: Path
+    cluster: Cluster, one_method: Workplace, tmp_path: Path
 ) -> None:
-    place = OneArm.before_training(one_arm, tmp_path / "place", SITE + "set-resources:\n  train: {runtime: 1}\n")
+    place = OneMethod.before_training(one_method, tmp_path / "place", SITE + "set-resources:\n  train: {runtime: 1}\n")
     with Watch(cluster) as watch, place.running() as run:
         place.wait_for_a_checkpoint()
         lock = place.results / "logs" / "train" / "full-seed0.log.lock"
@@ -64,11 +66,13 @@ def test_training_that_hits_the_time_limit_resumes_in_the_next_job(
         assert run.wait(timeout=400) == 0, place.output
     assert "DUE TO TIME LIMIT" in place.job_logs("train")[0]
     assert_resumed(place, watch, saved)
-    assert_same_table(place, one_arm)
+    assert_same_table(place, one_method)
 
 
-def test_a_job_whose_node_fails_resumes_on_another_node(cluster: Cluster, one_arm: Workplace, tmp_path: Path) -> None:
-    place = OneArm.before_training(one_arm, tmp_path / "place")
+def test_a_job_whose_node_fails_resumes_on_another_node(
+    cluster: Cluster, one_method: Workplace, tmp_path: Path
+) -> None:
+    place = OneMethod.before_training(one_method, tmp_path / "place")
     with Watch(cluster) as watch, place.running() as run:
         place.wait_for_a_checkpoint()
         (job,) = training_jobs(cluster)
@@ -81,13 +85,13 @@ def test_a_job_whose_node_fails_resumes_on_another_node(cluster: Cluster, one_ar
             cluster.start_node(node)
     assert watch.most_at_once == 1
     assert place.resumed_at()[-1] >= saved > 0
-    assert_same_table(place, one_arm)
+    assert_same_table(place, one_method)
 
 
 def test_a_killed_snakemake_leaves_a_job_that_the_next_run_waits_for(
-    cluster: Cluster, one_arm: Workplace, tmp_path: Path
+    cluster: Cluster, one_method: Workplace, tmp_path: Path
 ) -> None:
-    place = OneArm.before_training(one_arm, tmp_path / "place")
+    place = OneMethod.before_training(one_method, tmp_path / "place")
     with Watch(cluster) as watch:
         with place.running() as run:
             place.wait_for_a_checkpoint()
@@ -100,13 +104,13 @@ def test_a_killed_snakemake_leaves_a_job_that_the_next_run_waits_for(
     assert f"waiting for its running jobs, so that no work is repeated: {job} (rule_train" in place.output
     assert watch.most_at_once == 1
     assert place.resumed_at() == [0, STEPS], "the model of the job left behind is published, not trained again"
-    assert_same_table(place, one_arm)
+    assert_same_table(place, one_method)
 
 
 def test_a_job_left_in_the_queue_by_a_killed_snakemake_is_cancelled(
-    cluster: Cluster, one_arm: Workplace, tmp_path: Path
+    cluster: Cluster, one_method: Workplace, tmp_path: Path
 ) -> None:
-    place = OneArm.before_training(one_arm, tmp_path / "place")
+    place = OneMethod.before_training(one_method, tmp_path / "place")
     for node in cluster.states():
         cluster.run("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
     try:
@@ -124,14 +128,14 @@ def test_a_job_left_in_the_queue_by_a_killed_snakemake_is_cancelled(
         assert run.wait(timeout=300) == 0, place.output
     assert f"cancelled its jobs that had not started: {left['id']}" in place.output
     assert left["id"] not in watch.jobs
-    assert_same_table(place, one_arm)
+    assert_same_table(place, one_method)
 
 
-def test_two_snakemakes_that_do_not_know_of_each_other_train_once_at_a_time(
-    cluster: Cluster, one_arm: Workplace, tmp_path: Path
+def test_two_independent_snakemakes_never_train_at_the_same_time(
+    cluster: Cluster, one_method: Workplace, tmp_path: Path
 ) -> None:
     """The last safeguard: the stage itself refuses to run twice."""
-    place = OneArm.before_training(one_arm, tmp_path / "place")
+    place = OneMethod.before_training(one_method, tmp_path / "place")
     with place.running() as run:
         place.wait_for_a_checkpoint()
         (job,) = training_jobs(cluster)
@@ -143,7 +147,7 @@ def test_two_snakemakes_that_do_not_know_of_each_other_train_once_at_a_time(
     assert len(logs) == 1 and f"(SLURM job {job})" in logs[0] and f"scancel {job}" in logs[0]
     place.make("results/table2.md")
     assert place.resumed_at()[0] == 0 and set(place.resumed_at()[1:]) <= {STEPS}
-    assert_same_table(place, one_arm)
+    assert_same_table(place, one_method)
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """A real SLURM on this machine: two nodes of pretended size with eight pretended GPUs each, with or without accounts.
 
 All its files are in one folder, and it listens on free ports. While it runs, /etc/slurm holds links to its settings,
-because the plugin's jobs do not know SLURM_CONF. The daemons are children of this process and end with it.
+because the plugin's jobs do not get SLURM_CONF. The daemons are children of this process and end with it.
 It needs root and Debian's packages slurm-wlm, slurm-client, munge and, for accounts, slurmdbd and mariadb-server.
 
 ``python tests/support/cluster.py [--accounts]`` starts one and stops it at Ctrl-C.
@@ -234,8 +234,8 @@ class Cluster:
             command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd=self.folder
         )
 
-    def _wait(self, what: str, ready: Callable[[], bool]) -> None:
-        """Wait until ``ready``; RuntimeError means not yet."""
+    def _wait(self, part: str, ready: Callable[[], bool]) -> None:
+        """Wait until ``part`` of the cluster is ``ready``; a RuntimeError from ``ready`` means not yet."""
         deadline, problem = time.monotonic() + 60, ""
         while time.monotonic() < deadline:
             try:
@@ -245,7 +245,7 @@ class Cluster:
                 problem = str(error)
             time.sleep(0.5)
         logs = "\n".join(f"== {log}\n{log.read_text(errors='replace')[-2000:]}" for log in self.folder.glob("*.out"))
-        raise RuntimeError(f"{what}: not ready after a minute: {problem}\n{logs}")
+        raise RuntimeError(f"{part}: not ready after a minute: {problem}\n{logs}")
 
     def _write(self, name: str, text: str, mode: int = 0o644) -> None:
         (self.folder / name).write_text(text, encoding="utf-8")
@@ -278,7 +278,7 @@ def _free_ports() -> dict[str, int]:
 
 
 def _processes(wanted: Callable[[dict[str, str]], bool]) -> list[int]:
-    """Ids of the processes whose environment variables are ``wanted``."""
+    """Ids of the processes for which ``wanted(environment variables)`` is true."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         pairs = (pair.decode(errors="replace").partition("=") for pair in _read(folder / "environ").split(b"\0"))

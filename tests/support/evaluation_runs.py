@@ -12,7 +12,7 @@ from limr.prompts import prompt_id
 
 
 def problems(prompts: Iterable[str], answers: Iterable[str]) -> pl.DataFrame:
-    """Problems to the contract prompts."""
+    """Problems as a table of the contract prompts."""
     prompts, answers = list(prompts), list(answers)
     return pl.DataFrame(
         {
@@ -40,6 +40,6 @@ def evaluated(
     for name, (frame, _) in benchmarks.items():
         write_parquet(frame, inputs[name], "prompts")
     outputs = {name: folder / f"{name}.parquet" for name in benchmarks}
-    of_each = {name: own for name, (_, own) in benchmarks.items()}
-    evaluate(model, inputs, of_each, settings, method, seed, outputs)
+    benchmark_settings = {name: settings_of_one for name, (_, settings_of_one) in benchmarks.items()}
+    evaluate(model, inputs, benchmark_settings, settings, method, seed, outputs)
     return {name: read_parquet(path, "evaluation") for name, path in outputs.items()}

@@ -107,7 +107,7 @@ class World:
     def start(
         self, run: Run, gpus: int = 1, variables: dict[str, str] | None = None, **changes: Any
     ) -> subprocess.Popen:
-        """A process that trains. It writes its log and its error to standard output."""
+        """Start a process that trains. It writes its log and its error to standard output."""
         plan = {
             "settings": self.settings | changes,
             "paths": {
@@ -139,13 +139,13 @@ def new_world(folder: Path) -> World:
 
 
 def trained_on(tap: Path) -> list[dict[str, Any]]:
-    """The samples that OpenRLHF's training steps were given, from the file that ``stand_in_for_cuda`` wrote."""
+    """The samples that OpenRLHF's training steps received, from the file that ``stand_in_for_cuda`` wrote."""
     rows = [json.loads(line) for line in tap.read_text(encoding="ascii").splitlines()]
     return [row | {"label": json.loads(row["label"])} for row in rows]
 
 
 def left_running(folder: Path) -> list[str]:
-    """Command lines of the processes with ``folder`` in their environment: all that a run below it has started."""
+    """Command lines of the processes with ``folder`` in their environment, which a run in it has started."""
     wanted, found = str(folder).encode(), []
     for process in Path("/proc").glob("[0-9]*"):
         try:

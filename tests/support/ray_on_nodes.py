@@ -1,4 +1,4 @@
-"""The first step of a training job by itself: start Ray on all nodes. Prints the GPUs of each bundle as JSON.
+"""The first step of a training job alone: start Ray on all nodes. Prints the GPUs of each bundle as JSON.
 
 ``python ray_on_nodes.py NODES GPUS_PER_NODE SECONDS HOLD`` waits SECONDS for GPUs, and HOLD seconds at the end.
 """

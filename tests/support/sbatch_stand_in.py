@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A stand-in for SLURM's commands. Links with their names, in a folder of PATH, point to it. It submits nothing.
 
-It writes each call, as a line of JSON, to the file that SBATCH_STAND_IN names. ``sacctmgr`` knows one account, and all
+It writes each call, as a line of JSON, to the file that SBATCH_STAND_IN names. ``sacctmgr`` lists one account, and all
 other commands fail, so ``sbatch`` refuses the job.
 """
 

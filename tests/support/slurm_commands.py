@@ -7,7 +7,7 @@ import pytest
 
 
 def pretend(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, body: str) -> None:
-    """Put a command ``name`` first on PATH; its body is the sh script ``body``."""
+    """Put a command ``name`` first on PATH, which runs the sh script ``body``."""
     program = folder / "pretended" / name
     program.parent.mkdir(exist_ok=True)
     program.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")

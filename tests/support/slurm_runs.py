@@ -29,7 +29,7 @@ STEPS = 600  # of the one long run
 
 
 class OnSlurm(Workplace):
-    """A workplace whose jobs run on the cluster; it has the profile and a site file, as a clone of the repository."""
+    """A workplace with jobs on the cluster. Like a clone of the repository, it has the profile and a site file."""
 
     def __init__(self, folder: Path, site: str = SITE) -> None:
         super().__init__(folder)
@@ -56,18 +56,18 @@ class OnSlurm(Workplace):
         return [file.read_text(encoding="utf-8") for file in sorted(files, key=lambda file: int(file.stem))]
 
 
-class OneArm(OnSlurm):
-    """A run of FULL alone whose stages before training are finished."""
+class OneMethod(OnSlurm):
+    """A run of the method FULL alone. The stages before training are finished."""
 
     @classmethod
     def finished(cls, folder: Path) -> Workplace:
         place = new_workplace(folder)
-        place.configure(_one_long_arm)
+        place.configure(_one_long_method)
         place.make("results/table2.md")
         return place
 
     @classmethod
-    def before_training(cls, finished: Workplace, folder: Path, site: str = SITE) -> "OneArm":
+    def before_training(cls, finished: Workplace, folder: Path, site: str = SITE) -> "OneMethod":
         finished.copy(folder)
         for made in ("runs", "evaluation/full", "trajectories", "work", "table2.md"):
             path = folder / "results" / made
@@ -94,7 +94,7 @@ class OneArm(OnSlurm):
         return (self.folder / "run.log").read_text(encoding="utf-8")
 
     def steps_saved(self) -> int:
-        """Steps that a resumed training does not make again."""
+        """Number of steps that a resumed training does not repeat."""
         state = self.results / "work" / "full-seed0" / "state.pt"
         return torch.load(state, weights_only=True)["steps"] if state.exists() else 0
 
@@ -108,7 +108,7 @@ class OneArm(OnSlurm):
         return [int(step) for steps in found for step in steps]
 
 
-def _one_long_arm(configuration: dict[str, Any]) -> None:
+def _one_long_method(configuration: dict[str, Any]) -> None:
     configuration["methods"] = {"full": configuration["methods"]["full"]}
     configuration["training"] |= {"steps": STEPS, "checkpoint_interval": 20, "evaluation_interval": 200}
 

@@ -19,7 +19,7 @@ PROMPTS = [[3, 1, 4, 1, 5], [9], [2, 6, 5]]
 
 
 def random_model(hidden=32, layers=2, heads=4, kv_heads=2, vocabulary=11, seed=0):
-    """A model whose parameters are all random, norms and biases too, and large enough for peaked attention."""
+    """A model with random parameters, also in norms and biases. They are large enough for peaked attention."""
     torch.manual_seed(seed)
     model = tiny.TinyQwen2(tiny.Shape(vocabulary, hidden, 2 * hidden, layers, heads, kv_heads, rope_theta=500.0))
     for parameter in model.parameters():

@@ -86,7 +86,7 @@ def test_the_killed_run_resumed_from_its_checkpoint(finished: Path) -> None:
     assert f"resuming at step 2 of {STEPS}" in (finished / "after.log").read_text(encoding="utf-8")
 
 
-def test_rollouts_are_those_that_the_training_steps_were_given(finished: Path) -> None:
+def test_rollouts_are_those_that_the_training_steps_received(finished: Path) -> None:
     before = [row for row in trained_on(finished / "before") if row["step"] < 2]  # the checkpoint comes from these
     after = trained_on(finished / "after")
     given = Counter()
@@ -101,9 +101,9 @@ def test_rollouts_are_those_that_the_training_steps_were_given(finished: Path) -
     assert sum(recorded.values()) == len(METHODS) * STEPS * BATCH * SAMPLES
 
 
-def test_trajectories_are_the_means_of_what_the_training_steps_were_given(finished: Path) -> None:
+def test_trajectories_are_the_means_of_the_rewards_that_the_training_steps_received(finished: Path) -> None:
     rows = [row for row in trained_on(finished / "before") if row["step"] < 2]
-    # after resuming, the probe is the first run: its last steps are the first rows
+    # after resuming, the probe is the first run, so the first rows come from its last steps
     after = trained_on(finished / "after")
     rows += after[: (STEPS - 2) * BATCH * SAMPLES]
     table = pl.DataFrame({"prompt_id": [row["label"]["id"] for row in rows],
@@ -133,7 +133,7 @@ def test_metrics_have_every_step_and_the_accuracy_of_every_evaluation(finished: 
         assert metrics["learning_rate"].to_list()[-1] == pytest.approx(1e-4)
 
 
-def test_the_model_of_a_run_is_that_of_its_last_step(finished: Path) -> None:
+def test_the_model_of_a_run_is_the_one_after_its_last_step(finished: Path) -> None:
     base = (finished / "results" / "base_model" / "config.json").read_text(encoding="utf-8")
     for method in METHODS:
         run = outputs(finished, method)

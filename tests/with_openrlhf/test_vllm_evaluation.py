@@ -1,6 +1,6 @@
 """Evaluation with the real vLLM on a CPU gives the responses of transformers and leaves no process behind.
 
-The base model is trained as that of config/pipeline_test.yaml, with heads of a size that vLLM has.
+The base model is trained as that of config/pipeline_test.yaml, with a head size that vLLM supports.
 """
 
 import json
@@ -68,8 +68,8 @@ Answers = dict[str, list[list[Response]]]
 
 def answers(engine: Any, folder: Path, samplings: dict[str, Sampling], **settings: Any) -> Answers:
     prompts: Sequence[str] = read_parquet(folder / "train.parquet", "prompts")["prompt"].to_list()
-    asked = dict.fromkeys(samplings, prompts)
-    return dict(engine.answers(folder / "model", asked, samplings, SETTINGS | settings, "test"))
+    prompts_of_each = dict.fromkeys(samplings, prompts)
+    return dict(engine.answers(folder / "model", prompts_of_each, samplings, SETTINGS | settings, "test"))
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ STEPS, UPDATES, LEARNING_RATE = 2, 4, 1e-4
 
 @pytest.fixture(scope="module")
 def finished(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run; the file ``tap`` in its folder holds what the training steps were given."""
+    """A run; the file ``tap`` in its folder holds the samples that the training steps received."""
     run = Run(tmp_path_factory.mktemp("zero_3"))
     process = world.start(run, gpus=2, variables={"LIMR_TAP": str(run.folder / "tap")},
                           zero_stage=3, gpus_per_node=2, steps=STEPS)  # fmt: skip

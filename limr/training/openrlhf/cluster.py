@@ -261,8 +261,8 @@ def _gpu_advice(address: str | None, started: list[str]) -> str:
     if address:
         return "Start Ray on the other nodes (`ray start --address ...`), or set training.nodes and gpus_per_node."
     if started:
-        return f"Ray was started on the other nodes, {', '.join(started)}, too: its output is above in this log."
+        return f"Ray was also started on the other nodes, {', '.join(started)}, and its output is above in this log."
     return (
-        "Run on a machine with as many (`nvidia-smi -L` lists them), set training.gpus_per_node to the number of GPUs, "
-        "or join a cluster: RAY_ADDRESS=HOST:PORT."
+        "Run on a machine with that many (`nvidia-smi -L` lists them), set training.gpus_per_node to the number of "
+        "GPUs, or join a cluster: RAY_ADDRESS=HOST:PORT."
     )

@@ -1,10 +1,10 @@
 """Replaces CUDA, so that an unmodified OpenRLHF 0.11.2 trains on a CPU. For tests; it proves nothing about GPUs.
 
 Python imports a module of this name at its start, in every process with this folder on its PYTHONPATH: the command,
-Ray's workers, vLLM's engine. It changes nothing until one of the modules below is imported. Then it changes only what
-needs CUDA there: devices, the communication that sends weights to vLLM, and vLLM's packing of them. This folder also
-has an nvidia-smi for the pre-flight, and an empty flash_attn: OpenRLHF imports its helpers, but only packed samples use
-them.
+Ray's workers, vLLM's engine. It changes nothing until one of the modules below is imported. Then it changes only the
+parts that need CUDA: devices, the communication that sends weights to vLLM, and vLLM's packing of weights. This folder
+also has an nvidia-smi for the pre-flight, and an empty flash_attn: OpenRLHF imports its helpers, but only packed
+samples use them.
 
 It does not test NCCL, CUDA memory shared between processes, sleeping models, flash attention or packed samples.
 """
@@ -109,7 +109,10 @@ def weight_receiver(module: ModuleType) -> None:
 
 
 def vllm_linear(module: ModuleType) -> None:
-    """vllm.model_executor.layers.utils: on a CPU, vLLM packs and drops loaded weights, so no later ones could load."""
+    """vllm.model_executor.layers.utils: keeps loaded weights, so that later ones can be loaded.
+
+    On a CPU, vLLM would pack and drop them.
+    """
 
     def dispatch_cpu_unquantized_gemm(layer: Any, remove_weight: bool) -> None:
         import torch
