@@ -38,7 +38,7 @@ def rollouts(epoch: int, step: int) -> list[dict]:
 
 
 def write_run(folder: Path) -> Path:
-    """Write ``rollouts/`` and the data set (``train.parquet`` and ``questions.jsonl``); returns the first."""
+    """Write ``rollouts/`` and the data set (``train.parquet``, ``questions.jsonl``); return the first."""
     log = folder / "rollouts"
     log.mkdir()
     for step in range(EPOCHS * STEPS_PER_EPOCH):

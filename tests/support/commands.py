@@ -12,5 +12,5 @@ def exit_status(*arguments: object) -> int:
 
 
 def run_limr(*arguments: object) -> None:
-    """Run ``limr ARGUMENTS`` without its last step, so that an error is raised and not printed."""
+    """Run ``limr ARGUMENTS``, but raise errors instead of printing them."""
     main.run(main.parse([str(argument) for argument in arguments]))

@@ -1,4 +1,4 @@
-"""Files to their contracts that the figures are drawn from, with the numbers that matter and any others filled in."""
+"""Write the input files of the figures: the given numbers, and the other columns of the contracts filled in."""
 
 from pathlib import Path
 

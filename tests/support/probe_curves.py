@@ -15,7 +15,7 @@ def curves(n_prompts: int, n_visits: int, seed: int = 0, samples: int = 8) -> di
 
 
 def with_gaps(n_prompts: int, n_visits: int) -> Trajectories:
-    """The same curves, of which one in ten lacks a visit; one of these lacks its last."""
+    """The same curves, but one prompt in ten lacks a visit, and one of these lacks its last visit."""
     rewards = curves(n_prompts, n_visits)
     for number, prompt_id in enumerate(sorted(rewards)[::10]):
         rewards[prompt_id][-1 - number % n_visits] = None

@@ -1,5 +1,4 @@
-"""Curves for tests of score methods: written by hand or drawn with gaps, and what formulas in plain Python make of
-them."""
+"""Curves for tests of score methods, written by hand or drawn with gaps, and checks against plain Python formulas."""
 
 from collections.abc import Callable
 
@@ -37,8 +36,10 @@ def scores_of(method: str, curves: Curves, **options: object) -> dict[str, float
 def assert_follows(
     method: str, curves: Curves, formula: Callable[[list[float]], float | None], missing: str, **options: object
 ) -> None:
-    """Each prompt with a whole curve has the score that ``formula`` gives, unless that is None; each other prompt that
-    has a visit has a reason."""
+    """Check that each prompt with a complete curve has the score of ``formula``, and that the others have a reason.
+
+    Prompts for which ``formula`` is None must have a reason too. Prompts without any visit must have neither.
+    """
     result = run_method(method, pool_of(curves), {"missing": missing, **options})
     expected = {prompt_id: formula(curve) for prompt_id, curve in whole_curves(curves, missing).items()}
     expected = {prompt_id: score for prompt_id, score in expected.items() if score is not None}
@@ -63,7 +64,7 @@ def curves_with_gaps(draw, lowest_visits: int = 1):
 
 
 def whole_curves(curves: Curves, missing: str) -> dict[str, list[float]]:
-    """In plain Python: the curves without gaps; with ``next``, after each gap got the value of the next visit."""
+    """In plain Python: the curves without gaps. With ``next``, a gap first gets the value of the next visit."""
     whole = {}
     for prompt_id, curve in curves.items():
         filled = list(curve)

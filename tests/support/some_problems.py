@@ -1,4 +1,4 @@
-"""Problems as the data stage holds them, from their texts alone."""
+"""Problems as in the data stage, made from their texts."""
 
 import polars as pl
 

@@ -1,4 +1,4 @@
-"""The input of Table 2: two benchmarks, two seeds and three methods, in small files to their contracts."""
+"""The input of Table 2: small files of two benchmarks, two seeds and three methods."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,7 +61,7 @@ def write_training_set(path: Path, gradable: list[bool]) -> None:
 
 
 def write_inputs(folder: Path) -> dict[str, Any]:
-    """Write every file below ``folder``; the arguments of ``write_table2`` that name them."""
+    """Write every input file below ``folder``, and return the arguments of ``write_table2`` that name them."""
     random = np.random.default_rng(0)
     files = {"evaluations": [], "prompts": folder / "train.parquet", "subsets": {}, "rollouts": {}}
     write_training_set(files["prompts"], gradable=[True] * 16)
@@ -90,7 +90,7 @@ def write_inputs(folder: Path) -> dict[str, Any]:
 
 
 def write(run: dict[str, Any], outputs: Mapping[str, Path], configuration: Any = CONFIGURATION) -> dict[str, str]:
-    """Write the table from ``run``; the text of each of its files."""
+    """Write the table from ``run``, and return the text of each file."""
     write_table2(**run, configuration=configuration, configuration_files=["config.yaml"], outputs=outputs)
     return {kind: path.read_text() for kind, path in outputs.items()}
 

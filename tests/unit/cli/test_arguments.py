@@ -28,12 +28,12 @@ def test_a_pair_needs_a_name_and_a_value(text):
     assert arguments.split_pair(text) is None
 
 
-def test_a_column_that_a_data_set_cannot_have_is_refused():
+def test_an_unknown_column_of_a_data_set_is_refused():
     with refused(UsageError, where="--column", found="reward", expected="one of prompt, prompt_id"):
         run_limr("select", "nowhere.parquet", "-o", "-", "--prompts", "data.jsonl", "--column", "reward=r")
 
 
-def test_notes_speak_of_arguments_and_go_to_standard_error(capsys):
+def test_notes_name_arguments_and_go_to_standard_error(capsys):
     error = LimrError("no accuracy", advice=["Set ", Setting("visits", 3), "."])
     arguments.note("score", "done", ["use ", Setting("steps_per_epoch")], error.inside("left out"))
     printed = capsys.readouterr()

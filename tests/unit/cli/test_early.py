@@ -7,7 +7,7 @@ from a_run import EPOCHS
 from commands import exit_status
 
 
-def test_the_selection_of_each_number_of_visits_is_compared_with_that_of_all(rollouts, tmp_path, capsys):
+def test_each_number_of_visits_is_compared_with_all_visits(rollouts, tmp_path, capsys):
     figure = tmp_path / "early.png"
     arguments = ["early", rollouts, "--resamples", "5", "--top", "0.2", "--theta", "0.6"]
     assert exit_status(*arguments, "--figure", figure) == 0

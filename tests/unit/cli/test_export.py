@@ -17,7 +17,7 @@ def subset(tmp_path):
     return tmp_path / "subset.jsonl"
 
 
-def test_the_file_is_written_and_the_framework_s_arguments_are_printed(subset, tmp_path, capsys):
+def test_the_file_is_written_and_the_arguments_of_the_framework_are_printed(subset, tmp_path, capsys):
     output = tmp_path / "train.jsonl"
     assert exit_status("export", subset, "--to", "openrlhf", "-o", output) == 0
     assert json.loads(output.read_text())["label"] == "2"

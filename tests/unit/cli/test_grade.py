@@ -47,7 +47,7 @@ def read(text):
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
-def test_every_format_is_graded_in_order_and_summed_up(tmp_path, capsys, suffix):
+def test_every_format_is_graded_in_order_and_summarised(tmp_path, capsys, suffix):
     assert main(["grade", write(tmp_path / f"rows{suffix}", ROWS)]) == 0
     printed = capsys.readouterr()
     assert read(printed.out) == GRADED
@@ -81,7 +81,7 @@ def test_truncated_responses_are_malformed(tmp_path, capsys, suffix, flag):
 
 
 @pytest.mark.parametrize(("suffix", "count"), [(".jsonl", 3), (".csv", None), (".parquet", 3)])
-def test_the_progress_bar_knows_the_number_of_rows(tmp_path, suffix, count):
+def test_the_rows_of_a_file_are_counted_for_the_progress_bar_except_in_csv(tmp_path, suffix, count):
     assert count_rows(write(tmp_path / f"rows{suffix}", ROWS)) == count
 
 
@@ -142,7 +142,7 @@ def test_an_error_in_the_input_names_its_place_and_nothing_is_written(tmp_path, 
     assert not (tmp_path / "graded.jsonl").exists()
 
 
-def test_a_missing_file_and_an_output_of_another_kind_are_errors(tmp_path):
+def test_a_missing_file_and_an_output_of_an_unknown_format_are_errors(tmp_path):
     with refused(where=tmp_path / "rows.jsonl", what="No such file"):
         run_limr("grade", tmp_path / "rows.jsonl")
     with refused(where="graded.csv", found="the suffix '.csv'", expected=".jsonl, .parquet, or -"):
@@ -153,7 +153,7 @@ def test_a_missing_file_and_an_output_of_another_kind_are_errors(tmp_path):
 def test_an_output_that_cannot_be_written_is_an_error_before_a_row_is_graded(tmp_path, capsys, monkeypatch, suffix):
     (tmp_path / "file").write_text("")
     (tmp_path / f"folder{suffix}").mkdir()
-    monkeypatch.setattr("limr.grading.reward.grade", lambda *arguments: pytest.fail("graded for nothing"))
+    monkeypatch.setattr("limr.grading.reward.grade", lambda *arguments: pytest.fail("a row was graded"))
     rows = write(tmp_path / "rows.jsonl", ROWS)
     for output in (tmp_path / "file" / f"graded{suffix}", tmp_path / f"folder{suffix}"):
         assert main(["grade", rows, "-o", str(output)]) == 1
@@ -185,7 +185,7 @@ def test_wrong_usage_is_exit_status_2(capsys):
     assert "required: FILE" in capsys.readouterr().err
 
 
-def test_the_example_of_the_help_prints_what_it_says(tmp_path, capsys, monkeypatch):
+def test_the_example_of_the_help_prints_the_output_shown_there(tmp_path, capsys, monkeypatch):
     with pytest.raises(SystemExit):
         main(["grade", "--help"])
     lines = capsys.readouterr().out.splitlines()
@@ -200,7 +200,7 @@ def test_the_example_of_the_help_prints_what_it_says(tmp_path, capsys, monkeypat
     assert printed.err.strip() == summary
 
 
-def test_it_ends_quietly_when_the_reader_of_its_output_closes(tmp_path):
+def test_a_closed_pipe_ends_the_command_without_a_message(tmp_path):
     file = write(tmp_path / "rows.jsonl", ROWS * 2000)
     command = [sys.executable, "-c", "import sys; from limr.cli.main import main; sys.exit(main())", "grade", file]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -33,7 +33,7 @@ def folder(tmp_path_factory):
 
 
 def examples(text):
-    """The commands of a help text, without what follows a pipe or `>`, and without the comment at the end."""
+    """The commands of a help text, each without a pipe, a redirection or the comment at the end."""
     for line in re.findall(r"^  \$ limr (.+)$", text, re.MULTILINE):
         yield re.split(r" \| | > |   +", line)[0]
 

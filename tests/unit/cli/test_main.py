@@ -43,7 +43,7 @@ def run_without(packages, *commands):
     return subprocess.run([sys.executable, "-c", program, *given], capture_output=True, text=True)
 
 
-def test_every_command_explains_itself_without_importing_the_library():
+def test_the_help_of_every_command_does_not_import_the_library():
     program = f"""
 import sys
 from limr.cli.main import main
@@ -97,7 +97,7 @@ def test_an_error_of_the_disk_is_one_line(capsys, monkeypatch, error, printed):
     assert capsys.readouterr().err == printed
 
 
-def test_an_interrupt_ends_quietly_with_the_status_of_the_shell(capsys, monkeypatch):
+def test_an_interrupt_ends_without_a_message_and_with_status_130(capsys, monkeypatch):
     def interrupt(options):
         raise KeyboardInterrupt
 
@@ -106,7 +106,7 @@ def test_an_interrupt_ends_quietly_with_the_status_of_the_shell(capsys, monkeypa
     assert capsys.readouterr().err == ""
 
 
-def test_a_light_installation_can_do_all_but_grade_check_and_draw(rollouts, tmp_path):
+def test_a_light_installation_runs_every_command_except_grading_preflight_and_figures(rollouts, tmp_path):
     scores, subset = tmp_path / "scores.parquet", tmp_path / "subset.jsonl"
     ended = run_without(
         HEAVY,
@@ -132,7 +132,7 @@ def test_a_light_installation_can_do_all_but_grade_check_and_draw(rollouts, tmp_
         (["preflight", "config/paper.yaml"], "pydantic", "workflow"),
     ],
 )
-def test_a_package_that_is_missing_is_named_with_its_extra(rollouts, tmp_path, arguments, package, extra):
+def test_a_missing_package_is_named_with_its_extra(rollouts, tmp_path, arguments, package, extra):
     ended = run_without([package], [text.format(rollouts=rollouts, folder=tmp_path) for text in arguments])
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == (
@@ -140,7 +140,7 @@ def test_a_package_that_is_missing_is_named_with_its_extra(rollouts, tmp_path, a
     )
 
 
-def test_a_missing_package_of_no_extra_is_not_hidden(monkeypatch):
+def test_a_missing_package_without_an_extra_is_not_hidden(monkeypatch):
     def fail(options):
         raise ModuleNotFoundError(name="polars")
 
@@ -149,7 +149,7 @@ def test_a_missing_package_of_no_extra_is_not_hidden(monkeypatch):
         exit_status("audit", "run.jsonl")
 
 
-def test_without_a_command_the_usage_is_wrong(capsys):
+def test_a_missing_command_is_wrong_usage(capsys):
     assert exit_status() == 2
     assert "required: COMMAND" in capsys.readouterr().err
 

@@ -42,7 +42,7 @@ def test_a_wrong_method_or_option_is_refused_before_the_log_is_read(wrong, parts
     ("text", "rule"),
     [("all", "all"), ("top=3", {"top": 3}), ("share=0.2", {"share": 0.2}), ("theta=-1", {"theta": -1})],
 )
-def test_keep_is_a_rule_of_the_selection(text, rule):
+def test_keep_becomes_a_selection_rule(text, rule):
     assert method_arguments.keep(text) == rule
 
 
@@ -58,7 +58,7 @@ def test_keep_is_a_rule_of_the_selection(text, rule):
         ("theta_for=0", {"where": ("keep", "theta_for"), "found": "0", "expected": "a whole number of prompts"}),
     ],
 )
-def test_another_rule_is_wrong_usage(text, parts):
+def test_an_unknown_rule_or_wrong_number_is_wrong_usage(text, parts):
     with refused(UsageError, **parts):
         run_limr("select", "nowhere.parquet", "-o", "-", "--keep", text)
 
@@ -68,11 +68,11 @@ def test_the_help_names_every_rule():
     assert set(listed) == {*RULES, "all"}
 
 
-def test_the_paper_s_share_is_that_of_the_library_rounded():
+def test_the_default_share_is_the_papers_share_rounded():
     assert round(PAPER_SHARE, 3) == method_arguments.PAPER_SHARE
 
 
 @pytest.mark.parametrize("text", ["0", "1", "1.5", "many", "nan"])
-def test_the_share_of_the_top_is_between_0_and_1(text):
+def test_the_share_of_top_is_between_0_and_1(text):
     with pytest.raises(argparse.ArgumentTypeError):
         method_arguments._share(text)

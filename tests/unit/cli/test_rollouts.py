@@ -1,4 +1,4 @@
-"""`limr rollouts`: which folders it replaces, and which it does not."""
+"""`limr rollouts`: which folders it replaces and which it refuses to replace."""
 
 import shutil
 

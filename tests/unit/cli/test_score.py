@@ -1,4 +1,4 @@
-"""`limr score` on a run of verl: the scores, the files beside them, and what is printed."""
+"""`limr score` on a run of verl: the scores, the files beside them, and the messages."""
 
 import json
 import re
@@ -48,7 +48,7 @@ def test_the_audit_and_the_prompts_are_written_beside_the_scores(rollouts, tmp_p
     assert json.loads((tmp_path / "scores.audit.json").read_text())
 
 
-def test_a_log_its_rollouts_and_its_trajectories_have_the_scores_of_the_library(rollouts, tmp_path):
+def test_a_log_its_converted_rollouts_and_its_trajectories_give_the_same_scores(rollouts, tmp_path):
     assert exit_status("rollouts", rollouts, "-o", tmp_path / "converted") == 0
     shards = pl.read_parquet(tmp_path / "converted/*.parquet")
     assert len(shards) == len(PROMPTS) * EPOCHS * SAMPLES
@@ -66,7 +66,7 @@ def test_a_log_its_rollouts_and_its_trajectories_have_the_scores_of_the_library(
         assert read_parquet(tmp_path / "scores.parquet", "scores").equals(expected)
 
 
-def test_a_method_is_scored_with_its_options(rollouts, tmp_path):
+def test_the_options_of_a_method_are_accepted(rollouts, tmp_path):
     arguments = ["score", rollouts, "-o", tmp_path / "band.parquet", "--method", "pass_rate_band"]
     assert exit_status(*arguments, "--option", "lowest=0.25", "--option", "highest=0.75", "--keep", "theta=0") == 0
     scores = read_parquet(tmp_path / "band.parquet", "scores")
@@ -86,7 +86,7 @@ def test_a_source_with_accuracies_only_is_scored_by_accuracy_with_a_note(tmp_pat
     assert "the texts of the prompts are not known, only ids are written" in printed.err
 
 
-def test_the_error_of_a_method_names_the_argument_that_helps(tmp_path, capsys):
+def test_the_error_of_a_method_names_the_argument_to_set(tmp_path, capsys):
     rewards = [
         {"prompt": name, "reward": 2.0 * (n % 2), "step": epoch}
         for epoch in range(3)
@@ -101,7 +101,7 @@ def test_the_error_of_a_method_names_the_argument_that_helps(tmp_path, capsys):
     assert "`--option best_reward=" in capsys.readouterr().err
 
 
-def test_with_a_missing_source_nothing_is_written(tmp_path):
+def test_nothing_is_written_if_the_source_is_missing(tmp_path):
     with refused(where=tmp_path / "nowhere"):
         run_limr("score", tmp_path / "nowhere", "-o", tmp_path / "scores.parquet")
     assert not list(tmp_path.iterdir())

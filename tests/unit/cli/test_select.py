@@ -178,7 +178,7 @@ def test_scores_can_be_read_from_a_pipe(tmp_path, capsys, monkeypatch):
     ("wrong", "named"),
     [(["--column", "prompt=question"], "`--column` needs a data set"), (["--skip-missing"], "`--skip-missing`")],
 )
-def test_options_about_a_data_set_need_one(wrong, named):
+def test_options_about_a_data_set_need_the_data_set(wrong, named):
     with refused(UsageError, what=named, advice="`--prompts FILE`"):
         run_limr("select", "nowhere.parquet", "-o", "subset.jsonl", *wrong)
 
@@ -207,7 +207,7 @@ def test_a_file_without_scores_is_an_error(tmp_path, content, parts):
         run_limr("select", tmp_path / "scores.jsonl", "-o", "-")
 
 
-def test_it_ends_quietly_when_the_reader_of_its_output_closes(tmp_path):
+def test_a_closed_pipe_ends_the_command_without_a_message(tmp_path):
     scores = scored(tmp_path, [f"What is {number} + 1?" for number in range(5000)])
     program = "import sys; from limr.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", program, "select", scores, "--keep", "all", "-o", "-"]

@@ -43,7 +43,7 @@ def test_a_file_is_downloaded_once_and_then_taken_from_the_cache(hub):
 
 
 @pytest.mark.parametrize("faults", [[BUSY], [BUSY, BUSY, BUSY]])
-def test_a_busy_hub_is_asked_again(hub, faults):
+def test_a_download_from_a_busy_hub_is_retried(hub, faults):
     hub.faults, hub.busy_heads = list(faults), 2
     assert fetch() == CONTENT
     assert len(hub.downloads) == len(faults) + 1
@@ -52,14 +52,15 @@ def test_a_busy_hub_is_asked_again(hub, faults):
 def test_a_cut_connection_is_resumed_where_it_stopped(hub, monkeypatch):
     from huggingface_hub import constants
 
-    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1000)  # the file is small, and what counts are whole chunks
+    # small chunks, because the file is small and only whole chunks are kept
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1000)
     hub.faults = [CUT, CUT]
     assert fetch() == CONTENT
     starts = [start for _, start in hub.downloads]
     assert starts[0] == 0 < starts[1] < starts[2]
 
 
-def test_wrong_bytes_are_thrown_away_and_asked_for_again(hub, caplog):
+def test_wrong_bytes_are_deleted_and_downloaded_again(hub, caplog):
     hub.faults = [CORRUPT]
     assert fetch() == CONTENT
     assert "the hub promised" in caplog.text
@@ -73,7 +74,7 @@ def test_bytes_that_stay_wrong_are_an_error_with_both_checksums_and_never_used_l
     assert fetch() == CONTENT
 
 
-def test_a_hub_that_fails_for_good_leaves_no_half_file(hub, tmp_path):
+def test_a_download_that_never_succeeds_leaves_no_partial_file(hub, tmp_path):
     hub.faults = [BUSY] * 100
     with refused(where=NAME, what=f"{ATTEMPTS} attempts failed") as caught:
         fetch()
@@ -89,13 +90,13 @@ def test_a_file_that_the_hub_does_not_have_is_an_error_at_once(hub):
 
 
 @pytest.mark.parametrize("offline", [True, False])
-def test_without_a_connection_the_error_names_both_ways_out(hub, monkeypatch, offline):
+def test_without_a_connection_the_error_names_both_solutions(hub, monkeypatch, offline):
     from huggingface_hub import constants
 
     if offline:
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     else:
-        point_at("http://127.0.0.1:9", monkeypatch)  # nobody listens there
+        point_at("http://127.0.0.1:9", monkeypatch)  # no server listens at this port
     with refused(where=NAME, what="cannot be downloaded", advice="connect this machine to the hub") as caught:
         fetch()
     assert "data: {files: FOLDER}" in caught.value.advice
@@ -120,7 +121,7 @@ def test_without_a_connection_earlier_downloads_are_used(hub, monkeypatch):
 
 @pytest.fixture
 def source(tmp_path, monkeypatch) -> Source:
-    """A source whose problems the stand-in has."""
+    """A source with problems on the stand-in."""
     (tmp_path / "copy.jsonl").write_bytes(CONTENT)
     bare = Source("Sums", REPOSITORY, REVISION, (NAME,), "copy.jsonl", rows=2000, digest="", integers=True)
     right = digest(read_problems([tmp_path / "copy.jsonl"], bare), bare)

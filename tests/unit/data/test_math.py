@@ -25,7 +25,7 @@ def test_with_the_published_list_the_other_problems_are_the_development_set(smal
     assert len(chosen) == 8 and development["prompt"].to_list() == ["hard 8", "hard 9"]
 
 
-def test_level3plus_takes_all_and_has_easier_problems_for_development(small_list):
+def test_level3plus_trains_on_all_hard_problems_and_develops_on_easier_ones(small_list):
     steps, chosen, development = select(small_list, problems("tested"), "level3plus")
     assert [len(left) for _, left in steps] == [15, 14, 10]
     assert len(chosen) == 10 and len(development) == 2

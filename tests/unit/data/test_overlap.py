@@ -17,7 +17,7 @@ def test_duplicates_are_found_even_if_they_differ_in_white_space():
     assert duplicates(problems("one", "two")) == []
 
 
-def test_overlap_finds_the_same_the_near_and_nothing_else():
+def test_overlap_finds_the_same_and_near_problems_and_no_others():
     training = problems(
         f"{LONG} two red ones?", "An altogether different problem about the area of a circle with radius 3."
     )

@@ -52,7 +52,7 @@ def test_whole_numbers_are_read_alike_however_a_copy_writes_them(tmp_path, writt
     assert read(tmp_path, [{"question": "q", "answer": written}], WHOLE)["answer"].to_list() == ["27"]
 
 
-def test_an_empty_answer_stays_for_the_audit_to_find(tmp_path):
+def test_an_empty_answer_is_kept_for_the_audit(tmp_path):
     assert read(tmp_path, [{"problem": "p", "solution": r"so there are $\boxed{}$"}], PLAIN)["answer"].to_list() == [""]
 
 
@@ -148,11 +148,11 @@ def test_rows_of_another_source_are_named(monkeypatch):
 
 
 @given(st.text(alphabet="ab{}$ 1", max_size=12).filter(lambda text: find_boxes(f"\\boxed{{{text}}}").last == text))
-def test_what_was_boxed_last_comes_out(text):
+def test_the_last_boxed_answer_is_extracted(text):
     assert boxed_answer(rf"\boxed{{first}} and then $\boxed{{{text}}}$.") == text
 
 
-def test_pins_are_complete():
+def test_revisions_digests_and_ids_have_their_full_length():
     for name, source in SOURCES.items():
         assert len(source.revision) == 40 and int(source.revision, 16), name
         assert len(source.digest) == 64 and int(source.digest, 16), name
@@ -160,7 +160,7 @@ def test_pins_are_complete():
     assert all(len(found) == 16 and int(found, 16) for found in ERRATA)
 
 
-def test_local_files_are_a_folder_or_a_file_a_source():
+def test_local_files_are_a_folder_or_one_file_per_source():
     assert local_file("math_train", "data") == "data/math/train.jsonl"
     assert local_file("math500", {"math500": "five.jsonl"}) == "five.jsonl"
     assert local_file("amc23", {"math500": "five.jsonl"}) is None

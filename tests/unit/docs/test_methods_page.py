@@ -1,4 +1,4 @@
-"""docs/methods.md: its tables list all methods and rules, and its example adds a method as the page says."""
+"""docs/methods.md: its tables list all methods and rules, and its example adds a method."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Every command of docs/own_run.md runs as it stands there, one after the other, on a small run."""
+"""Every command of docs/own_run.md runs exactly as written, one after the other, on a small run."""
 
 import json
 import re
@@ -17,7 +17,7 @@ COMMANDS = re.findall(r"^\$ limr (.+)$", PAGE.read_text(encoding="utf-8"), re.MU
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """What the page speaks of: rollouts/, train.parquet, questions.jsonl, table.csv and acc_step_500.json."""
+    """The files that the page names: rollouts/, train.parquet, questions.jsonl, table.csv and acc_step_500.json."""
     folder = tmp_path_factory.mktemp("own_run")
     log = write_run(folder)
     files = sorted(log.iterdir(), key=lambda path: int(path.stem))
@@ -31,11 +31,11 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_command_runs(folder, monkeypatch, command):
     monkeypatch.chdir(folder)
-    quick = ["--resamples", "2"] if command.startswith("early ") else []  # of the bootstrap, which takes long
+    quick = ["--resamples", "2"] if command.startswith("early ") else []  # the bootstrap is slow
     assert main([*shlex.split(command), *quick]) == 0
 
 
-def test_the_page_has_all_the_commands_that_a_run_of_ones_own_needs():
+def test_the_page_uses_every_command_for_an_own_run():
     assert {command.split()[0] for command in COMMANDS} == {
         "audit", "score", "select", "export", "compare", "early", "rollouts"
     }  # fmt: skip

@@ -77,7 +77,7 @@ def test_the_average_draws_the_problems_of_each_benchmark_independently():
     assert average.high - average.low == pytest.approx((alone.high - alone.low) / np.sqrt(2), rel=0.05)
 
 
-def test_the_average_weighs_benchmarks_not_problems():
+def test_the_average_gives_every_benchmark_the_same_weight():
     found = bootstrap({"a": 500, "b": 10}).average({"a": np.ones((1, 500)), "b": np.zeros((1, 10))})
     assert found.point == 0.5
 
@@ -108,7 +108,7 @@ def test_a_ratio_has_the_interval_of_resampled_ratios():
     assert found.low < found.point < found.high
 
 
-def test_there_is_no_share_of_a_gain_that_may_be_nothing():
+def test_there_is_no_ratio_if_the_denominator_may_be_0():
     noise = np.random.default_rng(0).normal(0, 1, (1, 50))
     assert bootstrap({"a": 50}).ratio({"a": noise}, {"a": noise - noise.mean()}) is None
 

@@ -1,4 +1,4 @@
-"""Evaluation files: the arrays that come out of them, and how incomplete ones are refused."""
+"""Evaluation files: the arrays made from them, and errors of incomplete ones."""
 
 import numpy as np
 import polars as pl

@@ -23,7 +23,7 @@ def bars(axes):
     return [sum(bar.get_height() for bar in container) for container in axes.containers]
 
 
-def test_the_histogram_counts_every_prompt_and_theta_is_where_the_selected_begin(tmp_path, drawn):
+def test_the_histogram_counts_every_prompt_and_theta_is_the_lowest_selected_score(tmp_path, drawn):
     scores = [*np.linspace(0.95, 0.05, 200), None, None]
     write_score_distribution({"lim": write_scores(tmp_path / "s.parquet", scores, 33)}, tmp_path / "figure.png")
     axes = drawn[0].axes[0]
@@ -50,7 +50,7 @@ def test_equal_scores_can_be_drawn(tmp_path, drawn):
     assert bars(drawn[0].axes[0])[0] == 9
 
 
-def test_a_selection_of_nothing_is_refused(tmp_path):
+def test_an_empty_selection_is_refused(tmp_path):
     scores = write_scores(tmp_path / "s.parquet", [0.5, 0.4], 0)
     with refused(where=scores, what="no scored prompt is selected"):
         write_score_distribution({"lim": scores}, tmp_path / "figure.png")

@@ -1,4 +1,4 @@
-"""The selection's figure draws what the scores say: the drawn numbers are read back from it."""
+"""The figure of a selection: the drawn numbers are read back from it and compared with the scores."""
 
 import numpy as np
 import polars as pl
@@ -50,7 +50,7 @@ def test_panels_show_the_mean_curve_all_scores_and_theta(tmp_path, drawn, n_prom
     assert share.get_xdata()[0] == scores["score"].sort(descending=True)[int(share.get_ydata()[0]) - 1]
 
 
-def test_the_size_at_any_theta_is_how_many_score_at_least_that(tmp_path, drawn):
+def test_the_size_at_any_theta_counts_the_prompts_with_at_least_that_score(tmp_path, drawn):
     trajectories, scores = run(200, 5, {"theta": 0.3})
     draw_selection(trajectories, scores, tmp_path / "figure.png")
     thetas, sizes = drawn[0].axes[2].lines[0].get_data()

@@ -56,7 +56,7 @@ def summary(folder, curves_of_seeds, methods=METHODS, rewards=True) -> dict[str,
     return rows
 
 
-def test_kinds_of_prompts_at_their_boundaries():
+def test_each_kind_of_prompt_includes_its_boundary():
     frame = kinds_of_prompts(Trajectories.from_frame(trajectories(CURVES)))
     assert dict(frame.select("prompt_id", "kind").rows()) == {
         "never": "never solved",
@@ -87,10 +87,10 @@ def test_the_tables_count_what_was_selected(tmp_path):
     assert number_of_each == {"never solved": "1", "learned along the way": "1", "the rest": "3"}
     assert rows["of these, solved at every visit"] == [["1", "14.3 %", "1", "0"], ["0.000"]]
     kinds = ("never solved", "solved almost from the start", "learned along the way", "the rest")
-    assert sum(int(rows[kind][0][3]) for kind in kinds) == 2, "what LIM selected, split by kind"
+    assert sum(int(rows[kind][0][3]) for kind in kinds) == 2, "the prompts that LIM selected, by kind"
 
 
-def test_theta_to_match_selects_as_many(tmp_path):
+def test_theta_to_match_is_the_lowest_selected_score(tmp_path):
     theta = float(summary(tmp_path, [CURVES])["mine"][0][-1])
     frame = pl.read_parquet(tmp_path / "scores/mine/seed0.parquet")
     assert theta == pytest.approx(frame.filter("selected")["score"].min(), abs=5e-4)
@@ -138,7 +138,7 @@ def test_scores_of_another_seed_than_the_trajectories_are_refused(tmp_path):
         write_summary([], [probe], tmp_path / "selection.md")
 
 
-def test_without_accuracies_the_kinds_are_not_shown_and_the_reason_is(tmp_path):
+def test_without_accuracies_the_page_gives_a_reason_instead_of_the_kinds(tmp_path):
     probe = trajectories(CURVES).with_columns(accuracy=pl.lit(None, pl.Float64))
     write_parquet(probe, tmp_path / "trajectories/seed0.parquet", "trajectories")
     scores = score_prompts("mine", METHODS["mine"], Trajectories.from_frame(probe), None, seed=0)

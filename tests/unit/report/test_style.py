@@ -1,4 +1,4 @@
-"""The axis of scores: what it shows, and where its bins lie."""
+"""The axis of scores: its range and its bins; the colours of methods."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from limr.report.style import edges_around, lowest_shown, method_colour
 
 
-def test_the_lowest_hundredth_is_left_out_only_where_it_would_take_half_of_the_axis():
+def test_the_lowest_hundredth_is_left_out_only_if_it_would_take_half_of_the_axis():
     scores = np.linspace(0.05, 0.95, 300)
     assert lowest_shown(scores, theta=0.8) == pytest.approx(0.05)
     assert lowest_shown(np.append(scores, 0.0), theta=0.8) == pytest.approx(0.0)

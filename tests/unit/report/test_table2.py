@@ -30,7 +30,7 @@ def test_scores_are_means_over_samples_problems_and_seeds(run, outputs):
     assert (tidy["low"] <= tidy["accuracy"]).all() and (tidy["accuracy"] <= tidy["high"]).all()
 
 
-def test_markdown_csv_and_json_say_the_same(run, outputs):
+def test_markdown_csv_and_json_hold_the_same_numbers(run, outputs):
     text = write(run, outputs)
     lim = next(method for method in json.loads(text["json"])["methods"] if method["method"] == "lim")
     tidy = pl.read_csv(outputs["csv"]).filter((pl.col("method") == "lim") & (pl.col("benchmark") == "hard"))
@@ -67,7 +67,7 @@ def test_a_copy_of_a_method_gains_exactly_nothing_over_it(run):
     assert (gain.point, gain.low, gain.high) == (0, 0, 0)
 
 
-def test_rand_and_full_are_known_by_their_score_not_their_name(run):
+def test_rand_and_full_are_recognised_by_their_score_method_not_by_their_name(run):
     results = results_of(run)
     renamed = deepcopy(CONFIGURATION)
     renamed["methods"] = {"everything": {"score": "full"}, "dice": {"score": "rand"}, "lim": {"score": "lim"}}
@@ -78,7 +78,7 @@ def test_rand_and_full_are_known_by_their_score_not_their_name(run):
     assert table_rows(results, renamed)[-1].gain_over_rand is None
 
 
-def test_two_tables_from_one_input_are_the_same_bytes_whatever_the_order_of_the_files(run, outputs):
+def test_the_same_input_gives_the_same_bytes_in_any_order_of_the_files(run, outputs):
     first = write(run, outputs)
     run["evaluations"].reverse()
     assert write(run, outputs) == first
@@ -88,7 +88,7 @@ def test_the_json_holds_the_whole_configuration_and_any_change_to_it_changes_the
     table = json.loads(write(run, outputs)["json"])
     assert table["configuration"] == CONFIGURATION
     other = deepcopy(CONFIGURATION)
-    other["data"]["seed"] = 2  # the table itself reads nothing of it
+    other["data"]["seed"] = 2  # does not affect the table
     changed = write(run, outputs, other)
     assert table["configuration_digest"] == digest(CONFIGURATION) != digest(other)
     assert f"digest `{digest(other)}`" in changed["markdown"]

@@ -20,7 +20,7 @@ def benchmarks(tmp_path):
 
 
 def wall_times(folder, *stages):
-    """stage -> its seconds and its memory, as the table shows them."""
+    """The table: stage -> its seconds and its memory."""
     output = folder.parent / "wall_times.md"
     write_wall_times(folder, [folder / f"{stage}.tsv" for stage in stages], output)
     table = [line for line in output.read_text().splitlines() if line.startswith("|")]
@@ -45,13 +45,13 @@ def test_wall_times_leave_out_the_stages_of_an_earlier_configuration(benchmarks)
     assert table[ALL] == ["62.0", "812"]
 
 
-def test_a_stage_whose_time_is_lost_is_shown_without_one(benchmarks):
+def test_a_stage_without_a_benchmark_file_is_shown_without_numbers(benchmarks):
     table = wall_times(benchmarks, "pretrain", "train/full-seed0", "train/lim-seed0")
     assert table["train/lim-seed0"] == ["-", "-"]
     assert table[ALL] == ["62.0", "812"]
 
 
-def test_wall_times_name_a_file_that_is_no_benchmark(benchmarks):
+def test_a_file_that_is_not_a_benchmark_is_named(benchmarks):
     (benchmarks / "odd.tsv").write_text("name\tvalue\na\t1\n")
     with refused(where="odd.tsv", what="cannot be read", expected="a benchmark file of Snakemake"):
         wall_times(benchmarks, "odd")

@@ -68,7 +68,7 @@ def test_every_prompt_has_a_rank_or_a_reason():
 
 
 @pytest.mark.parametrize("keep", [{"theta": 0.6}, {"quantile": 0.5}, {"theta_for": 3}])
-def test_the_reason_of_a_prompt_below_theta_names_theta_however_it_was_found(keep):
+def test_the_reason_of_a_prompt_below_theta_names_theta_for_every_rule_with_a_theta(keep):
     assert reasons(choose(SCORES, keep, pool_size=5))["d"] == "below theta 0.6: score 0.1"
 
 
@@ -79,7 +79,7 @@ def test_the_reason_of_a_prompt_below_theta_names_theta_however_it_was_found(kee
         ({"theta_for": 2}, "keep: theta_for 2: theta 0.9 selects 1 of 4 scored"),
     ],
 )
-def test_a_theta_that_was_found_is_logged_as_it_can_be_typed(keep, line, caplog):
+def test_a_computed_theta_is_logged_with_all_its_digits(keep, line, caplog):
     with caplog.at_level(logging.INFO):
         choose(SCORES, keep, pool_size=5)
     assert line in caplog.text
@@ -124,7 +124,7 @@ def test_theta_for_comes_as_close_to_the_number_as_any_theta_and_keeps_ties_toge
     assert selected(choose(scored(scores), {"theta": lowest}, len(scores))) == selected(frame)
 
 
-def test_theta_for_keeps_all_prompts_where_all_tie():
+def test_theta_for_keeps_all_prompts_if_all_tie():
     assert len(selected(choose(scored(dict.fromkeys("abcde", 1.0)), {"theta_for": 2}, 5))) == 5
 
 
@@ -151,7 +151,7 @@ NUMBER = "a whole number of prompts, at least 1"
         ({"theta_for": 2.5}, {"where": "theta_for", "found": "2.5", "expected": NUMBER}),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused(keep, parts):
+def test_an_unknown_rule_or_a_number_out_of_range_is_refused(keep, parts):
     with refused(**parts):
         choose(SCORES, keep, pool_size=5)
     with refused(**parts):
@@ -185,7 +185,7 @@ def test_a_rule_that_these_scores_cannot_satisfy_is_refused(keep, parts):
         choose(SCORES, keep, pool_size=5)
 
 
-def test_a_theta_that_selects_nothing_is_refused_with_thetas_that_select_something():
+def test_a_theta_that_selects_no_prompt_is_refused_and_the_advice_lists_thetas_that_do():
     with refused(
         where="keep",
         what="theta 1.5 selects none of the 101 prompts",
@@ -195,7 +195,7 @@ def test_a_theta_that_selects_nothing_is_refused_with_thetas_that_select_somethi
         choose(scored({str(i): i / 100 for i in range(101)}), {"theta": 1.5}, 101)
 
 
-def test_every_quantile_of_the_scores_selects_something_as_theta():
+def test_every_quantile_of_the_scores_selects_a_prompt_as_theta():
     scores = scored({"a": 0.5999, "b": 0.1})
     with refused(advice="highest: 0.599"):
         choose(scores, {"theta": 0.6}, 2)
@@ -204,6 +204,6 @@ def test_every_quantile_of_the_scores_selects_something_as_theta():
 
 
 @pytest.mark.parametrize("keep", ["all", {"top": 1}, {"quantile": 0.5}, {"theta_for": 1}])
-def test_no_score_at_all_is_an_error_with_the_reason(keep):
+def test_an_error_gives_the_reason_if_no_prompt_has_a_score(keep):
     with refused(what="no prompt has a score (prompt a: no trajectory)"):
         choose(scored({"a": None}), keep, 1)

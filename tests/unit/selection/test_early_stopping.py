@@ -21,7 +21,7 @@ def lim(trajectories: Trajectories, missing: str = "drop") -> dict[str, float]:
 
 
 @pytest.mark.parametrize("missing", ["drop", "next"])
-def test_each_row_compares_the_scores_of_lim_itself_after_that_many_visits(missing):
+def test_each_row_compares_the_lim_scores_after_its_number_of_visits(missing):
     trajectories = with_gaps(60, 5)
     found = early_stopping(trajectories, missing=missing, share=0.2, theta=0.5, resamples=1)
 

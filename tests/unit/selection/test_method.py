@@ -1,4 +1,4 @@
-"""The registry of score methods: names, options, what a decorated function reads, and what NaN becomes."""
+"""The registry of score methods: names, options, the inputs of a decorated function, and NaN scores."""
 
 import inspect
 
@@ -64,7 +64,7 @@ def test_options_of_a_command_line_become_values_and_wrong_ones_are_refused():
         parse_options("mopps", {"target": "2"})
 
 
-def test_only_methods_of_several_signals_have_the_option_signal():
+def test_only_methods_with_several_signals_have_the_option_signal():
     signals = {name: find_method(name).signals for name in score_names()}
     assert {name for name in signals if "signal" in option_names(name)} == {
         "lim", "cosine", "pearson", "standard_deviation", "slope"
@@ -74,7 +74,7 @@ def test_only_methods_of_several_signals_have_the_option_signal():
         run_method("slope", pool_of(CURVES), {"signals": "reward"})
 
 
-def test_a_method_of_trajectories_is_refused_without_them():
+def test_a_method_that_needs_trajectories_is_refused_without_them():
     with refused(where="score 'lim'", what="needs trajectories", advice="Run the probe first"):
         run_method("lim", Pool(["a"], None, 0), {})
 
@@ -85,7 +85,7 @@ def test_every_method_has_a_summary_of_one_sentence():
     assert len(set(summaries)) == len(summaries)
 
 
-def test_a_method_reads_what_its_parameters_name(own_methods):
+def test_a_method_gets_the_inputs_that_its_parameters_name(own_methods):
     seen = {}
 
     @score_method("all_inputs", signals=("accuracy", "reward"))
@@ -105,7 +105,7 @@ def test_a_method_reads_what_its_parameters_name(own_methods):
     assert option_names("all_inputs") == ["signal", "missing", "share"]
 
 
-def test_nan_is_no_score_with_the_methods_reason(own_methods):
+def test_a_prompt_with_score_nan_gets_the_reason_of_the_method(own_methods):
     @score_method("rises", signals=("accuracy",), nan_means="the {signal} does not rise")
     def rises(values):
         rise = values[:, -1] - values[:, 0]
@@ -126,7 +126,7 @@ def test_the_errors_of_a_method_name_it_and_its_signal(own_methods):
         run_method("refuses", pool_of(CURVES), {})
 
 
-def test_mistakes_in_the_definition_of_a_method_are_found_at_once(own_methods):
+def test_mistakes_in_the_definition_of_a_method_are_errors_at_once(own_methods):
     with pytest.raises(ValueError, match="'lim' is defined twice"):
         score_method("lim", signals=("reward",))(lim)
     with pytest.raises(ValueError, match="'other': found input 'curve', expected one of values, prompt_ids"):

@@ -85,7 +85,7 @@ def test_a_value_that_the_option_does_not_take_is_refused(option, value, found):
         OPTIONS[option].check(value)
 
 
-def test_an_option_with_choices_takes_nothing_else():
+def test_an_option_with_choices_takes_no_other_value():
     signal = Option("signal", "reward", str, choices=("reward", "accuracy"))
     assert signal.parse("accuracy") == "accuracy"
     for value in ("rewards", ["reward"], None):

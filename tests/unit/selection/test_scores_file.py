@@ -36,7 +36,7 @@ def test_scores_are_read_back_best_first_as_they_were_written(tmp_path, name):
 
 
 @pytest.mark.parametrize("keep", ["all", {"theta": 0.3}, {"top": 4}, {"share": 0.2}, {"quantile": 0.5}])
-def test_choosing_again_gives_what_scoring_with_that_rule_gives(keep):
+def test_selecting_again_gives_the_same_as_scoring_with_that_rule(keep):
     assert choose_again(scores({"top": 3}), keep).sort("prompt_id").equals(scores(keep).sort("prompt_id"))
 
 
@@ -61,7 +61,7 @@ def test_a_file_with_the_scores_of_two_methods_is_refused(tmp_path):
         read_scores(str(tmp_path / "scores.jsonl"))
 
 
-def test_rows_that_are_no_scores_are_refused(tmp_path):
+def test_rows_that_are_not_scores_are_refused(tmp_path):
     file = tmp_path / "scores.jsonl"
     row = scores("all").row(0, named=True)
     file.write_text(json.dumps(row) + "\n" + json.dumps({"prompt": "1 + 1?"}) + "\n")

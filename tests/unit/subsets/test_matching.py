@@ -41,7 +41,7 @@ def test_an_instruction_around_every_prompt_is_recognised(before, after):
         )
 
 
-def test_prompts_that_all_begin_alike_lose_no_word_of_their_own():
+def test_words_that_begin_every_prompt_are_not_taken_for_an_instruction():
     texts = [f"Compute the value of {number}+{number}." for number in range(11, 19)]
     logged = logged_with("", f" {INSTRUCTION}", texts)
     found = match(list(logged), logged, texts)
@@ -49,7 +49,7 @@ def test_prompts_that_all_begin_alike_lose_no_word_of_their_own():
     assert found.instruction.before == ""
 
 
-def test_where_two_texts_fit_a_prompt_it_is_left_unmatched():
+def test_a_prompt_that_two_texts_fit_is_left_unmatched():
     texts = ["12 + 3", "7 * 8", "5 - 1"]
     logged = logged_with("Compute ", " Be brief.", texts)
     both = [*texts, "Compute 12 + 3"]  # the log's first prompt may be either
@@ -59,14 +59,14 @@ def test_where_two_texts_fit_a_prompt_it_is_left_unmatched():
     assert found.unmatched == found.ambiguous == [first]
 
 
-def test_of_two_instructions_that_explain_equally_many_prompts_none_is_taken():
+def test_two_instructions_that_fit_equally_many_prompts_are_both_rejected():
     texts = ["12 + 3", "7 * 8"]
     logged = logged_with("Compute ", " Be brief.", texts)
     found = match(list(logged), logged, [*texts, *(f"Compute {text}" for text in texts)])
     assert (found.rows, found.unmatched, found.ambiguous) == ({}, list(logged), list(logged))
 
 
-def test_a_text_that_occurs_in_only_one_prompt_is_no_evidence():
+def test_a_text_that_occurs_in_only_one_prompt_is_no_evidence_of_an_instruction():
     logged = logged_with("", " Be brief.", ["Is 2 even?", "Is 3 odd?"])
     assert match(list(logged), logged, ["Is 2 even?", "Is 9 odd?"]).rows == {}
 

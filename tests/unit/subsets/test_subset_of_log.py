@@ -1,4 +1,4 @@
-"""The subset of a log: the selected prompts with the text and answer that the log has, and nothing invented."""
+"""The subset of a log: the selected prompts with the text and answer of the log, or null if the log lacks them."""
 
 import polars as pl
 from refusals import refused

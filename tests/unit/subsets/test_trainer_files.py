@@ -15,7 +15,7 @@ from limr.subsets.trainer_files import ExportOptions, export
 
 try:
     import datasets
-except ImportError:  # only the trainers need it; it reads with pyarrow
+except ImportError:  # optional: only the trainers need it, and it reads with pyarrow too
     datasets = None
 
 ROWS = [
@@ -31,7 +31,7 @@ def data_set(tmp_path, rows=ROWS, name="subset.jsonl"):
 
 
 def loaded(tmp_path, file):
-    """As the three frameworks load local files, all with Hugging Face's datasets."""
+    """The rows of a file, loaded with Hugging Face's datasets, as the three frameworks do; else with pyarrow."""
     kind = "parquet" if file.suffix == ".parquet" else "json"
     if datasets is None:
         read = {"parquet": pyarrow.parquet.read_table, "json": pyarrow.json.read_json}[kind]
@@ -93,19 +93,19 @@ def test_trl_reads_prompts_as_messages_or_plain_and_answers_as_solutions(tmp_pat
     ]
 
 
-def test_a_correct_response_earns_what_trls_own_reward_gives(tmp_path):
+def test_the_reward_function_of_trl_accepts_a_correct_response(tmp_path):
     pytest.importorskip("trl", reason="needs TRL: pip install -e '.[benchmark]'")
     from trl.rewards import accuracy_reward
 
     bare = ["4", r"\frac{3}{4}", r"\dfrac{5}{11}", r"15\pi", "1-x", r"\$30", r"\text{Wednesday}"]
     answers = [*bare, "$2$", r"\boxed{9}"]
     rows = exported(tmp_path, "trl", rows=[{"prompt": f"{answer}?", "answer": answer} for answer in answers])
-    responses = [[{"role": "assistant", "content": rf"It is $\boxed{{{said}}}$."}] for said in [*bare, "2", "9"]]
+    responses = [[{"role": "assistant", "content": rf"It is $\boxed{{{answer}}}$."}] for answer in [*bare, "2", "9"]]
     assert accuracy_reward(responses, [row["solution"] for row in rows]) == [1.0] * len(answers)
     assert [row["answer"] for row in rows] == answers
 
 
-def test_the_answer_of_a_worked_solution_is_what_it_ends_with(tmp_path):
+def test_the_answer_of_a_worked_solution_is_its_last_boxed_answer(tmp_path):
     rows = [{"problem": "2+2?", "solution": r"As $1+3=4$ it is $\boxed{\frac{8}{2}}$."}]
     assert exported(tmp_path, "openrlhf", rows=rows)[0]["label"] == r"\frac{8}{2}"
 
@@ -186,8 +186,8 @@ def test_rows_that_no_framework_could_read_are_an_error_and_nothing_is_written(t
     assert not (tmp_path / "train.jsonl").exists()
 
 
-def test_a_column_that_the_loader_would_take_for_dates_is_an_error(tmp_path):
-    """Arrow reads a column of such texts as points in time: rewards would compare something else."""
+def test_a_column_that_the_loader_would_convert_to_dates_is_an_error(tmp_path):
+    """Arrow reads a column of such texts as timestamps, so rewards would compare other values."""
     with refused(where="row 0", what="the framework's loader would change a row", found="datetime"):
         exported(tmp_path, "openrlhf", rows=[ROWS[2]])
     assert exported(tmp_path, "verl", ExportOptions(data_source="x"), [ROWS[2]])  # Parquet declares them as text
@@ -196,7 +196,7 @@ def test_a_column_that_the_loader_would_take_for_dates_is_an_error(tmp_path):
 @pytest.mark.parametrize(
     ("to", "name"), [("verl", "a.jsonl"), ("verl", "-"), ("trl", "a.parquet"), ("openrlhf", "a.json")]
 )
-def test_a_file_of_a_kind_that_the_framework_does_not_read_is_refused(tmp_path, to, name):
+def test_a_file_format_that_the_framework_does_not_read_is_refused(tmp_path, to, name):
     with refused(where=name, what=f"{to} reads", expected="a file *."):
         export(data_set(tmp_path), to, name, ExportOptions(data_source="x"))
 
@@ -210,6 +210,6 @@ def test_an_existing_file_is_replaced_whole_and_kept_where_the_export_fails(tmp_
     assert len(exported(tmp_path, "verl", ExportOptions(data_source="x"))) == len(ROWS)
 
 
-def test_verl_reads_no_plain_prompts(tmp_path):
+def test_plain_prompts_for_verl_are_refused(tmp_path):
     with refused(what="`--plain` is not possible", expected="messages"):
         exported(tmp_path, "verl", ExportOptions(plain=True, data_source="x"))

@@ -19,7 +19,7 @@ SYMMETRIC = ["standard_deviation", "learnability", "pass_rate_band", "zero_varia
 
 
 def varied(curves) -> bool:
-    """Whether the mean curve moves, so that every method can score."""
+    """Whether the mean curve varies, so that every method can score."""
     mean = mean_curve(whole_curves(curves, "drop"))
     return max(mean) - min(mean) > 1e-9
 
@@ -55,7 +55,7 @@ def test_the_names_of_prompts_do_not_matter(curves):
 
 
 @given(several_visits)
-def test_other_prompts_do_not_matter_where_no_mean_curve_is_used(curves):
+def test_other_prompts_do_not_matter_for_methods_without_a_mean_curve(curves):
     whole = whole_curves(curves, "drop")
     some = dict(list(whole.items())[::2])
     among_some = scores_of_each(OF_A_PROMPT_ALONE, pool_of(some))
@@ -72,7 +72,7 @@ def test_symmetric_methods_do_not_distinguish_correct_from_wrong(curves):
 
 
 @given(several_visits, st.floats(0.01, 100), st.floats(-100, 100))
-def test_affine_maps_of_the_rewards(curves, scale, shift):
+def test_affine_maps_of_the_rewards_keep_the_scores_that_ignore_them(curves, scale, shift):
     """A correlation ignores them; a cosine ignores the scale; a standard deviation and a slope ignore the shift."""
     pool = pool_of(curves)
     mapped = replace(pool, trajectories=replace(pool.trajectories, mean_reward=scale * pool.trajectories.mean_reward))
@@ -99,7 +99,7 @@ def scores_in_order(method: str, curves: np.ndarray) -> list[float]:
 @pytest.mark.parametrize("method", ["mopps", "pass_rate_band", "learnability"])
 def test_a_curve_and_its_mirror_image_about_one_half_tie(method):
     curves = np.random.default_rng(0).integers(0, 7, size=(50, 17)) / 6
-    assert scores_in_order(method, curves) == scores_in_order(method, 1 - curves), "without a difference by rounding"
+    assert scores_in_order(method, curves) == scores_in_order(method, 1 - curves), "equal without rounding errors"
 
 
 @pytest.mark.parametrize("method", ["mopps", "pass_rate_band", "learnability", "prioritised", "zero_variance"])

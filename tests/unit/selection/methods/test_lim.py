@@ -100,7 +100,10 @@ def test_a_reward_above_the_best_is_refused_and_the_error_names_the_option():
 @pytest.mark.parametrize(
     ("options", "parts"),
     [
-        ({"signal": "accuracy", "best_reward": 2}, {"where": "best_reward", "found": "2", "expected": "1, the highest accuracy"}),
+        (
+            {"signal": "accuracy", "best_reward": 2},
+            {"where": "best_reward", "found": "2", "expected": "1, the highest accuracy"},
+        ),
         ({"best_reward": "5"}, {"where": "option best_reward", "found": '"5"', "expected": "a number"}),
         ({"best_reward": float("nan")}, {"where": "option best_reward", "found": "NaN", "expected": "a number"}),
         ({"signal": "rewards"}, {"where": "option signal", "found": '"rewards"', "expected": "reward, accuracy"}),
