@@ -26,7 +26,7 @@ from typing import Any
 from limr.errors import LimrError
 
 ABANDONED_SECONDS = 24 * 60 * 60
-"""A temporary file of another machine is removed after so many seconds without a change."""
+"""A temporary file of another machine is removed after this many seconds without a change."""
 
 # no dot, so that the leftovers of "a.b" do not match those of "a"
 _WRITER = re.compile(r"([0-9a-f]{8})-(\d{1,9})-[0-9a-f]{8}")
@@ -161,7 +161,7 @@ def _flush_to_disk(path: Path) -> None:
 def _is_disk_full(error: BaseException | None) -> bool:
     """Whether ``error``, or an error that caused it, is a full disk.
 
-    Polars and safetensors are written in Rust: they report a full disk only in the text of their own errors.
+    Polars and safetensors are written in Rust: they report a full disk only in the text of their errors.
     """
     if error is None:
         return False

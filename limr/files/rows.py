@@ -42,7 +42,7 @@ def read_rows(file: str) -> Iterator[tuple[str, Row]]:
 
 
 def count_rows(file: str) -> int | None:
-    """About how many rows ``file`` has, for a progress bar; None if only reading the file can tell."""
+    """About how many rows ``file`` has, for a progress bar; None if it can only be counted by reading the file."""
     match Path(file).suffix:
         case ".parquet":
             import polars as pl

@@ -1,9 +1,9 @@
 r"""The static guard: refuses, by its text alone, an answer that computer algebra should not read.
 
-An answer passes when it is short, not deeply nested, made of known commands and plain characters, and free of towers of
-powers, stacked factorials and huge numbers. The worker processes have limits as well; the guard refuses answers that
-would exceed them, and its closed list of commands defines what computer algebra may read.
-It refuses no gold answer of MATH, AIME or AMC.
+An answer passes when it is short, not deeply nested, and made of known commands and plain characters. It must have no
+towers of powers, no stacked factorials and no huge numbers. The worker processes have limits as well: the guard refuses
+answers that would exceed them, and its closed list of commands defines what computer algebra may read. It refuses no
+gold answer of MATH, AIME or AMC.
 """
 
 import re

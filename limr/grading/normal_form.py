@@ -110,9 +110,9 @@ def normal_form(text: str) -> str:
 class _Writer:
     """Writes tokens in normal form; open groups are on a stack, so that nothing recurses.
 
-    ``wanted`` is how many arguments the last command still takes. An entry of ``stack`` holds the token that closes the
-    open group (``}``, ``)``, ``]``), the text that is written then, and how many arguments are wanted after it. An
-    entry closed by "" belongs to an argument without braces; it closes as soon as nothing is wanted inside it.
+    ``wanted`` is how many arguments the last command still takes. An entry of ``stack`` belongs to an open group. It
+    holds the token that closes the group (``}``, ``)``, ``]``), the text to write then, and how many arguments are
+    wanted after it. An entry closed by "" is an argument without braces; it closes when nothing is wanted inside it.
     """
 
     def __init__(self, tokens: list[str]) -> None:

@@ -1,7 +1,7 @@
 r"""Numerals: texts that are an exact rational number and leave no arithmetic to do.
 
 These are integers, decimals, repeating decimals, thousands separators, fractions, mixed numbers and scientific
-notation. A sum, a product, a power or a root is not a numeral, whatever its value: it is not evaluated.
+notation. A sum, a product, a power or a root is never a numeral: it is not evaluated.
 """
 
 import re

@@ -169,7 +169,7 @@ def _matrix(opening: str, closing: str, inner: list[str]) -> Node | None:
 
 
 def _both_signs(text: str) -> tuple[str, ...]:
-    r"""The two texts that ``1\pm2`` stands for; any other text alone."""
+    r"""The two texts that ``1\pm2`` means; any other text alone."""
     if "\\pm" not in text and "\\mp" not in text:
         return (text,)
     signs = [text.replace("\\pm", plus).replace("\\mp", minus) for plus, minus in (("+", "-"), ("-", "+"))]

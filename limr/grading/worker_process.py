@@ -141,7 +141,7 @@ def _compare(compare: Callable[[str, str], bool], gold: str, answer: str) -> Out
         return Outcome.EQUAL if compare(gold, answer) else Outcome.DIFFERENT
     except MemoryError:
         return Outcome.MEMORY_LIMIT
-    except BaseException:  # whatever a library raises on hostile text, the verdict is "not equal"
+    except BaseException:  # any exception of a library on hostile text means "not equal"
         return Outcome.FAILED
 
 

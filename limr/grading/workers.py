@@ -31,7 +31,7 @@ class Workers:
 
     ``module`` names the module whose ``compare(gold, answer) -> bool`` the workers call. Nothing starts before the
     first pair. As many workers run as there are cores; workers that are stuck do not count, but there are never more
-    than ``most``. Threads are served in the order in which they asked. A forked process starts workers of its own.
+    than ``most``. Threads are served in the order in which they asked. A forked process starts new workers.
     """
 
     def __init__(self, module: str) -> None:

@@ -35,8 +35,8 @@ def choose_keys(
 
     A column has no key (None) if the user has given its own key to another column.
 
-    Raises LimrError for a column that the format does not have, for two columns with one key, and where a column of
-    ``needed``, or the prompt, is left without a key.
+    Raises LimrError for a column that the format does not have, and for two columns with one key. Raises it also where
+    a column of ``needed``, or the prompt, is left without a key.
 
     >>> choose_keys({"reward": "score", "correct": "acc"}, {"reward": "acc"})
     {'reward': 'acc', 'correct': None}

@@ -110,8 +110,9 @@ def _refuse_several_files(log: Log, groups: Groups, n: int, steps: Steps, step: 
     if len(files) > 1:
         of_step = groups.time == step
         raise LimrError(
-            f"{groups.counts[of_step].sum():,} rollouts, and {(groups.counts[of_step] > n).sum():,} prompts with more"
-            f" than the {n} samples of a visit, unlike other steps",
             where=(", ".join(files[:3]), f"step {steps.numbers[step]}"),
+            found=f"{groups.counts[of_step].sum():,} rollouts, and {(groups.counts[of_step] > n).sum():,} prompts with"
+            f" more than the {n} samples of a visit",
+            expected="as many as in other steps",
             advice="Check whether the files are copies or come from two runs, and remove those that do not belong.",
         )

@@ -15,8 +15,8 @@ from limr.logs.visits import Visits
 from limr.trajectories.curves import Trajectories
 from limr.trajectories.matrix import known_signals, usual_samples, visit_matrix
 
-_KINDS = 5  # at most so many distinct rewards are listed
-_MANY_VISITS = 100  # of so many visits of a real run, some have equal rewards for all samples
+_KINDS = 5  # at most this many distinct rewards are listed
+_MANY_VISITS = 100  # among this many visits of a real run, some have equal rewards for all samples
 
 
 def audit_trajectories(source: str | Path, form: str, files: int, trajectories: Trajectories) -> Audit:

@@ -90,8 +90,8 @@ def to_part(
 
     ``prompt_text`` takes a decoded prompt and returns the user's turn, or raises LimrError with what it expected.
 
-    Raises RowError for a prompt that is missing, not text or not UTF-8, for a reward that is not a finite number, for a
-    step that is missing in some rows, and for a response that is missing although responses are wanted.
+    Raises RowError for a prompt that is missing, not text or not UTF-8; for a reward that is not a finite number; for a
+    step that is missing in some rows; and for a missing response where responses are wanted.
     """
     try:
         if rollouts.row is not None:

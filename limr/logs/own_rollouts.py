@@ -43,8 +43,8 @@ def from_rollouts(rollouts: str | Path) -> Trajectories:
     The order of shards and rows does not matter, except for the last bits of a mean of rewards that are not sums
     of powers of two (0.1, say). The paper's rewards of 1, -0.5 and -1 are exact.
 
-    Raises ContractError, naming the shard, when one is truncated or breaks the contract, when a rollout occurs twice,
-    when a reward is not a finite number, and when there is no rollout at all.
+    Raises ContractError, naming the shard, when a shard is truncated or breaks the contract, when a rollout occurs
+    twice, and when a reward is not a finite number. Raises it also when there is no rollout at all.
     """
     shards = _shards(Path(rollouts))
     rows = pl.scan_parquet(shards, include_file_paths="shard", hive_partitioning=False, glob=False)

@@ -36,8 +36,8 @@ class _FirstRows:
 def recognise(path: Path, options: LogOptions) -> Found:
     """Look at the first row of every file of ``path``.
 
-    Raises LimrError with the file: where one folder holds two formats and none was chosen, where no file has a known
-    format, where a file that looks like a part of the log is empty or truncated, where two files hold one step.
+    Raises LimrError with the file in four cases: one folder holds two formats and none was chosen; no file has a known
+    format; a file that looks like a part of the log is empty or truncated; two files hold one step.
     """
     for name in options.columns:
         if name not in COLUMNS:

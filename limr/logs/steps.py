@@ -83,7 +83,7 @@ def find_steps(log: Log, samples: int | None) -> Steps:
     counts with all its stretches.
 
     Raises LimrError where every file begins with the first step and most steps would be replayed. These are several
-    runs or the processes of one run, and nothing in the log tells which.
+    runs or the processes of one run, and the log does not show which.
     """
     numbers, rank = np.unique(log.step, return_inverse=True)
     stride, missing = _missing(numbers)

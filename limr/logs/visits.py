@@ -52,7 +52,7 @@ def number_visits(log: Log, samples: int | None = None, steps_per_epoch: int | N
     In a log without steps, a group is a run of consecutive rollouts of one prompt in one file.
 
     Counted this way, **the index of a visit belongs to the prompt**. If training leaves a prompt out of an epoch, as a
-    dropped last batch does, then each later visit has an index one too low, and the last visit is missing.
+    dropped last batch does, then the index of each later visit is one too low. The last visit is missing.
 
     With ``steps_per_epoch``, the number of training steps in one pass over the data (as the log counts steps), the
     visit is the epoch: (step - first step) // steps_per_epoch. A visit that a prompt missed then stays a gap, which

@@ -2,7 +2,7 @@
 
     python tests/support/audited.py (in_the_caller | in_a_worker | on_purpose) SENTINEL
 
-An audit hook cannot be removed, so it gets a process of its own. SENTINEL is the file that the injections create.
+An audit hook cannot be removed, so this runs in a separate process. SENTINEL is the file that the injections create.
 """
 
 import re

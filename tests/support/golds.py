@@ -1,7 +1,7 @@
 r"""The real gold answers, and a small reader of the plainest LaTeX among them.
 
 The reader belongs to the tests and shares nothing with ``limr.grading``. So a form built with it (``equal_forms.py``,
-``wrong_forms.py``) is known to be equal or different, whatever the grader decides. It reads numbers, letters,
+``wrong_forms.py``) is known to be equal or different without the grader. It reads numbers, letters,
 ``\frac``, ``\sqrt``, powers, products, sums and brackets, and refuses everything else. It reads only golds, which
 are trusted, and forms made from them; it never reads a model's output.
 """

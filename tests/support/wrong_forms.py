@@ -1,7 +1,7 @@
 r"""Wrong forms: wrong answers that look similar to a real gold.
 
 They are made like the equal forms, without the grader. Where the small reader of ``golds.py`` can read both sides, the
-values are compared as well, so a change that happens to keep the value (``1`` squared) is not called wrong.
+values are compared as well. So a change that happens to keep the value (``1`` squared) is not a wrong form.
 """
 
 import re

@@ -2,8 +2,8 @@
 
 The columns have the names of ``limr.logs.log.COLUMNS``, or the names that ``LogOptions.columns`` gives them. A table
 needs ``reward``, and ``prompt`` or ``prompt_id`` or both. It may have ``step``, ``correct``, ``answer`` and
-``response``. If neither the rows nor the file's name (``step_7.csv``) has the step, the order of the files and of their
-rows is taken as the order of training.
+``response``. The step may also be in the file's name (``step_7.csv``). If it is in neither, the order of the files and
+of their rows is taken as the order of training.
 """
 
 from collections.abc import Iterator, Sequence

@@ -41,7 +41,9 @@ class Row(JsonRow, rename=_KEYS):
         kept = [number for number, row in enumerate(rows) if bytes(row.prompt) != _NOTHING]
         for number in kept:
             if _LATER_OUTPUT.search(bytes(rows[number].uid)):
-                raise RowError(number, "uid", "a session with several outputs, none of which is the whole rollout")
+                raise RowError(
+                    number, "uid", found="a session with several outputs", expected="one output, the whole rollout"
+                )
         columns = super().rollouts([rows[number] for number in kept], with_responses)
         return replace(columns, row=kept)
 

@@ -276,7 +276,7 @@ def test_a_link_to_the_log_is_read_as_the_log(name: str, tmp_path: Path) -> None
 
 
 @every_format
-def test_a_folder_with_the_name_of_a_file_is_no_file(name: str, tmp_path: Path) -> None:
+def test_a_folder_that_is_named_like_a_file_is_not_read(name: str, tmp_path: Path) -> None:
     files = JSON_FRAMEWORKS[name].write(tmp_path, ROLLOUTS)
     files[0].with_name("11" + files[0].suffix).mkdir()
     assert curves_of(read_log(tmp_path)) == expected(ROLLOUTS)

@@ -33,7 +33,8 @@ def test_a_copy_of_a_step_in_another_file_is_refused():
     steps = regular(4)
     with refused(
         where=("log/3.jsonl, log/4.jsonl", "step 3"),
-        what="8 rollouts, and 2 prompts with more than the 2 samples of a visit",
+        found="8 rollouts, and 2 prompts with more than the 2 samples of a visit",
+        expected="as many as in other steps",
     ):
         number_visits(log_of(*steps[:4], *steps[3:]))
 

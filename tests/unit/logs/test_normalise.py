@@ -1,4 +1,4 @@
-"""The normaliser: one rule for prompts, ids, answers, steps, rewards and responses, whatever the reader."""
+"""The normaliser: one rule for prompts, ids, answers, steps, rewards and responses of all readers."""
 
 import json
 
@@ -14,7 +14,7 @@ from limr.prompts import prompt_id
 
 
 def part_of(n=3, with_responses=False, **columns):
-    """The part of some rollouts at places 5, 6, ...; a reward is 0 unless the test says otherwise."""
+    """The part of some rollouts at places 5, 6, ...; a reward is 0 unless the test gives another one."""
     rollouts = Rollouts(**{"reward": [0.0] * n, "prompt": ["2+2?"] * n} | columns)
     return to_part(rollouts, np.arange(5, 5 + n), with_responses)
 

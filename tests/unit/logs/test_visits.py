@@ -99,7 +99,7 @@ def test_without_steps_a_visit_is_a_run_of_consecutive_rollouts():
     assert number_visits(log_of(group("a", None, *[1.0] * 6)), samples=2).visit.tolist() == [0, 0, 1, 1, 2, 2]
 
 
-def test_samples_that_fit_no_visit_are_refused():
+def test_a_number_of_samples_or_steps_that_does_not_fit_is_refused():
     with refused(where="samples", found="8", expected="2, the most common number", what="most visits have fewer"):
         number_visits(log_of(*regular()), samples=8)
     with refused(where="samples", found="0", expected="at least 1"):
@@ -110,7 +110,7 @@ def test_samples_that_fit_no_visit_are_refused():
         number_visits(log_of([]))
 
 
-def test_one_prompt_with_very_many_visits_takes_no_more_room_than_its_rollouts():
+def test_one_prompt_may_have_very_many_more_visits_than_the_others():
     log = log_of(regular(1, "ab")[0])
     often = np.arange(10_000)
     columns = {name: np.concatenate([getattr(log, name), np.ones(10_000)]) for name in ("reward", "correct")}

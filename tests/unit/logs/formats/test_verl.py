@@ -108,5 +108,5 @@ def test_a_row_that_only_fills_up_a_batch_is_skipped(tmp_path):
 
 def test_the_later_outputs_of_an_agent_are_an_error(tmp_path):
     with_uids(tmp_path, [(0, 0), (0, 1), (1, 0)])
-    with refused(where=("1.jsonl", "line 2", "key 'uid'"), what="a session with several outputs"):
+    with refused(where=("1.jsonl", "line 2", "key 'uid'"), found="a session with several outputs"):
         read_log(tmp_path)
