@@ -48,11 +48,11 @@ class Equality:
 _SAME_TEXT = Equality(True, "text", "the same text")
 _SAME_FORM = Equality(True, "text", "the same in normal form")
 _SAME_NUMBER = Equality(True, "number", "the same numbers")
-_OTHER_NUMBER = Equality(False, "number", "other numbers, words or brackets, or not worked out")
+_OTHER_NUMBER = Equality(False, "number", "other numbers, words or brackets, or not evaluated")
 _NO_GOLD = Equality(False, "text", "the gold is empty")
 _NO_ANSWER = Equality(False, "text", "the answer is empty")
 _TOO_LONG = Equality(False, "guard", f"longer than {LONGEST_TEXT} characters")
-_DEEP_GOLD = Equality(False, "guard", f"the gold has more than {DEEPEST} brackets in each other")
+_DEEP_GOLD = Equality(False, "guard", f"the gold has brackets nested more than {DEEPEST} deep")
 _SYMBOLIC = {
     Outcome.EQUAL: Equality(True, "symbolic", "equal by computer algebra"),
     Outcome.DIFFERENT: Equality(False, "symbolic", "different by computer algebra"),

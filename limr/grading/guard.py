@@ -97,7 +97,7 @@ def _refused_nesting(tokens: list[str]) -> str | None:
         ):
             return "an exponent with too many digits"
         if depth > DEEPEST:
-            return f"more than {DEEPEST} brackets in each other"
+            return f"brackets nested more than {DEEPEST} deep"
     return None
 
 
