@@ -28,7 +28,7 @@ class VisitMatrix:
     def without_gaps(self, missing: str = "drop") -> tuple["VisitMatrix", dict[str, str]]:
         """The prompts that have every visit, and the visits that each dropped prompt lacks.
 
-        The second looks like {"prompt": "1, 2 of 0 to 8"}.
+        The visits are written as in {"prompt": "1, 2 of 0 to 8"}.
 
         ``missing`` is how to treat a missing visit. ``drop`` drops the prompt. ``next`` takes the value of the next
         visit, as the paper's run did, and drops the prompt only where the next visit is missing too.
@@ -62,8 +62,8 @@ def visit_matrix(trajectories: Trajectories, signal: str = "reward") -> VisitMat
 
     - A visit with fewer samples than most visits have is partial. It counts as missing.
     - The last visit is the last one that at least nine prompts in ten have (``EPOCH_COVERAGE``). An epoch that training
-      did not finish is thus left out, instead of the prompts that it did not reach. A visit that a prompt lacks
-      before the last one is NaN.
+      did not finish is thus left out, instead of the prompts that it did not reach. A visit that a prompt lacks, up
+      to that last one, is NaN.
 
     Raises LimrError when the signal is unknown or not recorded, or when no visit is shared by that many prompts.
     """
@@ -105,7 +105,7 @@ def _recorded(trajectories: Trajectories, signal: str) -> np.ndarray:
             f"{SIGNALS[signal]} is known for {len(values) - unknown:,} of {len(values):,} visits"
             + (f", {SIGNALS[other]} for all of them" if other else ""),
             where="trajectories",
-            advice=["If the method can, score by that signal instead: ", MethodOption("signal", other), "."]
+            advice=["If the method can, use that signal instead: ", MethodOption("signal", other), "."]
             if other
             else "",
         )

@@ -110,7 +110,7 @@ def test_a_number_of_samples_or_steps_that_does_not_fit_is_refused():
         number_visits(log_of([]))
 
 
-def test_one_prompt_may_have_very_many_more_visits_than_the_others():
+def test_one_prompt_may_have_many_more_visits_than_the_others():
     log = log_of(regular(1, "ab")[0])
     often = np.arange(10_000)
     columns = {name: np.concatenate([getattr(log, name), np.ones(10_000)]) for name in ("reward", "correct")}
