@@ -16,7 +16,7 @@ ENVIRONMENTS = ("snakemake", "selection", "training", "openrlhf")
 
 
 def pip_part(name: str) -> list[str]:
-    """What pip installs in environment ``name``."""
+    """The lines of environment ``name`` that pip installs."""
     dependencies = yaml.safe_load((ROOT / "envs" / f"{name}.yaml").read_text(encoding="utf-8"))["dependencies"]
     return next(part["pip"] for part in dependencies if isinstance(part, dict))
 
@@ -31,7 +31,7 @@ CONSTRAINTS = versions((ROOT / "constraints.txt").read_text(encoding="utf-8").sp
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_every_version_is_exact_and_nothing_leads_back_to_the_checkout(name: str) -> None:
+def test_every_version_is_exact_and_no_package_comes_from_the_checkout(name: str) -> None:
     lines = pip_part(name)
     assert len(versions(lines)) == len(lines)
 

@@ -53,8 +53,8 @@ def test_the_subset_holds_the_prompts_of_the_log_with_their_answers_and_scores(p
     subset = pl.read_parquet(place.folder / RESULTS / "subsets/lim/seed0.parquet")
     assert subset.columns == ["prompt_id", "prompt", "answer", "score"]
     assert len(subset) == round(0.163 * PROMPTS)
-    of_id = {prompt_id(text(number)): (text(number), str(2 * number)) for number in range(PROMPTS)}
-    assert all(of_id[row["prompt_id"]] == (row["prompt"], row["answer"]) for row in subset.iter_rows(named=True))
+    expected = {prompt_id(text(number)): (text(number), str(2 * number)) for number in range(PROMPTS)}
+    assert all(expected[row["prompt_id"]] == (row["prompt"], row["answer"]) for row in subset.iter_rows(named=True))
     assert subset["score"].is_sorted(descending=True)
 
 
@@ -74,7 +74,7 @@ def test_methods_are_compared_and_a_second_run_does_nothing(place: Workplace) ->
     assert place.plan(*CONFIGURATION, f"{RESULTS}/comparison.md", f"{RESULTS}/subsets/lim/seed0.parquet") == {}
 
 
-def test_all_targets_follow_from_the_folder_and_a_new_or_changed_file_is_read(place: Workplace, tmp_path: Path) -> None:
+def test_all_targets_are_planned_and_a_new_or_changed_file_is_read_again(place: Workplace, tmp_path: Path) -> None:
     copy = place.copy(tmp_path / "copy")
     plan = copy.plan(*CONFIGURATION, "all")
     expected = ("select", "selection_summary", "early_stopping", "selection_figure", "trajectories_figure")

@@ -1,4 +1,4 @@
-"""The whole DAG with a tiny miniature: what it makes, what a change reruns, and how it survives a kill."""
+"""The whole DAG with a tiny miniature: its outputs, the stages that a change reruns, and resumption after a kill."""
 
 import json
 import os
@@ -97,7 +97,7 @@ def test_a_changed_setting_reruns_the_stages_that_read_it_and_those_after_them(
 
 
 @pytest.mark.parametrize("section", ["data", "benchmarks", "base_model", "training", "evaluation"])
-def test_another_order_of_keys_reruns_no_stage_but_the_table_which_shows_them(
+def test_another_order_of_keys_reruns_only_the_table_which_shows_the_keys(
     finished: Workplace, tmp_path: Path, section: str
 ) -> None:
     place = finished.copy(tmp_path / "reversed")
@@ -138,9 +138,8 @@ def test_a_truncated_file_is_named_and_deleting_it_lets_the_run_continue(finishe
     assert "Traceback" not in failed.stdout
     assert (place.results / "runs/full/seed0/model/model.safetensors").exists()
     scores.unlink()
-    plan = (
-        place.plan()
-    )  # other jobs may be planned too: the scheduler decides which job fails on the file and loses its output
+    # other jobs may be planned too: the scheduler decides which job fails on the file and loses its output
+    plan = place.plan()
     assert (plan["score_lim"], plan["select"]) == (1, 1)
     assert "pretrain_base_model" not in plan
 
@@ -150,8 +149,8 @@ def test_killed_runs_resume_and_give_the_same_table(finished: Workplace, tmp_pat
     place = finished.copy(tmp_path / "killed")
     before = (place.results / "table2.md").read_bytes()
     (place.results / "table2.md").unlink()
-    for made in ("runs", "evaluation"):
-        shutil.rmtree(place.results / made / "lim")
+    for folder in ("runs", "evaluation"):
+        shutil.rmtree(place.results / folder / "lim")
 
     with _start(place) as run:
         os.kill(_trainer_after_a_checkpoint(place), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""``snakemake --profile slurm`` without a cluster: what each rule would request, as command lines of sbatch."""
+"""``snakemake --profile slurm`` without a cluster: the requests of each rule, as command lines of sbatch."""
 
 import json
 import os
@@ -131,7 +131,7 @@ def _without_slurm_for_a_while(folder: Path) -> subprocess.CompletedProcess[str]
     rule = 'rule one:\n    output: "one.txt"\n    shell: "false"\n'
     (folder / "Snakefile").write_text(rule, encoding="utf-8")
     place.pretend("sbatch", "touch one.txt; echo 17")
-    place.pretend("squeue", "echo >> looks; [ $(wc -l < looks) -gt 8 ] || exit 1; echo '17|COMPLETED'")
+    place.pretend("squeue", "echo >> checks; [ $(wc -l < checks) -gt 8 ] || exit 1; echo '17|COMPLETED'")
     place.pretend("scontrol", "echo MinJobAge = 300 sec")
     command = place.command("--snakefile", "Snakefile", "--max-status-checks-per-second", "100")
     limit = ["timeout", "--signal", "KILL", "300"]  # a forgotten job would be waited for forever
@@ -140,7 +140,7 @@ def _without_slurm_for_a_while(folder: Path) -> subprocess.CompletedProcess[str]
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[Callable, Any]:
-    """The results of the runs, which run side by side, because each waits more than it works."""
+    """The results of the runs. They run side by side, because each one mostly waits."""
     started = [_making_the_data, _pre_training, _the_rest_of_the_miniature, _preflight, _the_rest_of_the_paper_s_run]
     started.append(_without_slurm_for_a_while)
     with ThreadPoolExecutor(len(started)) as pool:

@@ -67,16 +67,18 @@ def test_requests_have_the_tokens_of_the_chat_and_the_sampling_of_the_benchmark(
 
 
 def test_seeds_depend_on_seed_and_benchmark_alone_and_differ_between_samples(tiny_model, notes, tmp_path):
-    (seeds,) = [[row[1]["seed"] for row in (run(tiny_model, tmp_path), read_notes(notes))[1][0]["requests"]]]
-    assert len(set(seeds[7:])) == 21
-    for file in notes.iterdir():
-        file.unlink()
-    run(tiny_model, tmp_path, method="full", batch_size=1)
-    assert [row[1]["seed"] for row in read_notes(notes)[0]["requests"]] == seeds
-    for file in notes.iterdir():
-        file.unlink()
-    run(tiny_model, tmp_path, seed=1)
-    assert not set(seeds[7:]) & {row[1]["seed"] for row in read_notes(notes)[0]["requests"]}
+    def seeds(**changes: Any) -> list[int | None]:
+        """The seed of each request of an evaluation: 7 greedy ones, and 21 samples."""
+        run(tiny_model, tmp_path, **changes)
+        (note,) = read_notes(notes)
+        for file in notes.iterdir():
+            file.unlink()
+        return [sampling["seed"] for _, sampling in note["requests"]]
+
+    first = seeds()
+    assert len(set(first[7:])) == 21
+    assert seeds(method="full", batch_size=1) == first
+    assert not set(first[7:]) & set(seeds(seed=1))
 
 
 @pytest.mark.parametrize("engines", [3, 50])

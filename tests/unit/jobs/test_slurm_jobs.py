@@ -53,8 +53,7 @@ def test_waiting_jobs_of_a_dead_run_are_cancelled_and_running_jobs_are_waited_fo
     take_over(folder, "my-run", reports.append)
     assert "cancelled its jobs that had not started: 8." in reports[0]
     assert "7 (rule_train_wildcards_lim_0)" in reports[1] and "scancel 7" in reports[1]
-    asked = calls.read_text(encoding="utf-8").splitlines()
-    assert asked == [
+    assert calls.read_text(encoding="utf-8").splitlines() == [
         "--noheader --name=dead-run --format=%i|%T|%k",
         "8",
         "--noheader --name=dead-run --format=%i|%T|%k",

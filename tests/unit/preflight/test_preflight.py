@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import importlib.metadata
 import json
 import os
 import sys
@@ -164,9 +165,11 @@ def test_a_missing_package_is_a_problem(configuration, packages, monkeypatch, na
     for folder in packages.glob(f"{name.replace('-', '_')}-*"):
         (folder / "METADATA").unlink()
         folder.rmdir()
-    if any(has(problem, {"where": name, "what": "not installed"}) for problem in problems(configuration, "packages")):
-        return
-    pytest.skip(f"{name} is installed where these tests run")
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        importlib.metadata.version(name)
+        pytest.skip(f"{name} is installed where these tests run")
+    found = problems(configuration, "packages")
+    assert any(has(problem, {"where": name, "what": "not installed"}) for problem in found), found
 
 
 @pytest.mark.parametrize("name", ["vllm", "ray", "transformers", "openrlhf"])

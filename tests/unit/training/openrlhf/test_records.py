@@ -69,7 +69,7 @@ def test_100_000_records_of_processes_and_threads_are_merged_without_loss(tmp_pa
     assert sum(map(len, found)) == PROMPTS * SAMPLES * STEPS == 100_000
     for step, rows in enumerate(found):
         expected = [row(p, step % 2, n, step) for p in range(PROMPTS) for n in range(SAMPLES)]
-        assert sorted(rows, key=_place) == expected
+        assert sorted(rows, key=_prompt_and_sample) == expected
     means = write_rollouts([attempt], 2, 1, SAMPLES, lambda step: schedule_of(order, step), tmp_path / "rollouts")
     shards = [read_parquet(path, "rollouts") for path in sorted((tmp_path / "rollouts").glob("*.parquet"))]
     assert [shard["prompt_id"].unique(maintain_order=True).to_list() for shard in shards] == [
@@ -83,7 +83,7 @@ def test_100_000_records_of_processes_and_threads_are_merged_without_loss(tmp_pa
     assert set(trajectories.n_samples.tolist()) == {SAMPLES}
 
 
-def _place(row: dict[str, Any]) -> tuple[str, int]:
+def _prompt_and_sample(row: dict[str, Any]) -> tuple[str, int]:
     return row["prompt_id"], row["sample"]
 
 
@@ -182,7 +182,7 @@ def test_evaluation_rollouts_are_separate_and_give_the_accuracy_of_complete_eval
     assert not list(replayed_steps(attempts))
 
 
-def test_a_full_disk_is_an_error_so_that_no_rollout_is_lost(tmp_path: Path) -> None:
+def test_a_record_that_cannot_be_written_is_an_error_so_that_no_rollout_is_lost(tmp_path: Path) -> None:
     (tmp_path / step_name(0)).write_text("in the way of the folder", encoding="ascii")
     with pytest.raises(OSError, match=step_name(0)):
         Recorder(tmp_path).append(step_name(0), row(0, 0, 0, 0))
