@@ -45,7 +45,7 @@ class JsonRow(msgspec.Struct, gc=False, kw_only=True):
 
     @classmethod
     def rollouts(cls, rows: Sequence[Any], with_responses: bool) -> Rollouts:
-        """The rows as columns; raises RowError for a row that cannot be understood."""
+        """The rows as columns; raises RowError for a row with an invalid value."""
         wanted = [
             name
             for name in cls.__struct_fields__

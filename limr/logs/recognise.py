@@ -76,7 +76,7 @@ def _read_first_rows(path: Path, options: LogOptions) -> _FirstRows:
 
 
 def _format_of(keys: frozenset[str], options: LogOptions) -> Format | None:
-    """Of the formats whose keys a row has, the one with the most keys."""
+    """The format of a row: if the row has all keys of several formats, the one with the most keys."""
     fitting = {found.name: _fit(found, keys, options) for found in formats().values()}
     best = max(fitting, key=lambda name: fitting[name])
     return formats()[best] if fitting[best] else None

@@ -28,7 +28,7 @@ class Visits:
     """The visit and the sample of every rollout of a log (int64), -1 for rollouts that are not used.
 
     ``samples`` is the number of samples of a complete visit. ``by_epoch`` is true where visits are epochs. ``steps`` is
-    None for a log without steps. The last three name groups, each by the row in the log of its first rollout:
+    None for a log without steps. The last three list groups, each by the row of its first rollout in the log:
     ``partial`` groups have too few samples, ``duplicate`` groups hold several visits of a prompt at one step, and
     ``merged`` groups are visits that consist of several groups of one epoch.
     """
@@ -57,13 +57,13 @@ def number_visits(log: Log, samples: int | None = None, steps_per_epoch: int | N
     With ``steps_per_epoch``, the number of training steps in one pass over the data (as the log counts steps), the
     visit is the epoch: (step - first step) // steps_per_epoch. A visit that a prompt missed then stays a gap, which
     ``missing: next`` can fill, as the paper's own run did. A lost step does no harm. All rollouts of a prompt in one
-    epoch are one visit. Epochs begin at the log's first step, at 1 or at 0, whichever makes the fewest
-    prompts occur twice in an epoch.
+    epoch are one visit. Epochs begin at the log's first step, at 1 or at 0: the choice with the fewest prompts that
+    occur twice in an epoch.
 
     The paper's run needs ``steps_per_epoch``. It has 8,523 prompts, and the 8 steps of 1,024 in an epoch meet 8,192 of
     them, in a new order each time. Only some 3,700 prompts are met in all of 21 epochs. With ``missing: next`` some
-    7,970 have a complete curve, close to the 7,935 that have a score there. Without steps_per_epoch nearly all prompts
-    have 19 visits, but of different epochs.
+    7,970 have a complete curve, close to the 7,935 that have a released score. Without steps_per_epoch nearly all
+    prompts have 19 visits, but of different epochs.
 
     Steps that a resumed run replayed count once (see ``find_steps``). Within a step the order of rows does not matter,
     except for a prompt with several visits in it.
