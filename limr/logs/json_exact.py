@@ -111,7 +111,7 @@ def _decodable(value: Any) -> Any:
 
 
 def _explained(message: str, row: dict[str, Any]) -> LimrError:
-    """The error for msgspec's ``Expected `float`, got `str` - at `$.info.reward```, with the key and the value found."""
+    """The error for msgspec's ``Expected `float`, got `str` - at `$.info.reward```, with key and value found."""
     path = _PATH.search(message)
     keys = path[1] if path else ""
     if missing := _MISSING.match(message):

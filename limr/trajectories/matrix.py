@@ -101,13 +101,12 @@ def _recorded(trajectories: Trajectories, signal: str) -> np.ndarray:
     unknown = np.isnan(values).sum()
     if unknown:
         other = next(iter(known_signals(trajectories)), None)
+        advice = ["If the method can, use that signal instead: ", MethodOption("signal", other), "."]
         raise LimrError(
             f"{SIGNALS[signal]} is known for {len(values) - unknown:,} of {len(values):,} visits"
             + (f", {SIGNALS[other]} for all of them" if other else ""),
             where="trajectories",
-            advice=["If the method can, use that signal instead: ", MethodOption("signal", other), "."]
-            if other
-            else "",
+            advice=advice if other else "",
         )
     return values
 
