@@ -61,7 +61,7 @@ if FROM_TRAJECTORIES:
         conda:
             "../envs/selection.yaml"
         message:
-            "Summarising what each method selected"
+            "Summarising the selection of each method"
         script:
             "../workflow/scripts/selection_summary.py"
 
@@ -83,7 +83,7 @@ if FROM_TRAJECTORIES:
         params:
             signal=METHODS[SHOWN].get("options", {}).get("signal"),
         message:
-            "Drawing what was selected"
+            "Drawing the trajectories, the scores and the size of the subset"
         script:
             "../workflow/scripts/selection_figure.py"
 
@@ -145,7 +145,7 @@ if len(METHODS) > 1:
         conda:
             "../envs/selection.yaml"
         message:
-            "Comparing what the methods would select"
+            "Comparing the selections of the methods"
         script:
             "../workflow/scripts/compare_methods.py"
 

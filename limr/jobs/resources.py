@@ -1,4 +1,4 @@
-"""Resources of a job on GPUs, computed from the configuration: what it requests from this machine or a cluster.
+"""Resources that a job on GPUs requests from this machine or a cluster, computed from the configuration.
 
 On this machine, a stage on GPUs takes as many as its engine uses (``gpu_slot``). On a cluster the same rule requests
 nodes and GPUs per node (``nodes``, ``gres``), which snakemake-executor-plugin-slurm passes on to SLURM.

@@ -1,4 +1,4 @@
-"""Load a Hugging Face model directory for generation, or say what is wrong with it and what to do."""
+"""Load a Hugging Face model directory for generation, or raise an error that explains the problem and the remedy."""
 
 from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager

@@ -1,8 +1,8 @@
 """Pre-flight: check in seconds, before GPU-days are spent, that this machine has everything a run on GPUs needs.
 
 Every check runs, even if others find problems. A check yields text for everything that is fine and a LimrError for each
-problem; it may also raise one. Nothing is trained and no GPU is used: the checks estimate what a run needs
-(``limr.preflight.estimates``) and ask ``nvidia-smi`` and the operating system what the machine has.
+problem; it may also raise one. Nothing is trained and no GPU is used: the checks estimate the needs of a run
+(``limr.preflight.estimates``) and query ``nvidia-smi`` and the operating system for the machine's resources.
 """
 
 import copy

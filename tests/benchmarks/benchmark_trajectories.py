@@ -158,7 +158,7 @@ def main() -> None:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         if not any(folder.glob("*.parquet")):
-            # in a process of its own: its memory would count for every process that this one starts later
+            # in a separate process: its memory would otherwise count for every process that this one starts later
             size = [f"--{name}={getattr(options, name)}" for name in ("prompts", "visits", "samples")]
             subprocess.run([sys.executable, __file__, str(folder), "--measure=generate", *size], check=True)
         report(folder, options.rounds)

@@ -1,4 +1,4 @@
-"""Every setting that is unknown, missing or wrong is refused with its key, what was found and what is expected."""
+"""Every setting that is unknown, missing or wrong is refused with its key, the found value and the expected one."""
 
 import copy
 import datetime

@@ -1,6 +1,6 @@
 """Engine `vllm` up to its processes: requests, seeds, GPUs, failures. A stand-in replaces vLLM.
 
-tests/with_openrlhf tests what the real vLLM answers.
+tests/with_openrlhf tests the answers of the real vLLM.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The site's file: what the profile takes from it, and the errors about mistakes in it."""
+"""The site's file: the settings that the profile takes from it, and the errors about mistakes in it."""
 
 import subprocess
 import sys

@@ -116,9 +116,9 @@ def test_a_resumed_run_keeps_only_the_rollouts_that_were_trained_on(tmp_path: Pa
 @given(st.lists(st.integers(0, 9), max_size=6), st.integers(0, 12))
 def test_the_last_attempt_that_began_at_or_before_a_step_trained_it(firsts: list[int], step: int) -> None:
     attempts = [Attempt(first, Path(str(number))) for number, first in enumerate([0, *firsts])]
-    weights: dict[int, Attempt] = {}  # step -> the attempt whose rollouts of it led to the final weights
+    weights: dict[int, Attempt] = {}  # step -> the attempt that trained the final weights on its rollouts of this step
     for attempt in attempts:
-        weights = {s: of for s, of in weights.items() if s < attempt.first_step}  # what the checkpoint holds
+        weights = {s: earlier for s, earlier in weights.items() if s < attempt.first_step}  # of the checkpoint
         weights |= {s: attempt for s in range(attempt.first_step, 13)}
     assert trained_attempt(attempts, step) is weights[step]
 
