@@ -1,4 +1,4 @@
-"""``limr audit``: what a run holds and what is missing, without scoring it."""
+"""``limr audit``: report the contents of a run and its missing visits, without scoring it."""
 
 import argparse
 import sys
@@ -8,9 +8,9 @@ from limr.cli import arguments, source_arguments
 from limr.errors import Words
 
 _DESCRIPTION = f"""\
-Read SOURCE and report what it holds: prompts, visits, samples and rewards; which visits and steps are missing, partial,
-duplicate or replayed; which prompts could not be scored, and why. The report is Markdown on standard output. Nothing
-else is written.
+Read SOURCE and report its prompts, visits, samples and rewards; which visits and steps are missing, partial, duplicate
+or replayed; and which prompts could not be scored, and why. The report is Markdown on standard output. No file is
+written.
 
 {source_arguments.SOURCES}"""
 
@@ -24,8 +24,8 @@ docs/own_run.md explains the report. Exit status: 0 done, 1 a file is wrong, 2 w
 
 
 def add_to(subcommands: Any) -> None:
-    """Add this subcommand to those of ``limr``."""
-    parser = arguments.add_parser(subcommands, "audit", "report what a run holds", _DESCRIPTION, _EXAMPLES)
+    """Add this subcommand to ``limr``."""
+    parser = arguments.add_parser(subcommands, "audit", "report the contents of a run", _DESCRIPTION, _EXAMPLES)
     source_arguments.add_source(parser)
     parser.set_defaults(run=run)
 

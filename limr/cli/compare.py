@@ -27,7 +27,7 @@ Exit status: 0 done, 1 a file is wrong, 2 wrong usage."""
 
 
 def add_to(subcommands: Any) -> None:
-    """Add this subcommand to those of ``limr``."""
+    """Add this subcommand to ``limr``."""
     parser = arguments.add_parser(
         subcommands, "compare", "compare what different methods would select", _DESCRIPTION, _EXAMPLES
     )

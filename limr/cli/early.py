@@ -24,7 +24,7 @@ examples:
 
 
 def add_to(subcommands: Any) -> None:
-    """Add this subcommand to those of ``limr``."""
+    """Add this subcommand to ``limr``."""
     parser = arguments.add_parser(
         subcommands, "early", "report how early the probe could have stopped", _DESCRIPTION, _EXAMPLES
     )

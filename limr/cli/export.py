@@ -31,7 +31,7 @@ Exit status: 0 done, 1 a file is wrong, 2 wrong usage."""
 
 
 def add_to(subcommands: Any) -> None:
-    """Add this subcommand to those of ``limr``."""
+    """Add this subcommand to ``limr``."""
     parser = arguments.add_parser(
         subcommands, "export", "write a subset in the form that a trainer reads", _DESCRIPTION, _EXAMPLES
     )
@@ -42,7 +42,7 @@ def add_to(subcommands: Any) -> None:
     )
     parser.add_argument("--system", metavar="TEXT", help="a system message before every prompt; default: none")
     parser.add_argument(
-        "--instruction", metavar="TEXT", help="text after every prompt, on a line of its own; default: none"
+        "--instruction", metavar="TEXT", help="text after every prompt, on a separate line; default: none"
     )
     parser.add_argument("--plain", action="store_true", help="prompts as text, for base models without a chat template")
     parser.add_argument(

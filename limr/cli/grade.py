@@ -28,7 +28,7 @@ gold answers, these are kept as `gold`.
   formatted  true or false
   reason     why: correct, wrong answer, truncated, no boxed answer, ...
 
-If FILE has a column `truncated`, it says which responses hit the token limit; they are malformed."""
+If FILE has a column `truncated`, responses with `true` reached the token limit, and count as malformed."""
 
 _EXAMPLES = """\
 example:
@@ -48,7 +48,7 @@ Exit status: 0 all rows graded, 1 a row or file is wrong, 2 wrong usage."""
 
 
 def add_to(subcommands: Any) -> None:
-    """Add this subcommand to those of ``limr``."""
+    """Add this subcommand to ``limr``."""
     parser = arguments.add_parser(
         subcommands, "grade", "grade a file of gold answers and responses", _DESCRIPTION, _EXAMPLES
     )

@@ -17,7 +17,7 @@ scores every prompt, and writes the prompts that taught the model something. `sn
 
 _EXAMPLES = """\
 from a folder of rollouts to a subset to train on:
-  $ limr audit rollouts/                                 what the run holds, and what is missing
+  $ limr audit rollouts/                                 the contents of the run, and missing visits
   $ limr score rollouts/ -o scores.parquet               one score per prompt
   $ limr select scores.parquet --keep share=0.163 -o subset.jsonl
   $ limr export subset.jsonl --to trl -o train.jsonl     the file that the trainer reads

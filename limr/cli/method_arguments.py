@@ -20,7 +20,7 @@ KEEP = """\
   top=1000         the best 1,000 prompts
   theta=0.6        every prompt with a score of at least 0.6
   quantile=0.84    every prompt with a score at or above this quantile
-  theta_for=1000   like theta, with the theta whose number of prompts is closest to 1,000
+  theta_for=1000   like theta, with the theta that selects closest to 1,000 prompts
   all              every prompt that has a score"""
 
 PAPER_SHARE = 0.163  # 1,389 of 8,523, rounded

@@ -10,7 +10,7 @@ from limr.errors import LimrError
 _DESCRIPTION = """\
 Check in seconds what a run on GPUs needs, before it starts: packages and their versions, OpenRLHF's arguments through
 its own parser, GPUs and their memory, the machine's memory, disk, the base model, the data, and the grader on every
-gold answer. All problems are listed, each with what to do. Nothing is trained.
+gold answer. All problems are listed, each with advice. Nothing is trained.
 
 CONFIG are the files of `snakemake --configfile`; later files override earlier ones. The first stage of the workflow
 makes the same checks."""
@@ -20,11 +20,11 @@ examples:
   $ limr preflight config/paper.yaml
   $ limr preflight config/paper.yaml config/qwen2.5-math-1.5b_1gpu.yaml
 
-docs/paper_run.md says what a run needs. Exit status: 0 no problem found, 1 at least one problem, 2 wrong usage."""
+docs/paper_run.md lists what a run needs. Exit status: 0 no problem found, 1 at least one problem, 2 wrong usage."""
 
 
 def add_to(subcommands: Any) -> None:
-    """Add this subcommand to those of ``limr``."""
+    """Add this subcommand to ``limr``."""
     parser = arguments.add_parser(
         subcommands, "preflight", "check what a run on GPUs needs, before it starts", _DESCRIPTION, _EXAMPLES
     )

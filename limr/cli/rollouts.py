@@ -27,7 +27,7 @@ limr/files/schemas/rollouts.schema.json describes the columns. Exit status: 0 do
 
 
 def add_to(subcommands: Any) -> None:
-    """Add this subcommand to those of ``limr``."""
+    """Add this subcommand to ``limr``."""
     parser = arguments.add_parser(
         subcommands, "rollouts", "convert any log to this project's rollouts", _DESCRIPTION, _EXAMPLES
     )

@@ -14,7 +14,7 @@ _DESCRIPTION = f"""\
 Score every prompt of SOURCE by how much it taught the model, and select the best prompts. FILE gets one row per prompt:
 method, prompt_id, score, rank, selected, reason (why the prompt is not selected). Beside a FILE scores.parquet,
 `limr score` also writes
-  scores.audit.md, .json    what SOURCE holds: missing and duplicate visits, dropped prompts and the reasons
+  scores.audit.md, .json    audit of SOURCE: missing and duplicate visits, dropped prompts and the reasons
   scores.prompts.parquet    the prompts of the log: prompt_id, prompt, answer
 Standard error shows how many prompts are selected, and how many prompts other thetas would select.
 
@@ -38,7 +38,7 @@ Exit status: 0 done, 1 a file is wrong or cannot be scored, 2 wrong usage."""
 
 
 def add_to(subcommands: Any) -> None:
-    """Add this subcommand to those of ``limr``."""
+    """Add this subcommand to ``limr``."""
     parser = arguments.add_parser(subcommands, "score", "score the prompts of a training run", _DESCRIPTION, _EXAMPLES)
     parser.add_argument(
         "-o",

@@ -33,7 +33,7 @@ Exit status: 0 done, 1 a file is wrong or a prompt is not found, 2 wrong usage."
 
 
 def add_to(subcommands: Any) -> None:
-    """Add this subcommand to those of ``limr``."""
+    """Add this subcommand to ``limr``."""
     parser = arguments.add_parser(subcommands, "select", "write the selected prompts", _DESCRIPTION, _EXAMPLES)
     parser.add_argument("scores", metavar="SCORES", help="the output of `limr score`")
     parser.add_argument(
@@ -44,7 +44,7 @@ def add_to(subcommands: Any) -> None:
         help="*.jsonl, *.parquet, or - for JSON Lines on standard output",
     )
     method_arguments.add_keep(parser, default=None, shown_default="the selection of `limr score`")
-    parser.add_argument("--prompts", metavar="FILE", help="your own data set, whose rows are written")
+    parser.add_argument("--prompts", metavar="FILE", help="your own data set: the selected rows are written")
     arguments.add_columns(parser, "prompt", "prompt_id")
     parser.add_argument(
         "--skip-missing", action="store_true", help="if some prompts are not found in the data set, write the others"

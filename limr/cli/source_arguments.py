@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from limr.logs.source import Extracted
 
 SOURCES = """\
-SOURCE is what a training run left behind, one of
-  a log: a folder of rollouts, or one file of them. The keys of its rows tell its format, or --format names it:
+SOURCE holds the rollouts of a training run, as one of
+  a log: a folder of rollouts, or one file of them. The keys of the rows identify the format, or --format sets it:
       verl, trl, nemo_rl, open_instruct, prime_rl, verifiers, limr_fork
   a table (*.parquet, *.csv, *.jsonl) with one row per rollout; --column names its columns
   this project's own rollouts, e.g. from `limr rollouts`
@@ -21,7 +21,7 @@ SOURCE is what a training run left behind, one of
 
 def add_source(parser: argparse.ArgumentParser, visits: bool = True) -> None:
     """Add SOURCE and the options about it; ``read`` reads it. Without ``visits``, all visits are used."""
-    parser.add_argument("source", metavar="SOURCE", help="what a training run left behind: see above")
+    parser.add_argument("source", metavar="SOURCE", help="the rollouts of a training run: see above")
     about = parser.add_argument_group("options about the source")
     about.add_argument("--format", metavar="NAME", help="format of the log; default: recognised by its keys")
     about.add_argument(

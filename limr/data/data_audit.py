@@ -93,8 +93,8 @@ def _pairs(pairs: Sequence[Mapping[str, Any]]) -> str:
 
 def _golds(audit: Mapping[str, Any]) -> str:
     rule = {
-        "drop": "No method trains on a prompt whose gold answer cannot be graded (`ungradable: drop`).",
-        "keep": "All methods train on prompts whose gold answer cannot be graded (`ungradable: keep`).",
+        "drop": "No method trains on prompts with a gold answer that cannot be graded (`ungradable: drop`).",
+        "keep": "All methods also train on prompts with a gold answer that cannot be graded (`ungradable: keep`).",
     }[audit["ungradable_rule"]]
     parts = [
         "Every gold answer is graded against itself and against an obviously wrong one, by the grader of training and "

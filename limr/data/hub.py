@@ -1,8 +1,8 @@
 """Files from the Hugging Face hub: retried, resumed, checked against the hub's own SHA-256.
 
 ``huggingface_hub`` retries when the hub is busy, resumes after a cut connection, and caches whole files, so a killed
-download fetches only what is missing. This module adds what it leaves out: other failures during a download are retried
-too, bytes are checked, and errors say what to do.
+download fetches only what is missing. This module adds three things: it retries other failures during a download, it
+checks the bytes, and its errors give advice.
 """
 
 import hashlib

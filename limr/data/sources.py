@@ -31,7 +31,7 @@ class Source:
     local: str  # path of the same problems as one file, in the folder that ``data.files`` names
     rows: int
     digest: str  # SHA-256 over its rows
-    levels: bool = False  # level and subject are known, and part of the digest as they decide what is selected
+    levels: bool = False  # level and subject are known; the digest includes them, as they decide the selection
     integers: bool = False  # answers are whole numbers, which copies write as 27, 27.0 or 027
 
 

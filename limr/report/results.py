@@ -89,7 +89,7 @@ def _refuse_other_problems(files: Sequence[_Answers]) -> None:
         different = sorted(set(first.problems) ^ set(other.problems))
         if different:
             raise LimrError(
-                f"its problems are not those of {first.path} ({len(different):,} differ, such as {different[0]})",
+                f"its problems differ from those of {first.path} ({len(different):,} differ, such as {different[0]})",
                 where=other.path,
                 advice="Both files must come from the same benchmark. Delete the older one and run the evaluation"
                 " again.",

@@ -32,7 +32,7 @@ quarter is higher than over the first quarter by at least {LEARNED_ACCURACY}. It
 nearly all other prompts have, or has no visit."""
 
 _NO_KINDS = """\
-Not shown: kinds of prompts are defined by accuracy, and the log has rewards only. It does not say which responses are
+Not shown: kinds of prompts are defined by accuracy, but the log has only rewards and does not show which responses are
 correct."""
 
 
@@ -42,7 +42,7 @@ def write_summary(scores: Sequence[str | Path], trajectories: Sequence[str | Pat
     A scores file belongs to the trajectories of the same file name (``seed0.parquet``). Every number is the mean over
     the seeds. Without accuracies the kinds of prompts are unknown, and the page states this.
 
-    Raises LimrError when there are no scores, or when a scores file has no trajectories of its name.
+    Raises LimrError when there are no scores, or when no trajectories have the name of a scores file.
     """
     probes = {Path(path).stem: Trajectories.read(path) for path in trajectories}
     if not scores:

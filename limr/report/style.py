@@ -30,7 +30,7 @@ def method_title(method: str) -> str:
 
 
 def method_colour(method: str) -> str:
-    """The colour of a method: the same in every figure, whatever other methods it shows."""
+    """The colour of a method: the same in every figure."""
     return _COLOURS.get(method) or _OTHER_COLOURS[crc32(method.encode()) % len(_OTHER_COLOURS)]
 
 

@@ -1,7 +1,7 @@
 """How early could the probe have stopped? LIM's selection after the first visits against that after all visits.
 
-LIM is computed here for every number of visits and every bootstrap resample, so this file calls its formula
-(``alignment``) on matrices that it lays out once, instead of running the method thousands of times.
+The analysis computes LIM for every number of visits and every bootstrap resample. It therefore calls the formula
+(``alignment``) on matrices that are built once, instead of running the method thousands of times.
 """
 
 from collections.abc import Callable, Iterator

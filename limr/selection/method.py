@@ -1,4 +1,4 @@
-"""The registry of score methods. A method is one decorated function in a file of its own in ``methods/``.
+"""The registry of score methods. A method is one decorated function in one file of ``methods/``.
 
     @score_method("standard_deviation", signals=("accuracy", "reward"))
     def standard_deviation(values: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ from limr.prompts import prompt_id
 from limr.subsets.conversations import conversation, last_of_user, user_text
 from limr.subsets.data_set import DataSet, column_of
 
-_MATHEMATICS = re.compile(r"(?<!\\)\$|\\\(|\\\[|\\boxed\b")  # an answer that marks its own LaTeX
+_MATHEMATICS = re.compile(r"(?<!\\)\$|\\\(|\\\[|\\boxed\b")  # an answer with LaTeX delimiters
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class ExportOptions:
     """What the rows get besides prompt and answer."""
 
     system: str | None = None  # the system message before the user's
-    instruction: str | None = None  # put after every prompt, on a line of its own
+    instruction: str | None = None  # text after every prompt, on a separate line
     plain: bool = False  # prompts as text instead of messages, for base models without a chat template
     data_source: str | None = None  # verl: the name that selects the reward function; default: the row's data_source
 
@@ -51,7 +51,7 @@ class Framework:
     """The file that a framework reads."""
 
     suffix: str
-    row: Callable[[Example, bool], Row]  # the row of an example, whose prompt is plain text or messages
+    row: Callable[[Example, bool], Row]  # makes the row of an example; the flag chooses plain text or messages
     usage: str  # the arguments that make the framework read {file}
     chat: str = ""  # further arguments where prompts are messages
 

@@ -57,7 +57,7 @@ def test_all_visits_of_the_file_can_be_used_and_a_prompt_without_one_is_dropped_
     frame = score_prompts("lim", LIM, read_one_shot_rlvr(one_shot_rlvr), None, seed=0)
     unscored = frame.filter(pl.col("score").is_null())
     assert len(frame) == 1209
-    assert 0 < len(unscored) <= 0.1 * len(frame), "the visits that count are those that nine prompts in ten have"
+    assert 0 < len(unscored) <= 0.1 * len(frame), "nine of ten prompts have all visits that count"
     assert unscored["reason"].str.starts_with("missing visits: ").all()
 
 

@@ -63,8 +63,8 @@ def test_no_held_out_prompt_is_trained_on_with_or_without_guidance(world, tmp_pa
 
     monkeypatch.setattr(pretraining, "corpus", recorded)
     pretraining.pretrain(world.base_model | {"steps": 3}, [], tmp_path / "before")
-    met, table = set(read) - {PRACTICE_PROMPT}, read_parquet(world.development, "prompts")
-    held_out = sorted(met)[: len(table)]
+    seen, table = set(read) - {PRACTICE_PROMPT}, read_parquet(world.development, "prompts")
+    held_out = sorted(seen)[: len(table)]
     path = tmp_path / "held_out.parquet"
     table.with_columns(prompt=pl.Series(held_out)).write_parquet(path)
     read.clear()

@@ -125,8 +125,8 @@ def test_the_outputs_of_a_run_satisfy_the_contracts(world, uninterrupted):
     assert table.select("prompt_id", "visit", "sample").n_unique() == len(table)
     prompts = len(read_parquet(world.subset, "subset"))
     # every pass visited every prompt, except the incomplete last pass
-    met = table.group_by("visit").agg(pl.col("prompt_id").n_unique()).sort("visit")["prompt_id"].to_list()
-    assert met[:-1] == [prompts] * (settings["steps"] * settings["prompts_per_step"] // prompts)
+    prompts_of_pass = table.group_by("visit").agg(pl.col("prompt_id").n_unique()).sort("visit")["prompt_id"].to_list()
+    assert prompts_of_pass[:-1] == [prompts] * (settings["steps"] * settings["prompts_per_step"] // prompts)
     by_step = table.group_by("step").agg(pl.col("reward").mean()).sort("step")["reward"].to_list()
     found = read_parquet(uninterrupted["metrics"], "metrics")
     assert found["reward"].to_list() == pytest.approx(by_step)

@@ -1,7 +1,7 @@
 """Pass-rate band: whether a prompt was neither too hard nor too easy, and by how much.
 
 Sources: "Online Difficulty Filtering for Reasoning Oriented Reinforcement Learning", arXiv 2504.03380. It fills a batch
-with prompts whose pass rate p under the policy in training lies between two thresholds, balanced around a half.
+with prompts whose pass rate p under the current policy is between two thresholds, symmetric around one half.
 Skywork-OR1, arXiv 2505.22312, sections 3.1 and 6.2: before training, it removes prompts that the base model solves in
 all of 16 attempts or in none. The first rule acts at every step, the second once.
 
@@ -21,7 +21,7 @@ from limr.selection.rounding import DECIMALS
 
 @score_method("pass_rate_band", signals=("accuracy",))
 def pass_rate_band(values: np.ndarray, *, lowest: Share = 0.2, highest: Share = 0.8) -> np.ndarray:
-    """Score each prompt by how far inside the band its pass rate lies; theta = 0 keeps exactly the band.
+    """Score each prompt by how far its pass rate is inside the band; theta = 0 keeps exactly the band.
 
     min(p - lowest, highest - p), where p is the mean accuracy over the visits: negative outside the band. Options
     ``lowest`` and ``highest`` are the ends of the band.

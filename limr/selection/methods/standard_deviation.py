@@ -14,7 +14,7 @@ from limr.selection.method import score_method
 
 @score_method("standard_deviation", signals=("accuracy", "reward"))
 def standard_deviation(values: np.ndarray) -> np.ndarray:
-    """Score each prompt by the standard deviation of its curve over the visits; One-Shot-RLVR trains on the top one.
+    """Score each prompt by the standard deviation of its curve over the visits; One-Shot-RLVR trains on the best one.
 
     sqrt(mean_k (s_i^k - mean_k s_i^k)^2). The paper uses the accuracy.
 

@@ -13,7 +13,7 @@ from limr.selection.method import score_method
 
 @score_method("zero_variance", signals=("accuracy",))
 def zero_variance(values: np.ndarray) -> np.ndarray:
-    """Score each prompt by the share of its visits whose samples were neither all correct nor all wrong.
+    """Score each prompt by the share of its visits with both correct and wrong samples.
 
     >>> zero_variance(np.array([[0.5, 0.125], [0.0, 0.0], [0.5, 1.0]])).tolist()
     [1.0, 0.0, 0.5]

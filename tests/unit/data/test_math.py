@@ -11,7 +11,7 @@ from limr.data.math import select
 
 @pytest.fixture
 def small_list(monkeypatch):
-    """Ten problems of level 3, of which two are not in the published list, and four easier ones."""
+    """Ten problems of level 3 (two are not in the published list) and four easier problems."""
     hard, easy = problems(*(f"hard {n}" for n in range(10))), problems(*(f"easy {n}" for n in range(4)), level=1)
     kept = hard["prompt_id"][:8].to_list()
     released = {"rows": 8, "digest": published.ids_digest(kept), "left_out": hard["prompt_id"][8:].to_list()}

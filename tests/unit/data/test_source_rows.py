@@ -48,7 +48,7 @@ def test_parquet_and_json_lines_hold_the_same_rows_and_several_files_are_one_sou
 
 
 @pytest.mark.parametrize("written", ["27", "27.0", "027", 27, 27.0, "+27."])
-def test_whole_numbers_are_read_alike_however_a_copy_writes_them(tmp_path, written):
+def test_different_notations_of_a_whole_number_give_the_same_answer(tmp_path, written):
     assert read(tmp_path, [{"question": "q", "answer": written}], WHOLE)["answer"].to_list() == ["27"]
 
 

@@ -135,6 +135,6 @@ def test_95_percent_intervals_over_problems_contain_the_truth_95_percent_of_the_
 
 
 def test_intervals_over_five_seeds_contain_the_truth_nearly_as_often():
-    """Five seeds are few: where they dominate the uncertainty, the interval is narrow, as the docstring says."""
+    """If five seeds dominate the uncertainty, the interval is too narrow, as in the docstring of Bootstrap."""
     assert coverage(seeds=5, seed_spread=0.01) == pytest.approx(0.97, abs=0.02)
     assert coverage(seeds=5, seed_spread=0.10) == pytest.approx(0.92, abs=0.02)

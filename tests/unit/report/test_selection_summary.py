@@ -147,5 +147,5 @@ def test_without_accuracies_the_page_gives_a_reason_instead_of_the_kinds(tmp_pat
     write_summary([tmp_path / "scores/mine/seed0.parquet"], [tmp_path / "trajectories/seed0.parquet"], output)
     text = output.read_text()
     assert "| mine | 7 | 7 | 2 | 28.6 % |" in text and "| reward | 7 | 8 |" in text
-    assert "the log has rewards only" in text
+    assert "the log has only rewards" in text
     assert "never solved" not in text and "| accuracy |" not in text

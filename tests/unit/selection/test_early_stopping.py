@@ -65,8 +65,10 @@ def test_a_resample_is_lim_of_the_drawn_prompts_with_their_own_mean_curve():
 
 
 def test_the_bands_cover_the_value_of_the_whole_population():
-    """Of 30 samples of 200 prompts from 4,000, nearly all bands contain the value of the 4,000, and the bands are not
-    much wider than the samples differ (of 150 samples, 96 to 99 % contain it)."""
+    """Draw 30 samples of 200 prompts from 4,000: nearly all bands contain the value of the 4,000.
+
+    The bands are not much wider than the spread of the samples. (Of 150 samples, 96 to 99 % contain the value.)
+    """
     rewards = curves(4000, 3)
     truth = early_stopping(Trajectories.from_curves(rewards=rewards), share=0.2, resamples=1).rows.row(0, named=True)
     names, generator = sorted(rewards), np.random.default_rng(1)

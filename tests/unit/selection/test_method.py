@@ -135,6 +135,6 @@ def test_mistakes_in_the_definition_of_a_method_are_errors_at_once(own_methods):
         score_method("other")(lambda values: values)
 
 
-def test_scores_come_in_the_order_of_sorted_prompts_whatever_the_order_of_rows():
+def test_scores_are_in_the_order_of_sorted_prompts_for_any_order_of_rows():
     trajectories = Trajectories.from_curves(accuracies={"b": [1.0, 0.5], "a": [0.0, 0.5]})
     assert list(run_method("prioritised", Pool(["a", "b"], trajectories, 0), {}).scores) == ["a", "b"]

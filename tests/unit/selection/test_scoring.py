@@ -97,7 +97,7 @@ def test_without_a_training_set_the_prompts_of_the_trajectories_are_scored():
         score_prompts("m", LIM, None, None, 0)
 
 
-def test_rand_selects_the_same_prompts_whatever_their_order():
+def test_rand_selects_the_same_prompts_in_any_order_of_rows():
     some = prompts(*[f"p{i}" for i in range(40)])
     settings = {"score": "rand", "keep": {"share": 0.163}}
     frame = score_prompts("rand", settings, None, some, seed=5)

@@ -15,7 +15,7 @@ def logged_with(before="", after="", texts=TEXTS):
     return {prompt_id(text): text for text in (f"{before}{text}{after}" for text in texts)}
 
 
-def test_equal_texts_are_found_whatever_their_white_space_and_duplicate_rows_are_kept():
+def test_equal_texts_with_other_white_space_are_found_and_duplicate_rows_are_kept():
     found = match(list(logged_with()), logged_with(), ["Compute  7*8.\n", *TEXTS])
     assert found.rows == {prompt_id(text): [row] for row, text in enumerate(TEXTS, start=1)} | {
         prompt_id(TEXTS[2]): [0, 3]

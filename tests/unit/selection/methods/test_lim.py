@@ -67,7 +67,7 @@ def test_with_another_best_reward_scores_are_those_of_the_rewards_mapped_to_it(c
 
 def test_one_visit_and_one_prompt_have_scores():
     assert lim(pool_of({"a": [0.5], "b": [1.0]})) == pytest.approx({"a": 0.0, "b": 0.0})
-    assert lim(pool_of({"a": [0.5, 0.25]})) == {"a": 1.0}, "a lone prompt is its own mean"
+    assert lim(pool_of({"a": [0.5, 0.25]})) == {"a": 1.0}, "the mean curve of a single prompt is its curve"
 
 
 def test_a_mean_curve_that_is_1_at_every_visit_is_refused():

@@ -33,7 +33,7 @@ def test_theta_0_keeps_exactly_the_pass_rates_in_the_band(curves, first, second)
         assert (scores[prompt_id] >= 0) == in_band
 
 
-def test_a_pass_rate_at_an_end_of_the_band_is_in_it_whatever_its_last_digits():
+def test_a_pass_rate_at_an_end_of_the_band_is_inside_despite_rounding_errors():
     tenths = [0.1, 0.2, 0.3]
     assert sum(tenths) / 3 > 0.2
     assert pass_rate_band(np.array([tenths]), lowest=0.1, highest=0.2).tolist() == [0.0]
