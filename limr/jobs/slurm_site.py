@@ -129,4 +129,4 @@ def _quoted(resources: Mapping[str, int | str]) -> Resources:
 def _suggestion(name: object, known: Sequence[str]) -> str:
     """The known name that is closest to ``name``, or all of them."""
     close = get_close_matches(str(name), known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(known)}."
+    return f"Did you mean {close[0]!r}?" if close else f"Known names: {', '.join(known)}."
