@@ -14,7 +14,7 @@ def as_markdown(audit: Mapping[str, Any]) -> str:
     sections = [
         "# Audit of the data",
         "## Sources",
-        "The rows of each source have the digest that this project expects (`limr/data/sources.py`).",
+        "The rows of each source have the expected digest (`limr/data/sources.py`).",
         markdown_rows(
             ["source", "problems", "from", "digest"],
             ([s["title"], s["problems"], f"`{s['from']}`", f"`{s['digest'][:16]}`"] for s in audit["sources"]),
@@ -97,7 +97,7 @@ def _golds(audit: Mapping[str, Any]) -> str:
         "keep": "All methods also train on prompts with a gold answer that cannot be graded (`ungradable: keep`).",
     }[audit["ungradable_rule"]]
     parts = [
-        "Every gold answer is graded against itself and against an obviously wrong one, by the grader of training and "
+        "Every gold answer is graded against itself and against a wrong answer, by the grader of training and "
         f"evaluation. {rule}",
         markdown_rows(
             ["set", "golds", "gradable", "not gradable"],

@@ -1,7 +1,7 @@
 r"""Find the gold answers that cannot be graded, before anything is trained on them.
 
 A gold answer can be graded when ``\boxed{gold}`` is graded correct and a box with an obviously wrong answer is not.
-The grader is the one of training and evaluation (``limr.grading.reward.grade``).
+The grader is that of training and evaluation (``limr.grading.reward.grade``).
 """
 
 import logging

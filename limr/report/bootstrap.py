@@ -32,8 +32,8 @@ class Bootstrap:
 
     This is the two-way ("pigeonhole") bootstrap of Owen (2007, Annals of Applied Statistics 1:386-411). Its intervals
     tend to be too wide. A small number of seeds, S, makes them narrower, by the factor sqrt((S - 1) / S). Simulated
-    95 % intervals for five seeds contain the true value 92 % of the time if seeds differ by 10 points. If they differ by
-    1 point, it is 97 % (tests/unit/report/test_bootstrap.py).
+    95 % intervals for five seeds contain the true value 92 % of the time if seeds differ by 10 points. If they differ
+    by 1 point, it is 97 % (tests/unit/report/test_bootstrap.py).
 
     >>> bootstrap = Bootstrap({"quiz": 4}, seeds=1, resamples=2000, confidence=0.95, random_seed=0)
     >>> bootstrap.benchmark("quiz", np.array([[1.0, 0.0, 1.0, 0.0]]))

@@ -1,4 +1,4 @@
-"""The caption of Table 2: what was run, with which versions, and how the intervals were computed."""
+"""The caption of Table 2: the run, the versions of packages, and how the intervals were computed."""
 
 import hashlib
 import json
@@ -134,5 +134,5 @@ def _intervals(configuration: Mapping[str, Any], zero_width: bool) -> str:
     if len(configuration["seeds"]) == 1:
         text += " With one seed, they do not include the differences between training runs."
     if zero_width:
-        text += " An interval without width means that every problem had the same result, not that it is certain."
+        text += " An interval without width means that every problem had the same result, not that the result is certain."
     return text

@@ -1,4 +1,4 @@
-"""Figure: what a score selects, as three panels: curves coloured by score, the scores, and the size of the subset."""
+"""Figure of a selection in three panels: curves coloured by score, the scores, and the size of the subset."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The rows of a scores file that a subset is made of."""
+"""The selected rows of a scores file, checked against the prompts that they come from."""
 
 import polars as pl
 

@@ -126,7 +126,8 @@ def check_export(to: str, output: str, options: ExportOptions) -> None:
     if options.plain and to == "verl":
         raise LimrError(
             [Setting("plain"), " is not possible"],
-            expected="messages: verl reads nothing else, and applies the model's chat template to them",
+            expected="messages",
+            advice="verl reads nothing else, and applies the model's chat template to them.",
         )
     if options.plain and options.system is not None:
         raise LimrError(

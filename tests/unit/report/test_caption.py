@@ -1,4 +1,4 @@
-"""The caption of Table 2: what was run, and what its intervals do not include."""
+"""The caption of Table 2: the run, and the limits of its intervals."""
 
 from copy import deepcopy
 
@@ -8,7 +8,7 @@ from table2_run import CONFIGURATION, write, write_evaluation, write_training_se
 from limr.report.caption import digest
 
 
-def test_the_caption_says_what_was_run(run, outputs):
+def test_the_caption_describes_the_run(run, outputs):
     text = write(run, outputs)["markdown"]
     for words in (
         "This is the miniature",
@@ -30,7 +30,7 @@ def test_only_the_miniature_is_called_miniature(run, outputs):
     assert "This is the miniature" not in text and "Problems: math. Training: openrlhf." in text
 
 
-def test_the_caption_counts_the_prompts_that_cannot_be_graded_and_says_whether_they_were_trained_on(run, outputs):
+def test_the_caption_counts_ungradable_prompts_and_states_whether_methods_train_on_them(run, outputs):
     assert "cannot be graded" not in write(run, outputs)["markdown"]
     write_training_set(run["prompts"], gradable=[True] * 14 + [False] * 2)
     dropped = write(run, outputs)["markdown"]
@@ -47,7 +47,7 @@ def test_a_real_benchmark_mirrors_no_other(run, outputs):
     assert "Hard-6 (6 problems): 4 samples" in write(run, outputs, real)["markdown"]
 
 
-def test_with_one_seed_the_caption_says_that_training_runs_differ(run, outputs):
+def test_with_one_seed_the_caption_warns_that_intervals_exclude_training_runs(run, outputs):
     alone = deepcopy(CONFIGURATION) | {"seeds": [0]}
     run["evaluations"] = [path for path in run["evaluations"] if path.parent.name == "0"]
     for kind in ("subsets", "rollouts"):

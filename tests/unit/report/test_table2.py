@@ -1,4 +1,4 @@
-"""Table 2 in its three forms: scores, gains, and the same bytes from the same input."""
+"""Table 2 as Markdown, CSV and JSON: scores, gains, and the same bytes from the same input."""
 
 import json
 from copy import deepcopy

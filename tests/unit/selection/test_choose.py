@@ -45,7 +45,7 @@ some_scores = st.dictionaries(st.text("abc", min_size=1), st.none() | st.integer
         ({"quantile": 0.7}, ["b"]),
         ({"quantile": 1}, ["b"]),
         ({"theta_for": 1}, ["b"]),
-        ({"theta_for": 2}, ["b"]),  # b alone is as close as b, a, c, and smaller
+        ({"theta_for": 2}, ["b"]),  # of b and b, a, c, which are equally close, b is smaller
         ({"theta_for": 3}, ["b", "a", "c"]),
         ({"theta_for": 4}, ["b", "a", "c", "d"]),
     ],
