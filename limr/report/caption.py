@@ -134,5 +134,7 @@ def _intervals(configuration: Mapping[str, Any], zero_width: bool) -> str:
     if len(configuration["seeds"]) == 1:
         text += " With one seed, they do not include the differences between training runs."
     if zero_width:
-        text += " An interval without width means that every problem had the same result, not that the result is certain."
+        text += (
+            " An interval without width means that every problem had the same result, not that the result is certain."
+        )
     return text
