@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import Enum
 from typing import Any, Self
 
@@ -179,6 +180,26 @@ def one_of(names: Iterable[object]) -> str:
     """
     listed = list(map(str, names))
     return listed[0] if len(listed) == 1 else f"one of {', '.join(listed)}"
+
+
+def first_line(error: Exception) -> str:
+    """The first line of a library's error, which often has many; its kind where it has no text.
+
+    >>> first_line(ValueError("invalid header\\n  at byte 7")), first_line(KeyError())
+    ('invalid header', 'KeyError')
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def suggest(name: object, known: Iterable[str]) -> str:
+    """A sentence that suggests what to write instead of ``name``.
+
+    >>> suggest("lmi", ["lim", "rand"]), suggest("x", ["lim", "rand"])
+    ("Did you mean 'lim'?", 'Known names: lim, rand.')
+    """
+    known = list(known)
+    close = get_close_matches(str(name), known, n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"Known names: {', '.join(known)}."
 
 
 def _places(where: object) -> tuple[str, ...]:

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 
 from limr.configuration.method_rows import KeepShare, KeepThetaFor, KeepTop, MethodRow
-from limr.configuration.names import suggest
 from limr.configuration.sections import Benchmark, Experiment, HubModel, MathData, MiniatureData
 from limr.data.sources import BENCHMARKS
-from limr.errors import LimrError
+from limr.errors import LimrError, suggest
 from limr.selection.method import needs_trajectories
 from limr.training.miniature.miniature_settings import MiniatureSection, PretrainingSettings
 from limr.training.openrlhf.command_line import forbidden_arguments

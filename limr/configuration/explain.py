@@ -6,9 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from limr.configuration.names import suggest
 from limr.configuration.sections import Configuration, Experiment
-from limr.errors import LimrError, shown
+from limr.errors import LimrError, shown, suggest
 
 # Sections with a model for each engine or source. Pydantic puts that name into the location of an error.
 _TAGGED = ("data", "training", "evaluation")

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails
 
-from limr.configuration.names import suggest, unknown
-from limr.errors import LimrError
+from limr.configuration.names import unknown
+from limr.errors import LimrError, suggest
 from limr.selection.method import find_method, score_names
 from limr.settings import Count, Settings, Share, SomeShare, refusal
 

@@ -2,27 +2,16 @@
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from limr.errors import suggest
 from limr.jobs.snakemake_api import is_reserved
 from limr.settings import refusal
 
 _PATTERN = "^[a-z][a-z0-9_]*$"
-
-
-def suggest(name: object, known: Iterable[str]) -> str:
-    """A sentence that suggests what to write instead of ``name``.
-
-    >>> suggest("lmi", ["lim", "rand"]), suggest("x", ["lim", "rand"])
-    ("Did you mean 'lim'?", 'Known names: lim, rand.')
-    """
-    known = list(known)
-    close = get_close_matches(str(name), known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Known names: {', '.join(known)}."
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> PydanticCustomError:

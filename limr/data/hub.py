@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from limr.errors import LimrError
+from limr.errors import LimrError, first_line
 
 logger = logging.getLogger(__name__)
 
@@ -60,13 +60,13 @@ def hub_file(repository: str, revision: str, name: str, kind: str = "dataset") -
             path = Path(hf_hub_download(repository, name, repo_type=kind, revision=revision, force_download=again))
         except errors.GatedRepoError as error:
             raise LimrError(
-                f"the hub gives this file only to users who have accepted its terms ({_first_line(error)})",
+                f"the hub gives this file only to users who have accepted its terms ({first_line(error)})",
                 where=where,
                 advice=f"Accept the terms on the page of the repository, and set HF_TOKEN to your token. {ways_out}",
             ) from error
         except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.RemoteEntryNotFoundError) as error:
             raise NotOnHubError(
-                f"the hub does not have this file ({_first_line(error)})",
+                f"the hub does not have this file ({first_line(error)})",
                 where=where,
                 advice=f"Check whether it was withdrawn. {ways_out}",
             ) from error
@@ -77,7 +77,7 @@ def hub_file(repository: str, revision: str, name: str, kind: str = "dataset") -
         except (errors.HTTPError, OSError, ValueError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # a fault of this machine's disk, not of the hub
-            failure = _first_line(error)
+            failure = first_line(error)
         else:
             failure = _wrong_bytes(path)
             if not failure:
@@ -101,7 +101,7 @@ def no_waiting() -> Iterator[None]:
         try:
             get_session().head(constants.ENDPOINT, timeout=SECONDS_TO_ANSWER)
         except Exception as error:  # depends on the HTTP client that this version of huggingface_hub uses
-            _unreachable = f"{constants.ENDPOINT} does not answer: {_first_line(error)}"
+            _unreachable = f"{constants.ENDPOINT} does not answer: {first_line(error)}"
             constants.HF_HUB_OFFLINE = True
     try:
         yield
@@ -139,8 +139,4 @@ def _root_cause(error: BaseException) -> str:
     """The first line of the exception that ``error`` was raised from."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return _first_line(error)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    return first_line(error)

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from limr.errors import ContractError, shown
+from limr.errors import ContractError, first_line, shown
 from limr.files.atomic import whole_file
 
 _DTYPES: dict[str, pl.DataType] = {
@@ -53,7 +53,7 @@ def read_parquet(path: str | Path, name: str) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, OSError) as error:
         size = path.stat().st_size
         raise ContractError(
-            f"cannot be read as Parquet ({size:,} bytes; {_first_line(error)})",
+            f"cannot be read as Parquet ({size:,} bytes; {first_line(error)})",
             where=path,
             advice="It is truncated, or not Parquet: delete it and run the stage that makes it again.",
         ) from error
@@ -142,7 +142,3 @@ def _check_key(frame: pl.DataFrame, key: list[str], where: str) -> None:
 
 def _column(name: str) -> str:
     return f"column {name!r}"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from limr.errors import LimrError, one_of, shown
+from limr.errors import LimrError, first_line, one_of, shown
 from limr.files.atomic import whole_file
 
 if TYPE_CHECKING:  # Parquet functions import it when called: it takes longer than all other imports of a command
@@ -174,7 +174,7 @@ def _parquet_file(file: str) -> Iterator[tuple[str, Row]]:
     try:
         frame = pl.read_parquet(file, hive_partitioning=False, glob=False)
     except pl.exceptions.PolarsError as error:
-        raise LimrError(f"cannot be read as Parquet: {str(error).splitlines()[0]}", where=file) from error
+        raise LimrError(f"cannot be read as Parquet: {first_line(error)}", where=file) from error
     for number, row in enumerate(frame.iter_rows(named=True)):
         yield f"{file}: row {number}", row
 

@@ -10,15 +10,14 @@ They are in one file, ``slurm/site.yaml``, which git ignores, or in the file tha
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from limr.errors import LimrError, shown
+from limr.errors import LimrError, shown, suggest
 
 SITE_FILE = Path("slurm/site.yaml")
 KEYS = ("partitions", "default-resources", "set-resources")
@@ -56,7 +55,7 @@ def partition_file() -> str | None:
             raise LimrError(where=where, found=shown(limits), expected="limits, e.g. {max_runtime: 1440}")
         for limit in limits:
             if limit not in known:
-                raise LimrError("unknown limit", where=(*where, limit), advice=_suggestion(limit, known))
+                raise LimrError("unknown limit", where=(*where, limit), advice=suggest(limit, known))
     return str(site_file())
 
 
@@ -99,7 +98,7 @@ def check_rule_names(names: Iterable[str], rules: Path) -> None:
     for name in names:
         if name not in known and not name.startswith("score_"):  # rules named after the methods of a configuration
             where = (site_file() or "the profile", f"set-resources.{name}")
-            raise LimrError("no such rule", where=where, advice=_suggestion(name, known))
+            raise LimrError("no such rule", where=where, advice=suggest(name, known))
 
 
 def _section(key: str) -> dict[str, Any]:
@@ -114,7 +113,7 @@ def _section(key: str) -> dict[str, Any]:
         raise LimrError(where=file, found=shown(site), expected=f"the keys {', '.join(KEYS)}")
     for name, section in site.items():
         if name not in KEYS:
-            raise LimrError("unknown key", where=(file, name), advice=_suggestion(name, KEYS))
+            raise LimrError("unknown key", where=(file, name), advice=suggest(name, KEYS))
         if section is not None and not isinstance(section, Mapping):
             expected = "a section, as in slurm/site.example.yaml"
             raise LimrError(where=(file, name), found=shown(section), expected=expected)
@@ -124,9 +123,3 @@ def _section(key: str) -> dict[str, Any]:
 def _quoted(resources: Mapping[str, int | str]) -> Resources:
     """``resources`` with text in quotes. Snakemake would evaluate `a100&nvlink` as Python otherwise."""
     return {name: repr(value) if isinstance(value, str) else value for name, value in resources.items()}
-
-
-def _suggestion(name: object, known: Sequence[str]) -> str:
-    """The known name that is closest to ``name``, or all of them."""
-    close = get_close_matches(str(name), known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Known names: {', '.join(known)}."

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from limr.errors import LimrError, one_of
+from limr.errors import LimrError, first_line, one_of
 from limr.logs.json_exact import starts_as_list
 from limr.logs.log import RESTORE
 
@@ -90,7 +90,7 @@ def _parquet_columns(file: Path) -> frozenset[str]:
     try:
         return frozenset(parquet.read_schema(file).names)
     except pyarrow.ArrowException as error:
-        reason = f"{file.stat().st_size:,} bytes; {str(error).splitlines()[0]}"
+        reason = f"{file.stat().st_size:,} bytes; {first_line(error)}"
         raise LimrError(f"cannot be read as Parquet ({reason})", advice=RESTORE) from error
 
 

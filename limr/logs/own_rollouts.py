@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from limr.errors import ContractError
+from limr.errors import ContractError, first_line
 from limr.files.contracts import columns
 from limr.logs.prompt_index import PromptIndex
 from limr.logs.visit_sums import Sums, VisitSums, distinct, sums_of_runs
@@ -138,7 +138,7 @@ def _unreadable(shards: list[Path], error: Exception) -> ContractError:
         try:
             pl.scan_parquet(shard, hive_partitioning=False, glob=False).select(_READ).collect()
         except (pl.exceptions.PolarsError, OSError) as cause:
-            reason = str(cause).strip().splitlines()[0]
+            reason = first_line(cause)
             return ContractError(
                 f"cannot be read as Parquet ({shard.stat().st_size:,} bytes; {reason})",
                 where=shard,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from limr.errors import LimrError
+from limr.errors import LimrError, first_line
 from limr.logs.format import find_columns
 from limr.logs.log import RESTORE, Part
 from limr.logs.normalise import Encoded, Rollouts, RowError, to_part
@@ -48,7 +48,7 @@ def reading(file: Path) -> Iterator[None]:
     except LimrError as error:
         raise error.inside(file) from None
     except (pyarrow.ArrowException, OSError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise LimrError(f"cannot be read as Parquet ({reason})", where=file, advice=RESTORE) from error
 
 

@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils import logging as transformers_logging
 
-from limr.errors import LimrError
+from limr.errors import LimrError, first_line
 from limr.models.model_files import INDEX, WEIGHTS, shards
 
 
@@ -134,14 +134,14 @@ def _shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
 
 def _unreadable(error: Exception) -> LimrError:
     return LimrError(
-        f"the weights cannot be read, a safetensors file is truncated or damaged ({_first_line(error)})",
+        f"the weights cannot be read, a safetensors file is truncated or damaged ({first_line(error)})",
         advice="Copy or download the file again. If a stage of the workflow made the directory, delete the directory"
         " and run that stage again.",
     )
 
 
 def _not_a_language_model(error: Exception) -> LimrError:
-    return LimrError(f"transformers cannot load it as a causal language model ({_first_line(error)})")
+    return LimrError(f"transformers cannot load it as a causal language model ({first_line(error)})")
 
 
 def _refuse_other_weights(
@@ -185,7 +185,7 @@ def _load_tokenizer(path: Path) -> PreTrainedTokenizerFast:
         # not AutoTokenizer: for model type qwen2 it replaces tokenizer.json's splitting by Qwen's (transformers 5.23)
         tokenizer = PreTrainedTokenizerFast.from_pretrained(path, padding_side="left", local_files_only=True)
     except Exception as error:  # no error class of its own, as above
-        raise LimrError(f"the tokenizer cannot be read ({_first_line(error)})") from error
+        raise LimrError(f"the tokenizer cannot be read ({first_line(error)})") from error
     if tokenizer.eos_token_id is None:
         raise LimrError("the tokenizer has no eos_token", expected="an end token, without which no response ends")
     if tokenizer.chat_template is None:
@@ -195,7 +195,3 @@ def _load_tokenizer(path: Path) -> PreTrainedTokenizerFast:
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

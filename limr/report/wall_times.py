@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from limr.errors import LimrError
+from limr.errors import LimrError, first_line
 from limr.files.atomic import write_text
 from limr.files.markdown import markdown_rows
 
@@ -54,7 +54,7 @@ def _read(file: Path, name: str) -> tuple[str, float | None, float | None]:
         frame = pl.read_csv(file, separator="\t", columns=_COLUMNS, null_values=_UNKNOWN).cast(pl.Float64)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise LimrError(
-            f"cannot be read ({str(error).splitlines()[0]})", where=file, expected="a benchmark file of Snakemake"
+            f"cannot be read ({first_line(error)})", where=file, expected="a benchmark file of Snakemake"
         ) from error
     if frame.is_empty() or frame["s"].null_count():
         raise LimrError("holds no time", where=file, expected="a benchmark file of Snakemake")

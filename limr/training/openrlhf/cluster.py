@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limr.errors import LimrError
+from limr.errors import LimrError, first_line
 from limr.jobs.slurm_jobs import address_of, other_nodes
 from limr.training.openrlhf.supervisor import MARK
 
@@ -187,7 +187,7 @@ def _init(address: str | None, environment: Mapping[str, str], **more: Any) -> N
             **more,
         )
     except Exception as error:  # anything may be wrong: ports, addresses, versions, disks
-        raise LimrError(f"{failure}: {_first_line(error)}", advice=_address_advice(address)) from error
+        raise LimrError(f"{failure}: {first_line(error).rstrip('.')}", advice=_address_advice(address)) from error
     finally:
         timer.cancel()
 
@@ -245,10 +245,6 @@ def _end_this_process(error: LimrError) -> None:
     sys.stderr.write(f"LimrError: {error}\n")
     sys.stderr.flush()
     os._exit(1)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def _address_advice(address: str | None) -> str:
