@@ -1,7 +1,7 @@
 # make table2          the whole pipeline, from nothing to results/table2.md (with the figures: `snakemake --cores all`)
 # make test            lint and all tests but those below
-# make test-openrlhf   the whole pipeline with OpenRLHF and vLLM on a CPU, and its failures: about twelve minutes, in an
-#                      environment of its own, .venv-openrlhf (4 GB)
+# make test-openrlhf   the whole pipeline with OpenRLHF and vLLM on a CPU, and its failures: about twelve minutes, in a
+#                      separate environment, .venv-openrlhf (4 GB)
 # make test-slurm      the pipeline on a real SLURM, which it installs and runs on this machine, and OpenRLHF on two of its
 #                      nodes (.venv-openrlhf): about half an hour, as root on Debian
 # make test-conda      the whole pipeline with `snakemake --sdm conda` and a stand-in for conda, which creates the
@@ -9,7 +9,7 @@
 # make lint            ruff, import-linter, snakefmt and snakemake --lint; `make format` corrects what it can
 # make clean           remove results and caches, but not the environments
 #
-# Each target makes its virtual environment, .venv, if there is none or if the packages to install have changed.
+# Each target creates its virtual environment, .venv, if it is missing or if the packages to install have changed.
 # PYTHON names the interpreter (3.11 or later). PIP_FLAGS and pip's own environment variables apply to every installation,
 # e.g. to name an index that has torch for CPUs, a tenth of the size.
 PYTHON ?= python3

@@ -63,7 +63,7 @@ class MethodOption(Setting):
 
 @dataclass(frozen=True)
 class Column(Setting):
-    """The name that a log or a data set has for one of our columns.
+    """The name of one of our columns in a log or a data set.
 
     >>> Column("reward", "score").write(Words.CONFIGURATION), Column("reward", "score").write(Words.COMMAND_LINE)
     ('`columns: {reward: score}`', '`--column reward=score`')
@@ -94,7 +94,7 @@ class LimrError(Exception):
 
     ``where`` lists the places that lead to the fault, the outermost first: file, line, key. ``what`` is a clause,
     ``found`` and ``expected`` are noun phrases; none of the three ends with a full stop. ``advice`` is one or more
-    sentences that tell the user what to do next. Each part may be left out.
+    sentences that tell the user what to do next. Every part is optional.
 
     >>> print(LimrError(where=("step_12.json", "line 4", "key 'reward'"), found="NaN", expected="a finite number",
     ...                 advice="Correct the row or remove it."))
@@ -133,7 +133,7 @@ class LimrError(Exception):
 
 
 class ContractError(LimrError):
-    """A file does not hold what its contract promises."""
+    """A file breaks its contract: a column, a type, a value or the key is wrong."""
 
 
 class UsageError(LimrError):
@@ -141,7 +141,7 @@ class UsageError(LimrError):
 
     @classmethod
     def of(cls, error: LimrError) -> Self:
-        """A usage error with the parts of ``error``, which an argument of the command has caused."""
+        """A usage error with the parts of ``error``, which a wrong argument of the command caused."""
         return cls(error.what, where=error.where, found=error.found, expected=error.expected, advice=error.advice)
 
 
@@ -183,7 +183,7 @@ def one_of(names: Iterable[object]) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of a library's error, which often has many; its kind where it has no text.
+    """The first line of a library's error message, which may have several; the error's class if it has no message.
 
     >>> first_line(ValueError("invalid header\\n  at byte 7")), first_line(KeyError())
     ('invalid header', 'KeyError')

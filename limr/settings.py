@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 
 class Settings(BaseModel):
-    """Settings that come from a configuration. They cannot be changed after they are made.
+    """Settings from a configuration. They are immutable.
 
     >>> class Intervals(Settings):
     ...     resamples: Count = Field(description="number of bootstrap resamples")
@@ -32,5 +32,5 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 def refusal(*, what: str = "", expected: str = "", advice: str = "") -> PydanticCustomError:
-    """The error that a validator raises, with the parts of a LimrError. Without ``what`` it names the value found."""
+    """The error that a validator raises, with the parts of a LimrError. Without ``what``, it shows the value found."""
     return PydanticCustomError("refused", "refused", {"what": what, "expected": expected, "advice": advice})

@@ -11,12 +11,12 @@ try:
     from limr.selection.method import needs_trajectories
 except ModuleNotFoundError as error:
     raise WorkflowError(
-        f"the environment of snakemake has no package {error.name}. Make one that has all: "
+        f"the environment of snakemake has no package {error.name}. Create an environment with all packages: "
         "`conda env create --file envs/snakemake.yaml`, or `make .venv/installed` without conda."
     ) from None
 
-# A file given with --configfile replaces config.yaml. Snakemake would merge the two, and every other experiment would
-# keep the miniature's benchmarks.
+# A file given with --configfile replaces config.yaml. By default, Snakemake would merge the two, and every other
+# experiment would keep the miniature's benchmarks.
 if not workflow.overwrite_configfiles:
 
     configfile: "config.yaml"
@@ -35,8 +35,8 @@ def canonical(value):
     return value
 
 
-# Sections for the params of rules. Snakemake compares params as text: another order of the keys would rerun stages.
-# METHODS and BENCHMARKS keep the order of the configuration, which is that of the table's rows and columns.
+# Sections for the params of rules. Snakemake compares params as text: a different order of keys would rerun stages.
+# METHODS and BENCHMARKS keep the order of the configuration, because the table's rows and columns have the same order.
 SECTIONS = canonical(config)
 
 RESULTS = config["results"]
@@ -48,7 +48,7 @@ UNGRADABLE = config.get("data", {}).get("ungradable", "drop")
 # The text before every prompt, in training and in evaluation. Without one, the chat template decides.
 SYSTEM_PROMPT = {key: value for key, value in config.get("base_model", {}).items() if key == "system_prompt"}
 
-# The methods that read trajectories, and the one whose scores the figures show.
+# The methods that read trajectories. The figures show the scores of the method SHOWN.
 FROM_TRAJECTORIES = [name for name, row in METHODS.items() if needs_trajectories(row["score"])]
 LIM = next((name for name, row in METHODS.items() if row["score"] == "lim"), None)
 SHOWN = LIM or next(iter(FROM_TRAJECTORIES), None)
@@ -97,12 +97,12 @@ def environment_of(section):
 
 
 def only(section, *keys):
-    """`keys` of each entry of `section`. A rule's params hold only what its stage reads: other changes must not rerun it."""
+    """`keys` of each entry of `section`. A rule's params hold only these, so changes of other keys do not rerun it."""
     return canonical({name: {key: row[key] for key in keys} for name, row in section.items()})
 
 
 def configuration_names():
-    """The configuration files as the table's caption names them, whatever the working directory is."""
+    """The configuration files as the table's caption names them, in any working directory."""
     root = Path(workflow.basedir)
     given = [Path(file).absolute() for file in workflow.overwrite_configfiles] or [root / "config.yaml"]
     return [file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name for file in given]

@@ -25,7 +25,7 @@ else:
     for name, file in LOCAL_FILES.items():
         if file and not Path(file).is_file():
             raise WorkflowError(
-                f"data.files: {file}: no such file; expected {SOURCES[name].title}, as docs/data.md says. "
+                f"data.files: {file}: no such file; expected {SOURCES[name].title} (docs/data.md). "
                 "Without data.files it is downloaded from the hub."
             )
 

@@ -1,6 +1,6 @@
 # Table 2, the time and memory of its stages, and the learning curves.
 
-# Snakemake's benchmark files of this configuration. Their folder may also hold those of an earlier one.
+# Snakemake's benchmark files of this configuration. Their folder may also hold files of an earlier configuration.
 BENCHMARK_FILES = [
     *([] if is_pretrained(config["base_model"]) else [rules.pretrain_base_model.benchmark]),
     *of_each_seed(rules.train.benchmark, method=METHODS),

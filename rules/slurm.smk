@@ -1,5 +1,5 @@
-# On a cluster (`--profile slurm`): check that resources name existing rules, and end the jobs of a killed snakemake
-# before anything is submitted.
+# On a cluster (`--profile slurm`): check that resources name existing rules. Before anything is submitted, cancel the
+# waiting jobs of a killed snakemake, and wait for its running jobs.
 from limr.jobs.slurm_site import check_rule_names
 from snakemake.logging import logger
 

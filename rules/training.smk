@@ -36,7 +36,7 @@ rule train:
 onsuccess:
     # Remove the folders that finished runs would have resumed from. This must wait for the end of the workflow: if
     # Snakemake is killed before a job ends, the next run deletes the outputs of the job and starts it again. The state
-    # files go first: without them no run resumes from a folder that a kill leaves half removed.
+    # files are removed first: without them, no run resumes from a folder that a kill left half removed.
     for run in Path(RESULTS, "work").glob("*-seed*"):
         method, seed = run.name.rsplit("-", 1)
         if Path(RESULTS, "runs", method, seed, "model").exists():

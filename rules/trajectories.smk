@@ -1,5 +1,5 @@
-# Trajectories, which hold the mean reward of each prompt at each visit, and the audit of the run they come from: the
-# probe, which is FULL's training run, or a finished run of the user's.
+# Trajectories (the mean reward of each prompt at each visit) and the audit of the run that they come from. The run is
+# the probe, which is FULL's training run, or a finished run of the user.
 from limr.configuration.check import source_files
 
 if not TRAINS:

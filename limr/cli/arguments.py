@@ -1,4 +1,4 @@
-"""What all subcommands share: the layout of their help, the types of their arguments, and notes for the user.
+"""Helpers of all subcommands: the layout of their help, the types of their arguments, and notes for the user.
 
 The modules of this package import the library only when an argument or a command needs it, so ``--help`` is quick.
 """
@@ -51,7 +51,7 @@ def add_columns(parser: argparse.ArgumentParser, *names: str) -> None:
 def columns(options: argparse.Namespace, *names: str) -> dict[str, str]:
     """The columns that the user named: our name -> the file's name.
 
-    Raises UsageError if one of our names is not in ``names``.
+    Raises UsageError if the user gave one of our names that is not in ``names``.
     """
     for name, _ in options.column:
         if name not in names:

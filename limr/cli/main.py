@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The parsed arguments. Exits with status 2 if argparse refuses them; raises UsageError if a check of ours does."""
+    """The parsed arguments. Exits with status 2 if argparse refuses them; raises UsageError if another check does."""
     parser = argparse.ArgumentParser(
         prog="limr",
         description=_DESCRIPTION,

@@ -72,7 +72,7 @@ def method_settings(method: str, options: Iterable[tuple[str, str]]) -> Settings
 def with_known_signal(
     command: str, methods: Mapping[str, Settings], trajectories: "Trajectories"
 ) -> dict[str, Settings]:
-    """The settings of ``methods``, with ``signal=accuracy`` added where the source has accuracies only.
+    """The settings of ``methods``, with ``signal=accuracy`` added if the source has accuracies but no rewards.
 
     Settings that name a signal stay as they are. A note for the user names the methods that got the signal.
     """

@@ -1,4 +1,4 @@
-"""``limr preflight``: does this machine have what a run on GPUs needs?"""
+"""``limr preflight``: does this machine have everything that a run on GPUs needs?"""
 
 import argparse
 import sys
@@ -8,9 +8,9 @@ from limr.cli import arguments
 from limr.errors import LimrError
 
 _DESCRIPTION = """\
-Check in seconds what a run on GPUs needs, before it starts: packages and their versions, OpenRLHF's arguments through
-its own parser, GPUs and their memory, the machine's memory, disk, the base model, the data, and the grader on every
-gold answer. All problems are listed, each with advice. Nothing is trained.
+Check in seconds, before a run on GPUs starts, everything that it needs: packages and their versions, OpenRLHF's
+arguments with OpenRLHF's own parser, GPUs and their memory, the machine's memory, disk, the base model, the data, and
+the grader on every gold answer. All problems are listed, each with advice. Nothing is trained.
 
 CONFIG are the files of `snakemake --configfile`; later files override earlier ones. The first stage of the workflow
 makes the same checks."""

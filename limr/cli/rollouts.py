@@ -37,7 +37,7 @@ def add_to(subcommands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Convert the log, and print what was written."""
+    """Convert the log, and print the number of rollouts written."""
     about = source_arguments.log_options(options)
     _check_folder(Path(options.output), Path(options.source))
     output_arguments.check_parent(options.output)

@@ -1,4 +1,4 @@
-"""``limr select``: write the selected prompts, as the log has them or as rows of the user's own data set."""
+"""``limr select``: write the selected prompts, as in the log or as rows of the user's own data set."""
 
 import argparse
 from pathlib import Path
@@ -14,7 +14,7 @@ _DESCRIPTION = f"""\
 Write the selected prompts of SCORES to FILE, one row per prompt. SCORES is the output of `limr score` (*.parquet,
 *.jsonl, or - for standard input). --keep selects again; without it, the selection of `limr score` stays.
 
-  without --prompts   prompt_id, prompt, answer, score: the prompts as the log has them, best first
+  without --prompts   prompt_id, prompt, answer, score: the prompts as in the log, best first
   with --prompts      the rows of your own data set (*.jsonl, *.json, *.csv, *.parquet) with all their columns, in their
                       order. A prompt is found by its prompt_id, by its text (white space does not count), or by its
                       text without the instruction that training put around every prompt. If a selected prompt is not
@@ -94,7 +94,7 @@ def _write_of_log(scores: "pl.DataFrame", prompts: "pl.DataFrame", output: str) 
     if prompts["prompt"].null_count() == len(prompts):
         arguments.note(
             "select",
-            ["the texts of the prompts are not known, only ids are written; to write rows of a data set, add ",
+            ["the texts of the prompts are not known, so only ids are written; to write rows of a data set, add ",
              Setting("prompts", "FILE")],
         )  # fmt: skip
     subset = subset_of_log(scores, prompts)

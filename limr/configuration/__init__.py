@@ -1,1 +1,1 @@
-"""The configuration: its settings, and the checks of them before anything runs."""
+"""The settings of a configuration, and the checks of these settings before anything runs."""

@@ -1,4 +1,4 @@
-"""Check a configuration before anything runs, and compute what the workflow's rules need from it."""
+"""Check a configuration before anything runs, and derive values from it for the workflow's rules."""
 
 import os
 from collections.abc import Mapping

@@ -81,7 +81,7 @@ def _miniature(experiment: Experiment, training: MiniatureSection) -> Iterable[L
             where="training.engine",
             found="miniature",
             expected="openrlhf for `data.source: math`",
-            advice="The miniature reads its own problems only.",
+            advice="The miniature trains on synthetic problems only.",
         )
     if isinstance(experiment.base_model, HubModel):
         yield LimrError(
@@ -144,8 +144,7 @@ def _openrlhf(training: OpenRLHFSection) -> Iterable[LimrError]:
         yield LimrError(
             where="training.rollout_micro_batch_size",
             found=str(training.rollout_micro_batch_size),
-            expected=f"a number whose product with the {gpus} GPUs divides prompts_per_step x samples_per_prompt, "
-            f"{rollouts}",
+            expected=f"a number that, times the {gpus} GPUs, divides prompts_per_step x samples_per_prompt, {rollouts}",
             advice="OpenRLHF hangs on a rollout batch that does not split evenly.",
         )
     if gpus % training.tensor_parallel_size:

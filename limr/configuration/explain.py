@@ -1,4 +1,4 @@
-"""Turns pydantic's errors into errors of LIMR: where, found, expected, and what to do."""
+"""Turns pydantic's errors into LimrErrors: where, found, expected, and advice."""
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from limr.configuration.sections import Configuration, Experiment
 from limr.errors import LimrError, shown, suggest
 
-# Sections with a model for each engine or source. Pydantic puts that name into the location of an error.
+# Sections with a model for each engine or source. Pydantic puts the engine or source into the location of an error.
 _TAGGED = ("data", "training", "evaluation")
 
 _TYPES = {
@@ -32,7 +32,7 @@ _LIMITS = {
     "less_than": ("less than", "lt"),
     "less_than_equal": ("at most", "le"),
 }
-_BESIDE_A_RUN = "this section has no use beside `trajectories`, which is a training run that exists already"
+_BESIDE_A_RUN = "this section has no effect beside `trajectories`, which names an existing training run"
 _LAYERS = (
     "A file given with --configfile replaces config.yaml. To lay it over config.yaml, name both: "
     "--configfile config.yaml FILE."
@@ -53,7 +53,7 @@ def explain(error: ValidationError, model: type[Configuration]) -> list[LimrErro
 def _problem(error: Mapping[str, Any], schema: Mapping[str, Any]) -> LimrError:
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     location = list(error["loc"])
-    if location[-1] == "[key]":  # the name of a method or benchmark; its location has True as 1
+    if location[-1] == "[key]":  # the name of a method or benchmark; pydantic writes the name True as 1
         location[-2:] = [value]
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         location.append(context["discriminator"].strip("'"))
@@ -107,7 +107,7 @@ def _is_tag(part: object) -> bool:
 
 
 def _node(schema: Mapping[str, Any], location: Iterable[Any]) -> Mapping[str, Any]:
-    """The part of the JSON schema that describes the setting at ``location``; empty where none does."""
+    """The part of the JSON schema that describes the setting at ``location``; empty if no part does."""
     node = schema
     for part in location:
         if not _is_tag(part):

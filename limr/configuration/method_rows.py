@@ -97,11 +97,11 @@ class MethodRow(Settings):
 
 
 def _option_problems(score: str, options: Mapping[str, Any]) -> Iterable[InitErrorDetails]:
-    """Every option that ``score`` does not take, and every value that an option does not take."""
+    """Every option that ``score`` does not have, and every value that an option does not accept."""
     known = find_method(score).options
     for name, value in options.items():
         if name not in known:
-            advice = suggest(name, known) if known else "It takes no option."
+            advice = suggest(name, known) if known else "This score has no options."
             error = refusal(what=f"unknown option of score {score!r}", advice=advice)
             yield InitErrorDetails(type=error, loc=(name,), input=value)
             continue

@@ -30,7 +30,7 @@ def _check(name: Any, taken: tuple[str, ...]) -> str:
 
 
 _json_schema = WithJsonSchema({"type": "string", "pattern": _PATTERN})
-# `base` is the table's row of the base model. One rule writes the benchmarks, and also the files train and development.
+# `base` is the table's row of the base model. The rule that writes the benchmarks also writes train and development.
 MethodName = Annotated[str, BeforeValidator(lambda name: _check(name, ("base",))), _json_schema]
 BenchmarkName = Annotated[
     str, BeforeValidator(lambda name: _check(name, ("train", "development", "base"))), _json_schema

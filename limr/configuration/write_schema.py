@@ -1,6 +1,6 @@
 """Write the JSON schema of configurations, for editors: `python -m limr.configuration.write_schema`.
 
-The models in this folder check configurations. The schema is made from them, and nothing else reads it.
+The models in this folder check configurations. The schema is made from these models and is for editors only.
 """
 
 import json

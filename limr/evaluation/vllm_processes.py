@@ -105,7 +105,7 @@ def _collect(workers: list[Worker], lines: ProgressLines) -> dict[int, Answer]:
     answered: dict[int, Answer] = {}
     last_line = {worker.rank: time.monotonic() for worker in workers}
     while True:
-        # checked before the answers are read: a process that has ended by now writes no more answers
+        # checked before the answers are read: a process that has ended writes no further answers
         status = {worker.rank: worker.process.poll() for worker in workers}
         for worker in workers:
             for answer in worker.read_new():

@@ -1,7 +1,7 @@
 """Atomic writes: a file or directory gets a temporary name and is renamed when it is complete.
 
 The temporary name belongs to one writer: ``.NAME.MACHINE-PROCESS-RANDOM.partial``, beside NAME. So two processes or
-threads can write the same file at once: neither touches what the other writes, and the one that finishes last wins.
+threads can write the same file at once: neither touches the other's temporary file, and the last one to finish wins.
 
 A process that is killed with SIGKILL or loses power leaves its temporary file behind. The next writer of the same NAME
 removes the leftovers of dead writers. On this machine, a writer is dead when its process is gone. Processes of other
@@ -132,14 +132,14 @@ def _last_change(path: Path) -> float:
 
 @cache
 def _machine() -> str:
-    """Eight characters that identify the machine, or the container if it numbers its own processes."""
+    """Eight characters that identify the machine, or the container if it has a separate numbering of processes."""
     numbering = Path("/proc/self/ns/pid")  # Linux
     container = numbering.stat().st_ino if numbering.exists() else ""
     return hashlib.sha256(f"{socket.gethostname()} {container}".encode()).hexdigest()[:8]
 
 
 def _replace_directory(new: Path, path: Path) -> None:
-    """Rename ``new`` to ``path``. An old directory is renamed first, so that nobody sees it half deleted."""
+    """Rename ``new`` to ``path``. An old directory is renamed first, so that no reader finds it half deleted."""
     while True:
         try:
             new.replace(path)
@@ -159,7 +159,7 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def _is_disk_full(error: BaseException | None) -> bool:
-    """Whether ``error``, or an error that caused it, is a full disk.
+    """Whether ``error``, or an error that caused it, reports a full disk.
 
     Polars and safetensors are written in Rust: they report a full disk only in the text of their errors.
     """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from limr.errors import LimrError, first_line, one_of, shown
 from limr.files.atomic import whole_file
 
-if TYPE_CHECKING:  # Parquet functions import it when called: it takes longer than all other imports of a command
+if TYPE_CHECKING:  # imported only where Parquet is used: it takes longer than all other imports of a command
     import polars as pl
 
 STANDARD = "-"  # standard input or output, as JSON Lines
@@ -19,7 +19,7 @@ STANDARD = "-"  # standard input or output, as JSON Lines
 Row = dict[str, Any]
 
 _OUTPUTS = (".jsonl", ".parquet")
-_ONE_OBJECT_A_LINE = "one object, {...}, a line"
+_ONE_OBJECT_PER_LINE = "one object, {...}, per line"
 _ONE_LIST = "one list of objects, [{...}, ...]"
 
 
@@ -104,7 +104,7 @@ def _frame(rows: Iterable[Row], file: str) -> "pl.DataFrame":
 
 def _json_line(row: Row) -> str:
     try:
-        return json.dumps(row) + "\n"  # in ASCII: halves of surrogate pairs, which models do write, are escaped
+        return json.dumps(row) + "\n"  # in ASCII: lone surrogates, which models may write, are escaped
     except TypeError as error:  # Parquet has dates and bytes
         what = f"JSON cannot hold this row ({error}): {shown(str(row), most=80)}"
         raise LimrError(what, advice="Write *.parquet instead.") from error
@@ -118,9 +118,9 @@ def _json_file(file: str) -> Iterator[tuple[str, Row]]:
 def _json_lines(stream: BinaryIO, file: str) -> Iterator[tuple[str, Row]]:
     for number, line in enumerate(stream, start=1):
         if line.strip():
-            row = _parsed(line, file, _ONE_OBJECT_A_LINE, number)
+            row = _parsed(line, file, _ONE_OBJECT_PER_LINE, number)
             if not isinstance(row, dict):
-                raise LimrError(where=(file, f"line {number}"), found=shown(row), expected=_ONE_OBJECT_A_LINE)
+                raise LimrError(where=(file, f"line {number}"), found=shown(row), expected=_ONE_OBJECT_PER_LINE)
             yield f"{file}: line {number}", row
 
 

@@ -79,7 +79,7 @@ def _parse(line: str) -> Gpu:
 
 
 def _find(gpus: list[Gpu], name: str) -> Gpu:
-    """The GPU with index ``name``, or whose UUID starts with ``name``."""
+    """The GPU with index ``name``, or with a UUID that starts with ``name``."""
     matches = [gpu for gpu in gpus if gpu.index == name or gpu.uuid.startswith(name)]
     if len(matches) != 1:
         listed = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in gpus)

@@ -1,4 +1,4 @@
-"""One process per stage, on whatever machine it runs: a lock file beside the stage's log.
+"""A lock file beside the stage's log: only one process works on a stage, across all machines.
 
 The file names its owner: host, process and, inside a SLURM job, the job. It is created by a hard link, which succeeds
 for one process only, on NFS too. While it works, the owner touches the file every 30 seconds: its heartbeat. Another
@@ -8,7 +8,7 @@ process takes the lock over when the owner is dead:
 * on another machine, in a SLURM job: the job has ended, or SLURM no longer lists it;
 * on another machine, without an answer from SLURM: no heartbeat for ten minutes.
 
-An owner that was suspended for long may find that another process has taken over. It then ends itself.
+An owner that was suspended for a long time may find that another process has taken over. It then ends itself.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ HEARTBEAT_TIMEOUT = 600.0
 class Owner:
     """A process that holds a lock."""
 
-    token: str  # unique to one holding of one lock
+    token: str  # a new one each time that a lock is taken
     host: str
     machine: str  # differs between machines, boots and containers; where it is equal, process ids can be compared
     process: int
@@ -52,7 +52,7 @@ class Owner:
 
     def is_running(self, lock: Path) -> bool:
         """Whether the process still runs, as far as this machine can tell."""
-        if self == _NOBODY:
+        if self == _UNKNOWN_OWNER:
             return False
         if self.machine == _machine():
             return _start_time(self.process) == self.started
@@ -77,7 +77,7 @@ class Owner:
 
 # The owner of a lock file that limr did not write. limr's files are never incomplete: it writes the text before it
 # creates the name.
-_NOBODY = Owner("nobody", "nowhere", "", 0, None, None)
+_UNKNOWN_OWNER = Owner("nobody", "an unknown host", "", 0, None, None)
 
 
 @contextlib.contextmanager
@@ -129,8 +129,8 @@ def _acquire(lock: Path, this: Owner) -> Owner | None:
                 continue
             if owner.is_running(lock):
                 return owner
-            # Several processes may find a dead owner, and one of them may take over. It creates this second lock, named
-            # after the dead owner, and then finds that the first lock still names this owner.
+            # Several processes may find a dead owner, but only one of them must take over. That one creates this second
+            # lock, named after the dead owner, and then checks that the first lock still names the dead owner.
             takeover = lock.with_name(f"{lock.name}.{owner.token}")
             if not _link(own_file, takeover):
                 rival = _read(takeover)
@@ -182,7 +182,7 @@ def _read(lock: Path) -> Owner | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError):
-        return _NOBODY
+        return _UNKNOWN_OWNER
 
 
 def _send_heartbeats(lock: Path, this: Owner, done: threading.Event) -> None:
@@ -201,7 +201,7 @@ def _send_heartbeats(lock: Path, this: Owner, done: threading.Event) -> None:
 
 
 def _heartbeat_age(lock: Path) -> float:
-    """Seconds since ``lock`` was touched, by the clock of its file system, which may be another machine's."""
+    """Seconds since ``lock`` was touched, by the clock of the file server, which may differ from this machine's."""
     now = lock.with_name(f".{lock.name}.{uuid.uuid4().hex}")
     try:
         now.touch()
@@ -222,12 +222,12 @@ def _machine() -> str:
 
 
 def _start_time(process: int) -> str | None:
-    """When ``process`` started; None if there is none, or it has ended and only waits for its parent."""
+    """When ``process`` started; None if no such process exists, or if it is a zombie."""
     try:
         text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None if Path("/proc/self/stat").exists() else _runs(process)
-    state, *fields = text.rpartition(")")[2].split()  # the process's name before it may hold anything
+    state, *fields = text.rpartition(")")[2].split()  # after the name in brackets, which may hold any text
     return None if state in ("Z", "X") else fields[18]
 
 

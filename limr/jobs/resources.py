@@ -9,7 +9,7 @@ from typing import Any
 
 # A site with other nodes overrides these in its own file (docs/slurm.md).
 CPUS_PER_GPU = 8
-MEMORY_PER_GPU = 96_000  # MB; eight of them are the 768 GB that 7B parameters with an optimiser on the host fit in
+MEMORY_PER_GPU = 96_000  # MB; for 8 GPUs this is 768 GB, enough for 7B parameters with an optimiser on the host
 TRAINING_MINUTES = 24 * 60  # many clusters have this limit; a longer run resumes from its checkpoint
 EVALUATION_MINUTES = 8 * 60
 

@@ -1,4 +1,4 @@
-"""Questions to SLURM about a job, from any machine of the cluster."""
+"""Queries to SLURM about a job, from any machine of the cluster."""
 
 import logging
 import os
@@ -27,7 +27,7 @@ def is_alive(job: str) -> bool | None:
     if done.returncode:
         if _UNKNOWN_JOB in done.stderr:  # it ended more than MinJobAge seconds ago
             return False
-        logger.warning("squeue cannot tell whether SLURM job %s still runs: %s", job, done.stderr.strip())
+        logger.warning("squeue failed, so it is unknown whether SLURM job %s still runs: %s", job, done.stderr.strip())
         return None
     return any(state not in ENDED for state in done.stdout.split())
 
@@ -44,8 +44,8 @@ def other_nodes(job: str) -> list[str]:
             where="SLURMD_NODENAME",
             found=here or "nothing",
             expected=f"a node of SLURM job {job}, {', '.join(nodes)}",
-            advice="Run snakemake on a node of the job (`srun --pty bash` goes there), or outside of jobs with "
-            "`--profile slurm`.",
+            advice="Run snakemake on a node of the job (`srun --pty bash` opens a shell there), or outside of jobs "
+            "with `--profile slurm`.",
         )
     return [node for node in nodes if node != here]
 

@@ -1,4 +1,4 @@
-"""Settings of a cluster for ``slurm/config.yaml``: partitions, accounts, limits, and how to ask for a job's state.
+"""Settings of a cluster for ``slurm/config.yaml``: partitions, accounts, limits, and the command for a job's state.
 
 They are in one file, ``slurm/site.yaml``, which git ignores, or in the file that LIMR_SLURM_SITE names:
 
@@ -28,7 +28,7 @@ _TIMEOUT = 60  # seconds
 
 
 def site_file() -> Path | None:
-    """Path of the site's file; None if there is none. Raises LimrError if LIMR_SLURM_SITE names a missing file."""
+    """Path of the site's file; None if it does not exist. Raises LimrError if LIMR_SLURM_SITE names a missing file."""
     if named := os.environ.get("LIMR_SLURM_SITE"):
         if not Path(named).is_file():
             raise LimrError(
@@ -65,7 +65,7 @@ def default_resources(defaults: Resources) -> Resources:
 
 
 def set_resources() -> dict[str, Resources] | None:
-    """The site's resources of single rules, by rule; None, which a profile needs, if there are none."""
+    """The site's resources of single rules, by rule; None if there are none: a profile needs None here."""
     rules = _section("set-resources")
     for rule, resources in rules.items():
         if not isinstance(resources, Mapping):

@@ -28,7 +28,7 @@ def load_configuration(files: Iterable[str]) -> dict[str, Any]:
 
 
 def is_reserved(name: str) -> bool:
-    """Whether ``name`` is an attribute of the lists that hold a rule's inputs and outputs, so no file can have it."""
+    """Whether Snakemake reserves ``name``: its lists of inputs and outputs have an attribute of this name."""
     from snakemake.iocontainers import Namedlist
 
     return hasattr(Namedlist, name)

@@ -1,4 +1,4 @@
-"""Shared by all scripts of the workflow: log, errors, torch's threads, GPUs, and one process per stage."""
+"""The block that all scripts of the workflow run in: log, errors, torch's threads, GPUs, one process per stage."""
 
 import logging
 import os
@@ -26,11 +26,11 @@ def stage(snakemake: Any, threads: int = 1) -> Iterator[None]:
     A LimrError is shown without a traceback, and so is the error about a missing package. Any other exception is shown
     with its traceback. After SIGTERM the stage cleans up: it leaves no process, no lock and no partial file.
 
-    ``threads`` is torch's number of threads. It comes from the configuration, because Snakemake scales its own to the
-    machine, and another number of threads rounds differently and gives another table. Import torch inside this block:
-    it reads the number when it is loaded.
+    ``threads`` is torch's number of threads, from the configuration. Snakemake scales its number of threads to the
+    machine, but a different number rounds differently and gives another table. Import torch inside this block: it
+    reads the number when it is loaded.
 
-    A rule that requests GPUs (resource ``gres``) gets as many of this machine's to itself.
+    A rule that requests GPUs (resource ``gres``) gets that many GPUs of this machine for itself.
     """
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)
@@ -63,7 +63,7 @@ def stage(snakemake: Any, threads: int = 1) -> Iterator[None]:
         if missing:
             logger.error("Error: %s", missing)
         else:
-            logger.exception("An error that limr did not expect:")
+            logger.exception("Unexpected error:")
         sys.exit(1)
 
 
@@ -83,7 +83,7 @@ def _let_children_find_limr() -> None:
     In an environment made by `--sdm conda` limr is not installed: Snakemake extends only the script's own ``sys.path``.
     """
     checkout = Path(__file__).parents[2]
-    if checkout.name != "site-packages":  # where an installed limr is found anyway
+    if checkout.name != "site-packages":  # children find an installed limr anyway
         paths = [str(checkout), *filter(None, [os.environ.get("PYTHONPATH")])]
         os.environ["PYTHONPATH"] = os.pathsep.join(paths)
 

@@ -8,7 +8,7 @@ def chat_texts(tokenizer: Any, prompts: Sequence[str], system_prompt: str | None
     """Each of ``prompts`` as the text after which the model's response begins.
 
     ``tokenizer`` is a transformers tokenizer with a chat template. Without ``system_prompt``, the template may insert
-    its own: the template of Qwen2.5-Math asks for the answer in a box.
+    a default: the template of Qwen2.5-Math asks for the answer in a box.
     """
     system = [] if system_prompt is None else [{"role": "system", "content": system_prompt}]
     chats = [[*system, {"role": "user", "content": prompt}] for prompt in prompts]

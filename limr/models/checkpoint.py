@@ -99,7 +99,7 @@ def _load_model(path: Path) -> PreTrainedModel:
         )
     except SafetensorError as error:
         raise _unreadable(error) from error
-    # from_pretrained has no error class of its own: a bad config.json raises any of many classes
+    # from_pretrained has no specific error class: a bad config.json raises any of many classes
     except Exception as error:
         raise _not_a_language_model(error) from error
     _refuse_other_weights(model, report["mismatched_keys"], set(report["missing_keys"]), set(report["unexpected_keys"]))
@@ -113,7 +113,7 @@ def _model_without_weights(path: Path) -> PreTrainedModel:
             model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
         if (path / "generation_config.json").is_file():
             model.generation_config = GenerationConfig.from_pretrained(path, local_files_only=True)
-    except Exception as error:  # no error class of its own, as above
+    except Exception as error:  # no specific error class, as above
         raise _not_a_language_model(error) from error
     return model
 
@@ -184,7 +184,7 @@ def _load_tokenizer(path: Path) -> PreTrainedTokenizerFast:
     try:
         # not AutoTokenizer: for model type qwen2 it replaces tokenizer.json's splitting by Qwen's (transformers 5.23)
         tokenizer = PreTrainedTokenizerFast.from_pretrained(path, padding_side="left", local_files_only=True)
-    except Exception as error:  # no error class of its own, as above
+    except Exception as error:  # no specific error class, as above
         raise LimrError(f"the tokenizer cannot be read ({first_line(error)})") from error
     if tokenizer.eos_token_id is None:
         raise LimrError("the tokenizer has no eos_token", expected="an end token, without which no response ends")

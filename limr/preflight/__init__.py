@@ -1,7 +1,7 @@
 """Pre-flight: check in seconds, before GPU-days are spent, that this machine has everything a run on GPUs needs.
 
-Every check runs, even if others find problems. A check yields text for everything that is fine and a LimrError for each
-problem; it may also raise one. Nothing is trained and no GPU is used: the checks estimate the needs of a run
+Every check runs, even if others find problems. A check yields text for everything that it confirms and a LimrError for
+each problem; it may also raise one. Nothing is trained and no GPU is used: the checks estimate the needs of a run
 (``limr.preflight.estimates``) and query ``nvidia-smi`` and the operating system for the machine's resources.
 """
 
@@ -42,7 +42,7 @@ def _findings(about: str, check: Callable[[Facts], Iterable[Found]], facts: Fact
             yield Finding(about, found)
     except LimrError as error:
         yield Finding(about, error)
-    except OSError as error:  # e.g. a folder that may not be read
+    except OSError as error:  # e.g. a folder without permission to read it
         yield Finding(about, LimrError(error.strerror or type(error).__name__, where=error.filename))
 
 

@@ -49,7 +49,7 @@ class Shape:
 
 
 def shape_of(config: Mapping[str, Any]) -> Shape:
-    """The shape that a config.json describes. Raises LimrError where it describes another kind of model."""
+    """The shape that a config.json describes. Raises LimrError if it describes another kind of model."""
     if not isinstance(config, Mapping):
         raise LimrError(found=f"a {type(config).__name__}", expected="an object")
     try:
@@ -116,8 +116,8 @@ def generating_memory(shape: Shape, training: Mapping[str, Any], gpu: float) -> 
 def responses_at_once(shape: Shape, share: float, gpu: float, width: int, tokens: int) -> float:
     """How many responses of ``tokens`` tokens fit into the key-value cache of one vLLM engine.
 
-    The engine has ``share`` of ``width`` GPUs of ``gpu`` GiB. The weights in bf16 take their part of it, and so does a
-    forward pass, with 2 GiB a GPU. The cache gets the rest.
+    The engine has ``share`` of ``width`` GPUs of ``gpu`` GiB. Of this, it needs the weights in bf16, and 2 GiB per GPU
+    for a forward pass. The cache gets the rest.
     """
     room = (share * gpu - 2) * width - 2 * shape.parameters / GIB
     return room * GIB / (shape.cache_bytes * tokens)

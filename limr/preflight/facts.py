@@ -28,7 +28,7 @@ class Facts:
 
     @cached_property
     def gpus(self) -> list[Gpu]:
-        """As many of this machine's GPUs as the configuration asks for. Raises LimrError where there are fewer."""
+        """As many of this machine's GPUs as the configuration asks for. Raises LimrError if there are fewer."""
         needed = {"training.gpus_per_node": self.training["gpus_per_node"] if self.trains else 0}
         if self.evaluates:
             width = self.evaluation["data_parallel_size"] * self.evaluation["tensor_parallel_size"]
@@ -81,7 +81,7 @@ class Facts:
 
 
 def version_of(name: str) -> str | None:
-    """The version of package ``name``; empty where it has none, None where the package is not installed."""
+    """The version of package ``name``; empty if it has none, None if the package is not installed."""
     for distribution in (name, f"{name}-cpu"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             return importlib.metadata.version(distribution)

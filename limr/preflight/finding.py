@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from limr.errors import LimrError
 
 Found = str | LimrError
-"""Text about something that is fine, or a problem."""
+"""Text about what the check confirmed, or the problem as an error."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Finding:
 
     @property
     def good(self) -> bool:
-        """Whether it is not a problem."""
+        """Whether the check found no problem."""
         return isinstance(self.found, str)
 
     @property

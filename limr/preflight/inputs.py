@@ -10,7 +10,7 @@ from limr.preflight.finding import Found
 
 
 def base_model(facts: Facts) -> Iterable[Found]:
-    """All files of a model on this machine, or the small files of a model on the hub."""
+    """Check all files of a model on this machine, or the small files of a model on the hub."""
     from limr.data.hub import hub_file
     from limr.models.model_files import REQUIRED, local_files
 
@@ -52,7 +52,7 @@ def _too_long(facts: Facts, where: str) -> Iterable[LimrError]:
 
 
 def data(facts: Facts) -> Iterable[Found]:
-    """Every source of problems, and the grader on every gold answer."""
+    """Check every source of problems, and the grader on every gold answer."""
     from limr.data.download import load_problems
     from limr.data.gradability import ungradable
     from limr.data.sources import MATH, SOURCES, local_file

@@ -18,9 +18,9 @@ SHARED_MEMORY = 4.0  # GiB of /dev/shm, through which NCCL's processes and Ray e
 
 
 def gpus(facts: Facts) -> Iterable[Found]:
-    """The number of GPUs, their compute capability, and the memory that other processes use."""
+    """Check the number of GPUs, their compute capability, and the memory that other processes use."""
     if not (facts.trains or facts.evaluates):
-        yield "none is needed: this vLLM is built for CPUs"
+        yield "not needed: this vLLM is built for CPUs"
         return
     for gpu in facts.gpus:
         where = f"GPU {gpu.index}"
@@ -43,7 +43,7 @@ def gpus(facts: Facts) -> Iterable[Found]:
 
 
 def gpu_memory(facts: Facts) -> Iterable[Found]:
-    """The memory of a GPU while the model learns and while it generates."""
+    """Check the memory of a GPU while the model learns and while it generates."""
     shape = facts.shape
     if shape is None or not (facts.trains or facts.evaluates):
         return
@@ -73,7 +73,7 @@ def gpu_memory(facts: Facts) -> Iterable[Found]:
 
 
 def machine_memory(facts: Facts) -> Iterable[Found]:
-    """The memory of the machine."""
+    """Check the memory of the machine."""
     if facts.trains and facts.shape:
         yield _compare(
             "the machine",
@@ -84,12 +84,12 @@ def machine_memory(facts: Facts) -> Iterable[Found]:
 
 
 def disks(facts: Facts) -> Iterable[Found]:
-    """Space for the results, the right to write them, and /dev/shm."""
+    """Check the disk space for the results, the permission to write them, and /dev/shm."""
     folder = _existing(facts.results)
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         reason = "is not writable" if folder.is_dir() else "is not a folder"
         yield LimrError(
-            f"cannot be made, because {folder} {reason}",
+            f"cannot be created, because {folder} {reason}",
             where=("results", facts.results),
             advice="Name another folder.",
         )

@@ -13,7 +13,7 @@ _ADVICE = "Make the environment (envs/install_openrlhf.sh gpu .venv-openrlhf) an
 
 
 def packages(facts: Facts) -> Iterable[Found]:
-    """The packages at the versions that the installed OpenRLHF requires. None of them is imported."""
+    """Check for the packages at the versions that the installed OpenRLHF requires, without importing them."""
     wanted = {"vllm": VLLM} if facts.trains or facts.evaluation["engine"] == "vllm" else {}
     if facts.trains:
         from limr.training.openrlhf import VERSION
@@ -31,7 +31,7 @@ def packages(facts: Facts) -> Iterable[Found]:
 
 
 def arguments(facts: Facts) -> Iterable[Found]:
-    """OpenRLHF's command line, with its own parser."""
+    """Check OpenRLHF's command line with OpenRLHF's own parser."""
     if not facts.trains:
         return
     from limr.training.openrlhf.command_line import RunPaths, command_line
@@ -49,7 +49,7 @@ def arguments(facts: Facts) -> Iterable[Found]:
     try:
         parse(line, package)
     except LimrError as error:
-        if options.arguments:  # without them the whole line is ours
+        if options.arguments:  # without them, limr chose every argument
             error.advice = (
                 f"Check training.arguments ({', '.join(options.arguments)}). They take whole names and values, as "
                 "`python -m openrlhf.cli.train_ppo_ray --help` lists them, and true for a flag."

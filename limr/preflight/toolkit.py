@@ -23,7 +23,7 @@ _SECONDS = 30
 
 
 def cuda(facts: Facts) -> Iterable[Found]:
-    """The driver and the compilers, against the CUDA that the installed torch is built for."""
+    """Check the driver and the compilers against the CUDA that the installed torch is built for."""
     import torch
 
     built, release = torch.version.cuda, torch.__version__
@@ -52,7 +52,7 @@ def cuda(facts: Facts) -> Iterable[Found]:
             where="nvcc",
             found=f"CUDA {toolkit}" if toolkit else "no nvcc",
             expected=f"CUDA {built}, which torch {release} is built for",
-            advice="DeepSpeed compiles its optimisers with it. Name its folder in CUDA_HOME (on clusters often: "
+            advice="DeepSpeed compiles its optimisers with nvcc. Set CUDA_HOME to CUDA's folder (on clusters often: "
             "module load cuda), or use the environment of envs/openrlhf.yaml or a container (envs/).",
         )
     compiler = (shlex.split(os.environ.get("CXX", "")) or ["c++"])[0]  # the name that torch uses

@@ -19,7 +19,7 @@ CONDA = SUPPORT / "conda_stand_in" / "bin"
 
 
 class WithConda(Workplace):
-    """A workplace whose Snakemake has an environment of its own, without limr, and finds the stand-in for conda."""
+    """A workplace where Snakemake runs in an environment without limr and calls the stand-in for conda."""
 
     timeout = 1800
 
@@ -35,7 +35,7 @@ class WithConda(Workplace):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> WithConda:
-    """A finished run with its environments; Snakemake's own is that of ``envs/snakemake.yaml``."""
+    """A finished run with its environments. Snakemake itself runs in that of ``envs/snakemake.yaml``."""
     folder = tmp_path_factory.mktemp("conda")
     (folder / "place").mkdir()
     place = WithConda(new_workplace(folder / "place").folder)

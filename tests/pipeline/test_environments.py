@@ -60,7 +60,7 @@ def test_only_the_environments_that_train_or_evaluate_have_torch() -> None:
 
 
 def installed_by(script: str, *arguments: str, folder: Path) -> list[str]:
-    """The arguments of each `pip install` of ``script`` in ``envs/``, where a stand-in for python records its calls."""
+    """The arguments of each `pip install` of ``script`` in ``envs/``, as recorded by a stand-in for python."""
     python = folder / "python"
     # `python -m venv FOLDER` puts the stand-in into the environment, too
     python.write_text(

@@ -1,4 +1,4 @@
-"""On a machine that pretends to have four GPUs, jobs that need two run two at a time, each on GPUs of its own."""
+"""On a machine that pretends to have four GPUs, jobs that need two run two at a time, on different GPUs."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ with stage(snakemake):
 NVIDIA_SMI = "#!/bin/sh\nfor gpu in 0 1 2 3; do echo $gpu, GPU-$gpu, NVIDIA H100, 81559, 4, 9.0; done\n"
 
 
-def test_jobs_on_gpus_run_side_by_side_on_gpus_of_their_own(tmp_path: Path) -> None:
+def test_jobs_on_gpus_run_side_by_side_on_different_gpus(tmp_path: Path) -> None:
     (tmp_path / "Snakefile").write_text(SNAKEFILE, encoding="utf-8")
     (tmp_path / "on_gpus.py").write_text(SCRIPT, encoding="utf-8")
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")

@@ -1,4 +1,4 @@
-"""A training run of the user's, from its log folder to the subset: config/own_run.yaml."""
+"""A finished training run of the user, from its log folder to the subset: config/own_run.yaml."""
 
 import json
 import random

@@ -1,6 +1,6 @@
 """Tests with the real OpenRLHF, Ray, vLLM and DeepSpeed: ``make test-openrlhf``, in an environment that has them.
 
-They run on a CPU: ``stand_in_for_cuda`` replaces what needs CUDA.
+They run on a CPU: ``stand_in_for_cuda`` replaces the code that needs CUDA.
 """
 
 import os

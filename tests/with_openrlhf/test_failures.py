@@ -35,7 +35,7 @@ def failure(process) -> tuple[str, float]:
 def listening(port: int = 0) -> Iterator[int]:
     """A port where a program other than Ray listens; any free port if ``port`` is 0."""
     with socket.socket() as server:
-        with suppress(OSError):  # if another program listens there, the test needs no listener of ours
+        with suppress(OSError):  # if another program listens there, no listener is needed
             server.bind(("127.0.0.1", port))
         server.listen()
         yield server.getsockname()[1]

@@ -156,8 +156,8 @@ def test_every_visit_follows_the_schedule_of_the_other_engine(finished: Path) ->
         ids, rollouts = subset["prompt_id"], outputs(finished, method).rollouts
         for step in range(STEPS):
             indices, visits = step_prompts(len(ids), BATCH, step, seed=0)
-            met = rollouts.filter(pl.col("step") == step, pl.col("sample") == 0).select("prompt_id", "visit").rows()
-            assert met == [(ids[index], visit) for index, visit in zip(indices, visits, strict=True)]
+            visited = rollouts.filter(pl.col("step") == step, pl.col("sample") == 0).select("prompt_id", "visit").rows()
+            assert visited == [(ids[index], visit) for index, visit in zip(indices, visits, strict=True)]
 
 
 def test_nothing_is_left_running_and_no_working_folder_is_left(finished: Path) -> None:

@@ -103,7 +103,7 @@ def test_samples_do_not_depend_on_the_other_requests_or_the_number_of_engines(fo
 
 
 def test_drawn_answers_are_as_long_and_as_varied_as_those_of_transformers(folder, of_vllm):
-    """Both sample from the same distribution with other random numbers: top-p and temperature have the same meaning."""
+    """Both sample from the same distribution with different random numbers: top-p and temperature mean the same."""
     theirs = answers(generation, folder, {"drawn": DRAWN})["drawn"]
 
     def summary(rows: list[list[Response]]) -> tuple[float, float, float]:

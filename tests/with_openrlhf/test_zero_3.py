@@ -23,7 +23,7 @@ def finished(world: World, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-def test_the_updates_are_finite_and_start_where_the_reference_is(finished: Run) -> None:
+def test_the_updates_are_finite_and_start_from_the_reference(finished: Run) -> None:
     metrics = read_parquet(finished.outputs["metrics"], "metrics")
     assert metrics["step"].to_list() == list(range(STEPS))
     for name in ("kl", "entropy", "policy_loss", "value_loss", "gradient_norm"):

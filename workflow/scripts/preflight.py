@@ -1,4 +1,4 @@
-"""Rule preflight: check, before a run on GPUs starts, that everything it needs is there."""
+"""Rule preflight: check, before a run on GPUs starts, that the machine has everything the run needs."""
 
 from limr.jobs.stage import stage
 

@@ -1,4 +1,4 @@
-"""Rule selection_summary: what each method selected."""
+"""Rule selection_summary: a summary of each method's selection."""
 
 from limr.jobs.stage import stage
 

@@ -80,7 +80,7 @@ def sample(
 
 
 def accuracy(model: TinyQwen2, prompt_set: PromptSet, length: int) -> float:
-    """Share of the prompts whose greedy response, of at most ``length`` tokens, is correct."""
+    """Share of the prompts with a correct greedy response of at most ``length`` tokens."""
     indices = list(range(len(prompt_set)))
     rollouts = sample(model, prompt_set, indices, [0] * len(indices), 0, 1, length, 1.0, None)
     return float(rollouts.table["correct"].mean())

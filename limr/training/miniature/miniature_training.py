@@ -124,7 +124,7 @@ def _tensorboard(directory: Path, first: int) -> Any:
 
 def _log_time(metrics: list[dict[str, Any]]) -> None:
     rates = torch.tensor([row["samples_per_second"] for row in metrics])
-    logger.info("median %.0f rollouts a second, generated, graded and trained on", rates.median())
+    logger.info("median %.0f rollouts per second, generated, graded and trained on", rates.median())
 
 
 def _publish(

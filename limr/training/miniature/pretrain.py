@@ -32,7 +32,7 @@ WARMUP_SHARE = 0.05
 
 @denormals_as_zero()
 def pretrain(settings: Mapping[str, Any], held_out: Sequence[Path], model: Path) -> None:
-    """Train a base model and write it to the directory ``model``. It never sees a prompt of the ``held_out`` files.
+    """Train a base model and write it to the directory ``model``. Its corpus has no prompt of the ``held_out`` files.
 
     ``settings``: the ``base_model`` section of the configuration. ``held_out``: files of contract prompts.
     """

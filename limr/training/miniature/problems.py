@@ -2,7 +2,7 @@
 
 There are seven subjects, named after those of MATH, with five levels each. At a higher level the worked solution has
 more steps, or larger ones. Most steps are sums, products or remainders below 100, which a tiny model can learn. The
-upper levels of counting and geometry need products of two-digit numbers, which it cannot learn.
+upper levels of counting and geometry need products of two-digit numbers, which this model cannot learn.
 """
 
 import random
@@ -182,7 +182,7 @@ SUBJECTS: dict[str, Callable[[int, random.Random], tuple[str, int, str]]] = {
 
 
 def draw(subject: str, level: int, rng: random.Random) -> Problem:
-    """Draw one problem of ``subject`` and ``level`` whose steps give numbers from 0 to 99 only."""
+    """Draw one problem of ``subject`` and ``level``. One with a chain that leaves the range 0 to 99 is drawn again."""
     while True:
         try:
             prompt, answer, solution = SUBJECTS[subject](level, rng)
@@ -204,7 +204,7 @@ def practice(rng: random.Random, chains: int, steps: int) -> str:
 
 
 def stream(rng: random.Random, levels: Collection[int], avoid: set[str]) -> Iterator[Problem]:
-    """Endless problems of ``levels`` whose prompts are not in ``avoid``; subject and level are drawn uniformly.
+    """Endless problems of ``levels`` with prompts that are not in ``avoid``; subject and level are drawn uniformly.
 
     The caller adds the prompts that it keeps to ``avoid``. Raises LimrError when there are no new problems left.
     """

@@ -26,7 +26,7 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}{{ '" + ASSISTANT + "' }}{% endif %}"
 )
 
-# A word includes the space after it: decoding returns the text unchanged, and spaces need no tokens of their own.
+# A word includes the space after it: decoding returns the text unchanged, and spaces need no separate tokens.
 _PATTERN = r"\\boxed\{|->|[A-Za-z]+ ?|[0-9]{1,2}|."
 
 

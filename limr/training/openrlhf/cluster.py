@@ -29,7 +29,7 @@ SECONDS_FOR_OPENRLHF = 15.0  # to end by itself after a worker's death, with an 
 
 @contextmanager
 def ray_cluster(nodes: int, gpus_per_node: int, environment: Mapping[str, str]) -> Iterator[None]:
-    """Within this block, be connected to a Ray cluster with ``nodes`` x ``gpus_per_node`` GPUs.
+    """Connect this block to a Ray cluster with ``nodes`` x ``gpus_per_node`` GPUs.
 
     The workers of Ray get the variables of ``environment``. If ``RAY_ADDRESS`` is set, this process joins that cluster.
     Otherwise it starts a cluster on this machine and, if ``nodes`` is more than 1, on other nodes of the SLURM job. The
@@ -146,7 +146,7 @@ def require_all(nodes: list[Node]) -> None:
 
 
 def leave(nodes: list[Node]) -> None:
-    """End Ray on ``nodes``, and wait for its end."""
+    """End Ray on ``nodes``, and wait until it has ended."""
     for node in nodes:
         node.step.terminate()  # SLURM then kills all processes of the step
     for node in nodes:
@@ -200,7 +200,7 @@ def _ray_folder() -> str:
 def _wait_for_gpus(gpus: int, address: str | None, started: list[Node]) -> None:
     import ray
 
-    # a cluster on this machine alone has all of its GPUs from the start
+    # a new cluster on one machine has all GPUs from the start
     patience = SECONDS_FOR_NODES if started else SECONDS_TO_CONNECT if address else 0.0
     deadline = time.monotonic() + patience
     while int(ray.cluster_resources().get("GPU", 0)) < gpus:

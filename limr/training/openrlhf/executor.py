@@ -1,7 +1,7 @@
 """Grades and records each response. OpenRLHF loads this file into every vLLM actor (``--train.agent_func_path``).
 
-The reward is this project's. An error in it ends the run; OpenRLHF's own reward functions would ignore the error and
-train without a reward. Every response is recorded before it is trained on.
+The reward is this project's. An error in the grader ends the run; OpenRLHF's own reward functions would ignore the
+error and train without a reward. Every response is recorded before it is trained on.
 """
 
 import asyncio

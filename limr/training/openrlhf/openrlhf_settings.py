@@ -12,8 +12,8 @@ from limr.settings import Count, Positive, Settings, Share, SomeShare, refusal
 
 Argument = bool | int | float | str
 
-# These settings may change between a run that was stopped and the run that resumes it: they change the speed, not what
-# is trained.
+# These settings may change between a run that was stopped and the run that resumes it: they change the speed, but not
+# the experiment.
 MACHINE = ("train_micro_batch_size", "rollout_micro_batch_size", "gpu_memory_utilization", "patience_minutes")
 
 
@@ -57,7 +57,7 @@ class OpenRLHFSection(Settings):
     discount: Share = Field(description="gamma (paper: 1; released script: --gamma)")
     clip: Positive = Field(description="half-width of the policy's clip range (paper: 0.2, --eps_clip)")
     value_clip: Positive = Field(
-        description="half-width of the value function's clip range (paper: 0.2; OpenRLHF's default is 0.5 by now)"
+        description="half-width of the value function's clip range (paper: 0.2; the default of OpenRLHF 0.11.2: 0.5)"
     )
     gradient_clip: Positive = Field(description="largest norm of a gradient (released script: 1.0, --max_norm)")
     evaluation_interval: Count = Field(description="steps between two evaluations on the development set")

@@ -63,9 +63,11 @@ class Audit:
         """Compare the rollouts of ``step`` with its ``expected`` visits."""
         self.rollouts += len(table)
         visits = table.group_by("prompt_id", "visit").agg(pl.len().alias("samples"))
-        met = expected.join(visits, on=["prompt_id", "visit"], how="left").with_columns(pl.col("samples").fill_null(0))
-        self.unexpected += len(table) - int(met["samples"].sum())
-        for row in met.filter(pl.col("samples") != samples).iter_rows(named=True):
+        found = expected.join(visits, on=["prompt_id", "visit"], how="left").with_columns(
+            pl.col("samples").fill_null(0)
+        )
+        self.unexpected += len(table) - int(found["samples"].sum())
+        for row in found.filter(pl.col("samples") != samples).iter_rows(named=True):
             self.incomplete.append({**row, "step": step, "expected": samples})
 
     def write(self, path: Path, attempts: Sequence[Attempt]) -> None:

@@ -39,7 +39,7 @@ class Recorder:
 
         Raises OSError when the disk is full: a run must not lose rollouts and continue.
         """
-        line = json.dumps(row).encode("ascii") + b"\n"  # escapes the half surrogate pairs that a model may write
+        line = json.dumps(row).encode("ascii") + b"\n"  # escapes the lone surrogates that a model may write
         path = self.folder / part / self._name
         with self._lock:
             if part not in self._parts:

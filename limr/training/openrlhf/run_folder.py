@@ -53,7 +53,7 @@ class RunFolder:
         """
         file = self.folder / "run.json"
         current = {"seed": seed, "inputs": _digest(model, inputs), **_settings_to_resume(options)}
-        if not file.exists():  # then the folder holds at most the rest of a finished run
+        if not file.exists():  # then the folder is empty or holds the remains of a finished run
             shutil.rmtree(self.folder, ignore_errors=True)
             write_json(file, current)
             return

@@ -12,7 +12,7 @@ FREQUENCIES = ("inv_freq", "original_inv_freq")
 
 
 def with_rows_in_order(strategy: type) -> type:
-    """A subclass of ``strategy`` whose data loaders yield their rows in order.
+    """A subclass of ``strategy`` with data loaders that yield their rows in order.
 
     OpenRLHF 0.11.2 always shuffles its prompts, with a generator that no argument seeds. ``prepare_datasets`` asks for
     the shuffling, and ``DeepspeedStrategy.setup_dataloader`` makes the loader. Our data set already holds the prompts
@@ -32,9 +32,9 @@ def with_exact_rotations(strategy: type) -> type:
     """A subclass of ``strategy`` that restores the rotary frequencies of each model before it trains.
 
     transformers 5.15 computes the frequencies as floating-point numbers while it makes a model. With ZeRO-3, DeepSpeed
-    turns every such tensor into bf16 meanwhile (``zero.Init``). The frequencies are then off by up to 0.45 %, and the
-    angle between tokens 1,000 positions apart by up to 2.7 radians (128 dimensions a head, base 10,000). With the same
-    weights, actor, critic and reference would then differ from the policy that vLLM samples from and that is evaluated.
+    makes every such tensor bf16 (``zero.Init``). The frequencies are then off by up to 0.45 %, and the angle between
+    tokens 1,000 positions apart by up to 2.7 radians (128 dimensions per head, base 10,000). With the same weights,
+    actor, critic and reference would then differ from the policy that vLLM samples from and that is evaluated.
     This was seen to make PPO's loss jump (deepspeedai/DeepSpeed#4932, huggingface/transformers#28596).
     """
 

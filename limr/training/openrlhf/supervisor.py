@@ -40,8 +40,8 @@ def run(
     The command runs in the folder of ``log``: Ray adds the current folder to the import path of its workers, and the
     user's folder may hold a file with the name of a module.
 
-    Raises LimrError, with the cause as far as the log shows it, when the command fails, when a loss is not finite, or
-    when the log does not grow for ``patience`` seconds.
+    Raises LimrError when the command fails, when a loss is not finite, or when the log does not grow for ``patience``
+    seconds. The error of a failed command names the cause, if the log shows one.
     """
     mark = f"{os.getpid()}-{time.time_ns()}"
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -52,7 +52,7 @@ def step_metrics(line: str) -> tuple[int, dict[str, float | None]] | None:
 
 
 def read_metrics(log: Path) -> dict[int, dict[str, float | None]]:
-    """Step -> its metrics, from the file ``log``. Of a step that occurs twice, the last metrics count."""
+    """Step -> its metrics, from the file ``log``. If a step occurs twice, the last metrics count."""
     if not log.is_file():
         return {}
     with log.open(encoding="utf-8", errors="replace") as lines:

@@ -171,7 +171,7 @@ def test_a_full_disk_behind_standard_output_is_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("odd", ["\ud800", {"a": 1}])
-def test_rows_that_parquet_cannot_hold_are_an_error_and_json_lines_can(tmp_path, capsys, odd):
+def test_rows_that_only_json_lines_can_hold_are_refused_for_parquet(tmp_path, capsys, odd):
     file = write(tmp_path / "rows.jsonl", [{**ROWS[0], "id": value} for value in ("text", odd)])
     assert main(["grade", file, "-o", str(tmp_path / "graded.parquet")]) == 1
     assert "graded.parquet: Parquet cannot hold these rows" in capsys.readouterr().err

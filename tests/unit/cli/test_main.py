@@ -1,4 +1,4 @@
-"""The command `limr` as a whole: help, errors and their exit status, and what a light installation needs."""
+"""The command `limr` as a whole: help, errors with their exit status, and light installations."""
 
 import json
 import subprocess

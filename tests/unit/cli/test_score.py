@@ -83,7 +83,7 @@ def test_a_source_with_accuracies_only_is_scored_by_accuracy_with_a_note(tmp_pat
     assert exit_status("select", tmp_path / "scores.parquet", "-o", "-") == 0
     printed = capsys.readouterr()
     assert json.loads(printed.out.splitlines()[0])["prompt"] is None
-    assert "the texts of the prompts are not known, only ids are written" in printed.err
+    assert "the texts of the prompts are not known, so only ids are written" in printed.err
 
 
 def test_the_error_of_a_method_names_the_argument_to_set(tmp_path, capsys):

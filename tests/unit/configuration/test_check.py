@@ -26,7 +26,7 @@ from limr.selection.method import score_names
 
 
 def problems(configuration: dict[str, Any]) -> list[LimrError]:
-    """Everything that is wrong with ``configuration``."""
+    """All problems of ``configuration``."""
     with pytest.raises(ProblemsError) as raised:
         check_configuration(configuration)
     return raised.value.problems
@@ -139,7 +139,7 @@ MISTAKES = {
     "option of another score": (
         "methods.rand.options",
         {"signal": "reward"},
-        {"what": "unknown option of score 'rand'", "advice": "takes no option"},
+        {"what": "unknown option of score 'rand'", "advice": "has no options"},
     ),
     "wrong value of an option": (
         "methods.lim.options",
@@ -248,7 +248,7 @@ def test_a_section_of_training_is_refused_beside_a_finished_run() -> None:
     found = problems(changed("trajectories", {"path": "x", "visits": 2}))
     sections = [section for section in DEFAULT if section not in OWN]
     assert sorted(problem.where[0] for problem in found) == sorted(sections)
-    assert all(has(problem, {"what": "no use beside `trajectories`"}) for problem in found)
+    assert all(has(problem, {"what": "no effect beside `trajectories`"}) for problem in found)
 
 
 def test_every_format_and_every_method_can_be_configured_for_a_finished_run() -> None:
@@ -268,7 +268,7 @@ def test_a_name_that_yaml_does_not_read_as_text_is_refused(section: str, name: A
         check_configuration(configuration)
 
 
-def test_a_section_whose_name_is_not_text_is_refused() -> None:
+def test_a_section_with_a_name_that_is_not_text_is_refused() -> None:
     with refused(where="1", expected="text"):
         check_configuration(DEFAULT | {1: {}})
 
@@ -365,7 +365,7 @@ def test_a_run_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.
         source_files(own_run(tmp_path))
 
 
-def test_results_are_not_written_into_the_run_that_they_are_made_from(tmp_path: Path) -> None:
+def test_results_inside_the_run_that_they_come_from_are_refused(tmp_path: Path) -> None:
     (tmp_path / "1.jsonl").write_text("{}", encoding="utf-8")
     with refused(where=("trajectories.path", tmp_path), what=f"the results, {tmp_path}/results, would be written into"):
         source_files(own_run(tmp_path) | {"results": str(tmp_path / "results")})

@@ -25,7 +25,7 @@ def test_the_schema_accepts_shipped_configurations(file: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "value"), [("training.engine", "trl"), ("training.step", 1), ("seeds", [-1])])
-def test_the_schema_refuses_what_the_models_refuse(path: str, value: object) -> None:
+def test_the_schema_refuses_values_that_the_models_refuse(path: str, value: object) -> None:
     assert not SCHEMA.is_valid(changed(path, value))
 
 

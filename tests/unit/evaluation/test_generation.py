@@ -1,4 +1,4 @@
-"""Engine `transformers`: responses follow from the model, the prompts and the seed alone."""
+"""Engine `transformers`: responses depend on the model, the prompts and the seed alone."""
 
 import pytest
 import torch
@@ -22,7 +22,7 @@ def test_the_draws_of_a_batch_do_not_depend_on_the_length_of_earlier_responses(t
     assert all(responses == seconds[0] for responses in seconds)
 
 
-def test_every_batch_has_its_own_draws(constant_model):
+def test_every_batch_has_different_draws(constant_model):
     model, tokenizer = load_checkpoint(constant_model(0.001))
     responses = generate(model, tokenizer, ["7=?"] * 3, Sampling(1, 1.0, 1.0, 12, 1, seed=0), "test")
     assert len({response.text for (response,) in responses}) == 3
@@ -44,7 +44,7 @@ def test_greedy_generation_is_the_argmax_of_the_model(tiny_model):
 
 
 def test_only_top_p_limits_the_sampled_tokens(constant_model):
-    """By default, transformers samples from the 50 likeliest tokens, whatever top_p is."""
+    """By default, transformers samples from the 50 likeliest tokens, even if top_p would allow more."""
     model, tokenizer = load_checkpoint(constant_model(0.001))  # nearly equal: exact ties would pass any limit by rank
     for top_p, share in ((1.0, 1.0), (0.5, 0.5)):
         sampling = Sampling(2000, 1.0, top_p, 1, 2000, seed=0)

@@ -62,7 +62,7 @@ def test_requests_have_the_tokens_of_the_chat_and_the_sampling_of_the_benchmark(
     assert (sampling["temperature"], sampling["top_p"]) == (0.4, 0.95)
     engine = note["engine"]
     assert (engine["dtype"], engine["max_num_seqs"], engine["skip_tokenizer_init"]) == ("float32", 8, True)
-    assert engine["max_model_len"] == len("100=?") + 2 + 6, "no more than is needed"
+    assert engine["max_model_len"] == len("100=?") + 2 + 6, "as small as possible"
     assert note["variables"]["VLLM_ENABLE_V1_MULTIPROCESSING"] == "0"
 
 

@@ -131,7 +131,7 @@ def test_a_full_disk_while_writing_a_directory_keeps_the_old_directory(small_dis
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-def test_a_disk_that_is_full_only_on_flush_is_the_same_error(tmp_path, monkeypatch, code):
+def test_a_disk_that_is_full_only_on_flush_raises_the_same_error(tmp_path, monkeypatch, code):
     def full(_):
         raise OSError(code, os.strerror(code))
 
@@ -199,7 +199,7 @@ def kill(process: subprocess.Popen) -> None:
     process.communicate()
 
 
-def test_processes_that_write_one_file_at_once_never_show_or_leave_half_of_it(tmp_path):
+def test_processes_that_write_one_file_at_once_never_show_or_leave_a_partial_file(tmp_path):
     path = tmp_path / "a.txt"
     write_text(path, "A" * 65_000)
     writers = [start(WRITE_AGAIN_AND_AGAIN, path, letter, "file") for letter in "ABC"]
@@ -214,7 +214,7 @@ def test_processes_that_write_one_file_at_once_never_show_or_leave_half_of_it(tm
     assert names(tmp_path) == ["a.txt"]
 
 
-def test_processes_that_write_one_directory_at_once_leave_the_complete_one_of_one_process(tmp_path):
+def test_processes_that_write_one_directory_at_once_leave_one_complete_directory(tmp_path):
     path = tmp_path / "model"
     for writer in [start(WRITE_AGAIN_AND_AGAIN, path, letter, "directory") for letter in "ABC"]:
         finish(writer)
@@ -276,7 +276,7 @@ def test_leftovers_of_another_machine_are_removed_after_a_day_without_a_change(t
 
 def test_leftovers_of_other_names_are_not_touched(tmp_path):
     kill(half_finished_writer(tmp_path / "a.txt", "file"))
-    (tmp_path / ".a.notes.partial").write_text("somebody's notes")
+    (tmp_path / ".a.notes.partial").write_text("notes")
     left = names(tmp_path)
     write_text(tmp_path / "a", "new")
     assert names(tmp_path) == sorted([*left, "a"])

@@ -13,6 +13,7 @@ from limr.files.contracts import check, columns, contract, read_parquet, write_p
 from limr.prompts import prompt_id
 
 CONTRACTS = [
+    "problems",
     "prompts",
     "rollouts",
     "trajectories",

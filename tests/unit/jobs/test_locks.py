@@ -33,7 +33,7 @@ def set_slurm_answer(monkeypatch: pytest.MonkeyPatch, alive: bool | None) -> Non
     monkeypatch.setattr(locks, "is_alive", lambda job: alive)
 
 
-def elsewhere(job: str | None = None) -> Owner:
+def owner_on_another_machine(job: str | None = None) -> Owner:
     return replace(Owner.this_process(), host="n7", machine="another boot", process=4711, job=job)
 
 
@@ -89,7 +89,7 @@ def test_neither_an_ended_process_nor_a_new_one_with_its_id_holds_the_stage(log:
     assert_free(log)
 
 
-def test_a_zombie_process_holds_nothing(log: Path) -> None:
+def test_a_zombie_process_does_not_hold_the_stage(log: Path) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     owner = replace(Owner.this_process(), process=child.pid, started=locks._start_time(child.pid))
     write_lock(log, owner)
@@ -103,7 +103,7 @@ def test_a_zombie_process_holds_nothing(log: Path) -> None:
 def test_a_job_on_another_node_holds_the_stage_until_slurm_has_ended_it(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_lock(log, elsewhere(job="12"), age=86400)
+    write_lock(log, owner_on_another_machine(job="12"), age=86400)
     set_slurm_answer(monkeypatch, True)
     assert_held(log, "process 4711 on n7 (SLURM job 12)", advice="`scancel 12`")
     set_slurm_answer(monkeypatch, False)
@@ -112,21 +112,21 @@ def test_a_job_on_another_node_holds_the_stage_until_slurm_has_ended_it(
 
 def test_a_job_that_slurm_restarts_takes_over_its_own_lock(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     set_slurm_answer(monkeypatch, True)
-    write_lock(log, elsewhere(job="12"))
+    write_lock(log, owner_on_another_machine(job="12"))
     monkeypatch.setenv("SLURM_JOB_ID", "12")
     assert_free(log)
 
 
 def test_without_slurm_an_owner_elsewhere_is_dead_after_ten_minutes_without_a_heartbeat(log: Path) -> None:
-    lock = write_lock(log, elsewhere(), age=300)
+    lock = write_lock(log, owner_on_another_machine(), age=300)
     assert_held(log, "process 4711 on n7", advice="`ssh n7 kill 4711`")
     assert_held(log, "process 4711 on n7", advice="dead 10 minutes after its last heartbeat")
     assert list(log.parent.iterdir()) == [lock]
-    write_lock(log, elsewhere(job="12"), age=700)
+    write_lock(log, owner_on_another_machine(job="12"), age=700)
     assert_free(log)
 
 
-def test_a_lock_file_with_other_content_holds_nothing(log: Path) -> None:
+def test_a_lock_file_with_other_content_does_not_hold_the_stage(log: Path) -> None:
     for text in ("4711", "", "{}"):
         log.with_name("train.log.lock").write_text(text, encoding="utf-8")
         assert_free(log)
@@ -143,13 +143,13 @@ def test_an_owner_sends_heartbeats_and_ends_itself_after_a_takeover(log: Path, m
         while lock.stat().st_mtime == 0:
             assert time.monotonic() < deadline
         assert signals == []
-        write_lock(log, other := elsewhere())
+        write_lock(log, other := owner_on_another_machine())
         while not signals:
             assert time.monotonic() < deadline
     assert running_owner(lock) == other, "the lock of the new owner stays"
 
 
-def test_of_many_processes_that_find_a_dead_owner_one_takes_over(log: Path) -> None:
+def test_only_one_of_many_processes_takes_over_from_a_dead_owner(log: Path) -> None:
     """Threads replace processes here: like processes, they share nothing but the folder."""
     for _ in range(20):
         write_lock(log, replace(Owner.this_process(), started="1"))

@@ -1,4 +1,4 @@
-"""Questions to SLURM about jobs, with stand-ins for its commands."""
+"""Queries to SLURM about jobs, with stand-ins for its commands."""
 
 from pathlib import Path
 

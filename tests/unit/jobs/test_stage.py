@@ -59,7 +59,7 @@ def test_torch_does_not_use_avx_512_which_rounds_differently(tmp_path: Path) -> 
     assert done.stdout.strip() not in ("", "AVX512"), done.stderr
 
 
-def test_a_stage_runs_once_at_a_time_and_a_dead_owner_holds_nothing(tmp_path: Path) -> None:
+def test_a_stage_runs_once_at_a_time_and_a_dead_owner_does_not_block_it(tmp_path: Path) -> None:
     log = tmp_path / "lim-seed0.log"
     code = (
         "import sys, time; from pathlib import Path; from limr.jobs.stage import sole_owner\n"

@@ -1,4 +1,4 @@
-"""The estimates agree with published sizes of models and with sums done by hand, and grow as they must."""
+"""The estimates agree with published sizes of models and with sums done by hand, and grow with the sizes."""
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ def test_the_paper_s_model_has_the_published_number_of_parameters():
     Qwen2Config(**SIZES, tie_word_embeddings=False),
     LlamaConfig(**SIZES, tie_word_embeddings=False),
 ])  # fmt: skip
-def test_parameters_are_those_that_transformers_makes(config):
+def test_the_number_of_parameters_equals_that_of_transformers(config):
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)
     assert shape_of(config.to_dict()).parameters == sum(weight.numel() for weight in model.parameters())
@@ -102,7 +102,7 @@ def test_generating_needs_vllm_s_share_and_the_memory_of_sleeping_models():
 
 def test_the_cache_of_a_token_is_that_of_grouped_query_attention():
     shape = shape_of(MATH_7B)
-    assert shape.cache_bytes == 2 * 28 * 4 * 128 * 2  # two of them, 28 layers, 4 heads of 128, bf16
+    assert shape.cache_bytes == 2 * 28 * 4 * 128 * 2  # keys and values, 28 layers, 4 heads of 128, bf16
     few, many = (responses_at_once(shape, share, 80.0, 1, 4096) for share in (0.5, 0.9))
     assert many - few == pytest.approx(0.4 * 80.0 * GIB / (shape.cache_bytes * 4096))
     assert responses_at_once(shape, 0.2, 80.0, 1, 4096) < 1, "the weights alone take 14 GiB"

@@ -90,9 +90,11 @@ def configuration(tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatc
     pretend_cuda(tmp_path, monkeypatch)
     model = tmp_path / "model"
     save_model(model)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # where a test has no hub of its own
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)  # for tests without a stand-in for the hub
     (model / "config.json").write_text(json.dumps(MATH_7B), encoding="utf-8")
-    monkeypatch.setattr("limr.models.checkpoint.check_checkpoint", lambda path: None)  # its weights are not there
+    monkeypatch.setattr(
+        "limr.models.checkpoint.check_checkpoint", lambda path: None
+    )  # the weights do not fit this config.json
     monkeypatch.setattr(machine, "_memory", lambda: 1000.0)
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda path: disk_of(10_000))
     whole = copy.deepcopy(PAPER)
@@ -223,7 +225,7 @@ def test_a_driver_or_compiler_of_another_cuda_than_torch_s_is_a_problem(
 def test_a_compiler_that_is_not_on_the_path_is_a_problem(configuration, tmp_path, monkeypatch):
     (tmp_path / "compilers" / "ninja").unlink()
     monkeypatch.setenv("PATH", f"{tmp_path / 'pretended'}:{tmp_path / 'compilers'}")
-    monkeypatch.setattr(machine, "gpus", lambda facts: [])  # its stand-in needs more of PATH
+    monkeypatch.setattr(machine, "gpus", lambda facts: [])  # the stand-in for nvidia-smi needs other programs on PATH
     (problem,) = problems(configuration, "CUDA")
     assert has(problem, {"what": "ninja not on PATH", "advice": "DeepSpeed compiles"})
     monkeypatch.setenv("CXX", "x86_64-conda-linux-gnu-c++ -O2")
@@ -360,7 +362,7 @@ def test_an_unsuitable_config_json_is_a_problem_and_hides_no_other_problem(
     assert "GPUs" in {finding.about for finding in preflight(configuration) if finding.good}
 
 
-def test_a_folder_of_results_that_cannot_be_made_is_a_problem(configuration, tmp_path, monkeypatch):
+def test_a_folder_of_results_that_cannot_be_created_is_a_problem(configuration, tmp_path, monkeypatch):
     (tmp_path / "a_file").write_text("", encoding="utf-8")
     configuration["results"] = str(tmp_path / "a_file" / "results")
     assert has(the_problem(configuration, "disk"), {"where": "results", "what": "a_file is not a folder"})
@@ -369,7 +371,7 @@ def test_a_folder_of_results_that_cannot_be_made_is_a_problem(configuration, tmp
     assert has(the_problem(configuration, "disk"), {"where": "results", "what": f"because {tmp_path} is not writable"})
 
 
-def test_a_folder_that_may_not_be_read_is_a_problem(configuration, tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_read_is_a_problem(configuration, tmp_path, monkeypatch):
     closed = tmp_path / "closed"
 
     def is_file(path: Path) -> bool:
@@ -389,7 +391,7 @@ def test_files_with_several_names_are_counted_once(tmp_path):
     assert 100_000 <= machine._size(tmp_path) < 200_000
 
 
-def test_no_gpu_is_needed_where_vllm_is_for_cpus_and_nothing_is_trained(configuration, packages, tmp_path, monkeypatch):
+def test_no_gpu_is_needed_if_vllm_is_for_cpus_and_nothing_is_trained(configuration, packages, tmp_path, monkeypatch):
     install(packages, "vllm", "0.29.0+cpu")
     monkeypatch.setenv("PATH", str(tmp_path))
     configuration["training"] = {"engine": "miniature"}

@@ -42,7 +42,7 @@ SETTINGS = MiniatureSettings(
 
 @pytest.fixture
 def learner():
-    """An actor that differs from its reference, and a critic whose values are not 0."""
+    """An actor that differs from its reference, and a critic with values other than 0."""
     learner = Learner(random_model(seed=0), random_model(seed=1), SETTINGS)
     torch.nn.init.normal_(learner.critic[-1].weight, std=0.5)
     return learner

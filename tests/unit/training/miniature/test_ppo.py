@@ -13,7 +13,7 @@ from limr.training.miniature.ppo import generalized_advantages, normalise, polic
 
 SMALL = st.floats(-3, 3)
 UNIT = st.floats(0, 1)
-# a batch: ragged responses of (first, second) pairs, one pair a token
+# a batch: ragged responses of (first, second) pairs, one pair per token
 RAGGED = st.lists(st.lists(st.tuples(SMALL, SMALL), min_size=1, max_size=6), min_size=1, max_size=4)
 # flat tokens: new, old, third
 FLAT = st.lists(st.tuples(SMALL, SMALL, SMALL), min_size=1, max_size=12)

@@ -186,7 +186,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_gives_other_problem
     assert not other.equals(read_parquet(prepared["train"], "prompts"))
 
 
-def test_asking_for_more_problems_than_there_are_is_an_error(tmp_path):
+def test_a_request_for_more_problems_than_exist_is_refused(tmp_path):
     outputs = {name: tmp_path / f"{name}.parquet" for name in ("train", "development", "easy")}
     too_many = {"easy": {"problems": 50_000, "levels": [1]}}
     with refused(where="easy", what="levels [1] are left", expected="50,000", advice="fewer problems"):

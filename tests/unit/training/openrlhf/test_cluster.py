@@ -61,7 +61,7 @@ def test_outside_slurm_only_one_node_is_possible(monkeypatch: pytest.MonkeyPatch
         nodes_to_join(1)
 
 
-def test_the_head_has_its_address_in_the_network_in_which_slurm_reaches_the_others(job: str) -> None:
+def test_the_head_uses_its_address_in_the_network_of_slurm(job: str) -> None:
     assert own_address("gpu07") == "127.0.0.1"
 
 
@@ -71,7 +71,7 @@ def test_an_address_without_a_route_is_named(job: str, tmp_path: Path, monkeypat
         own_address("gpu09")
 
 
-def test_two_nodes_join_one_cluster_whose_files_are_in_a_folder_of_this_user(
+def test_two_nodes_join_one_cluster_with_files_in_a_folder_of_this_user(
     job: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In /tmp/ray, `ray start` fails if a file there belongs to another user."""

@@ -75,7 +75,7 @@ def test_every_shipped_configuration_passes_the_real_parser_and_its_checks(
     rollouts = found.rollout.batch_size * found.rollout.n_samples_per_prompt
     assert rollouts % found.train.batch_size == 0  # no sample is dropped
     assert found.train.batch_size % (gpus * found.train.micro_batch_size) == 0
-    assert rollouts % (gpus * found.rollout.micro_batch_size) == 0  # all ranks get as many: none waits
+    assert rollouts % (gpus * found.rollout.micro_batch_size) == 0  # all ranks get the same number, so none waits
     assert found.rollout.vllm_generate_batch_size == found.rollout.batch_size
 
 

@@ -66,8 +66,8 @@ def test_the_rows_are_the_schedule_of_both_engines_in_complete_batches(
     for row in found:
         visits[row["id"]].append(row["visit"])
     assert all(found == list(range(len(found))) for found in visits.values())
-    met = Counter(map(len, visits.values()))
-    assert max(met) - min(met) <= 1 if len(visits) == number else number > len(found)
+    counts = Counter(map(len, visits.values()))
+    assert max(counts) - min(counts) <= 1 if len(visits) == number else number > len(found)
 
 
 def test_a_row_is_the_prompt_in_the_chat_template_with_its_answer(tokenizer: Any, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def whole_step(step: int, prompts: Sequence[int] = (0, 1), **changes: Any) -> li
 
 def test_a_resumed_run_keeps_only_the_rollouts_that_were_trained_on(tmp_path: Path) -> None:
     attempts = [Attempt(0, tmp_path / "first"), Attempt(2, tmp_path / "second")]
-    for step in range(4):  # killed in step 3; the last checkpoint is that after step 1
+    for step in range(4):  # killed in step 3; the last checkpoint was written after step 1
         write(attempts[0].folder, whole_step(step, response="thrown away" if step > 1 else "first"))
     for step in range(2, 5):
         write(attempts[1].folder, whole_step(step, response="second"))

@@ -33,7 +33,7 @@ def test_an_unfinished_run_keeps_its_folder(tmp_path: Path, inputs: dict[str, An
     assert (run.folder / "kept").exists()
 
 
-def test_an_unfinished_run_with_other_settings_is_an_error_and_stays(tmp_path: Path, inputs: dict[str, Any]) -> None:
+def test_an_unfinished_run_is_kept_and_other_settings_are_refused(tmp_path: Path, inputs: dict[str, Any]) -> None:
     run = RunFolder(tmp_path / "work")
     run.claim(OPTIONS, **inputs)
     changed = OPTIONS.model_copy(update={"temperature": 0.125})

@@ -82,7 +82,7 @@ def test_rows_come_in_order_although_openrlhf_requests_shuffling() -> None:
             return self.seed, rows, batch_size, pin_memory, shuffle, collate_fn, others
 
     strategy = with_rows_in_order(Loading)(3)
-    # called like in prepare_datasets of OpenRLHF's ppo_trainer.py
+    # called as in prepare_datasets of OpenRLHF's ppo_trainer.py
     assert strategy.setup_dataloader("rows", 1, True, True, "collate", num_workers=0) == (
         3, "rows", 1, True, False, "collate", {"num_workers": 0}
     )  # fmt: skip

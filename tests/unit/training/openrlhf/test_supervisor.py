@@ -69,14 +69,14 @@ def test_training_that_diverges_to_nan_is_stopped_at_once(tmp_path: Path, metric
     assert time.monotonic() - started < 60
 
 
-def test_a_run_whose_log_does_not_grow_is_stopped(tmp_path: Path) -> None:
+def test_a_run_is_stopped_when_its_log_does_not_grow(tmp_path: Path) -> None:
     with refused(what="it hung", found="no line in its log for 0.02 minutes", expected="training.patience_minutes"):
         supervised("import time; time.sleep(300)", tmp_path, patience=1.2)
 
 
 def test_processes_that_a_run_leaves_behind_are_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("limr.training.openrlhf.supervisor.SECONDS_TO_END", 0.5)
-    # it has a session of its own, like Ray's daemons, and ignores SIGTERM
+    # it has a separate session, like Ray's daemons, and ignores SIGTERM
     child = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('left-behind'); time.sleep(300)"
     script = (
         "import subprocess, sys, time\n"
