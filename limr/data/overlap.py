@@ -1,7 +1,8 @@
 """Duplicate problems, and training problems that are equal or similar to a benchmark problem.
 
 Two problems are the same when their texts are equal after collapsing white space: they share a ``prompt_id``. They are
-*near* when they share at least half of all their word 8-grams: often the same text with another number or question.
+*near* when they share at least half of all their word 8-grams. Near problems often have the same text with another
+number or question.
 """
 
 import re

@@ -1,8 +1,8 @@
 """The sources of real problems: pinned repositories on the Hugging Face hub, and digests of their rows.
 
-The revision pins the download. The digest identifies the expected rows, from the hub or from a local file. It
-is computed from the rows (``limr.data.source_rows.digest``), so it does not depend on the file's format, the order of
-the rows, or white space.
+The revision pins the download. The digest identifies the expected rows, from the hub or from a local file. It is
+computed from the rows (``limr.data.source_rows.digest``), so it does not depend on the file's format, the order of the
+rows, or white space.
 """
 
 from collections.abc import Mapping

@@ -68,7 +68,7 @@ _verdicts: SingleFlight[tuple[str, str], Equality] = SingleFlight(CACHED_PAIRS)
 def equal(gold: str, answer: str) -> Equality:
     r"""Whether ``answer`` is equal to ``gold``.
 
-    Takes any two texts, from any number of threads and processes; the verdict depends on the two texts alone. Raises
+    Takes any two texts, from any number of threads and processes; the verdict depends only on the two texts. Raises
     LimrError only if no worker process can be started.
 
     >>> equal("0.5", r"\frac{1}{2}")

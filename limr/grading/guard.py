@@ -1,9 +1,9 @@
 r"""The static guard: refuses, by its text alone, an answer that computer algebra should not read.
 
 An answer passes when it is short, not deeply nested, and made of known commands and plain characters. It must have no
-towers of powers, no stacked factorials and no huge numbers. The worker processes have limits as well: the guard refuses
-answers that would exceed them, and its closed list of commands defines what computer algebra may read. It refuses no
-gold answer of MATH, AIME or AMC.
+towers of powers, no stacked factorials and no huge numbers. So the guard refuses answers that would exceed the limits
+of the worker processes. Its closed list of commands defines what computer algebra may read. It refuses no gold answer
+of MATH, AIME or AMC.
 """
 
 import re
@@ -52,7 +52,7 @@ def refusal(answer: str) -> str | None:
 
 
 def is_too_deep(text: str) -> bool:
-    """Whether brackets are nested more deeply than recursion should follow. Of the gold, only this is checked.
+    """Whether brackets are nested more deeply than recursion should follow. This is the only check of a gold.
 
     >>> is_too_deep("(" * 25), is_too_deep("(" * 26)
     (False, True)
@@ -78,7 +78,7 @@ def _refused_token(token: str, before: str) -> str | None:
 
 
 def _refused_nesting(tokens: list[str]) -> str | None:
-    depth, exponents = 0, []  # for each open exponent: the depth of its own bracket
+    depth, exponents = 0, []  # for each open exponent: the depth of its bracket
     for position, token in enumerate(tokens):
         if token in _OPENERS:
             depth += 1

@@ -122,7 +122,7 @@ class _Writer:
         self.texts: list[int] = []  # for each open \text{}: the height of the stack below it
         self.rounds = 0  # round brackets open inside one that is used in place of braces, this one included
         self.wanted, self.spaced = 0, False
-        self.command = ""  # the command whose arguments are wanted
+        self.command = ""  # the command that still takes arguments
 
     def write(self) -> str:
         while self.position < len(self.tokens):

@@ -38,7 +38,7 @@ def repeated_piece(text: str, shortest_piece: int, shortest_stretch: int) -> str
 
 
 def _start_of_stretch(text: str, anchor: int, piece: int, stride: int, stretch: int) -> int | None:
-    """Where a ``stretch`` of repetitions with its first sample at ``anchor`` begins; None if there is none."""
+    """Where a ``stretch`` of repetitions with its first sample at ``anchor`` begins; None if there is no repetition."""
     after = anchor + stretch - stride + 1 - piece  # up to here all must repeat, wherever the stretch begins
     if text[anchor:after] != text[anchor + piece : after + piece]:
         return None

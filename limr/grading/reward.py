@@ -1,8 +1,8 @@
 r"""The reward: one function from a response and its gold answer to the reward, and the reason for it.
 
 The reward is 1 for a correct answer, -0.5 for a wrong but well-formed one, -1 for a malformed one (the paper, section
-2). The answer is the content of the last closed ``\boxed{}``. A truncated response is malformed; what else counts as
-malformed is defined by a rule:
+2). The answer is the content of the last closed ``\boxed{}``. A truncated response is malformed; a rule defines what
+else is malformed:
 
 ``paper``
     The paper gives no details. Our rule: no closed box; more than 4 boxes; or degenerate repetition, one piece of up
@@ -32,10 +32,7 @@ MALFORMED_REWARD = -1.0
 
 MOST_BOXES = 4
 SHORTEST_REPETITION = 200
-NOT_COMPARED = (
-    "guard",
-    "limit",
-)  # stages that refuse an answer uncompared; the verdict's reason explains why
+NOT_COMPARED = ("guard", "limit")  # stages that refuse an answer without comparing it; the reason explains why
 
 _USUAL_CHARACTERS = re.compile(r'[a-zA-Z0-9\s\.,!?"\'\(\)\{\}\[\]_\-+=<>/@#$%^&*\\|:;~`\u2200-\u22FF]')
 _MOST_UNUSUAL = 0.3

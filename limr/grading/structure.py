@@ -68,7 +68,7 @@ def read(text: str) -> Node:
 
 
 def read_like(gold: Node, answer: str) -> Node:
-    """``read`` the answer, but let a comma in ``a,bcd`` separate what it separates in the gold: solutions or digits."""
+    """``read`` the answer, with a comma in ``a,bcd`` read as in the gold: between solutions, or between digits."""
     if gold.kind in ("leaf", "relation", "ratio"):
         return read(_COMMA_OF_THOUSANDS.sub("", answer))
     if gold.kind == "list" and _THOUSANDS.fullmatch(answer):

@@ -6,9 +6,10 @@ the fifteenth, and it is faster than ``verify``'s ``simplify``. Only sets writte
 ``\cap`` are compared by ``verify``.
 
 Nothing here evaluates text. The parser builds sympy's objects from a grammar. It could reach ``parse_expr`` in three
-ways, and none of them is used: values given for variables; Math-Verify's ``parse`` for plain text; and the digits of
-numbers, which it gives to ``sympy.Number``, so ``_Reader`` reads them itself. Sums, products, integrals and limits,
-whose evaluation makes sympy compile code, and ``\operatorname`` do not pass the guard.
+ways, which this module avoids. It gives no values for variables, does not call Math-Verify's ``parse`` for plain text,
+and reads the digits of numbers in ``_Reader``, because the parser would give them to ``sympy.Number``. The guard
+refuses ``\operatorname``, and the signs of sums, products, integrals and limits, which sympy evaluates by compiling
+code.
 """
 
 import logging
@@ -44,7 +45,7 @@ _DECIMAL = re.compile(r"(?<![\d.])(\d*)\.(\d+)(?![\d.])")
 _IMAGINARY = re.compile(r"\\[A-Za-z]+|\{[A-Za-z]{2,}\}|i")
 _DEGREE = "^{\\circ}"
 
-logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its own time limits are off
+logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its time limits are off
 
 
 def compare(gold: str, answer: str) -> bool:

@@ -1,4 +1,4 @@
-r"""Units of measure, and words next to a number: splits them off, and decides whether two of them agree."""
+r"""Units of measure, and words next to a number: splits them off a text, and decides whether two units agree."""
 
 import re
 from functools import lru_cache

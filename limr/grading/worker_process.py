@@ -36,7 +36,7 @@ MEMORY_BYTES = 2**30
 PAIRS_PER_WORKER = 2000  # then a fresh worker takes over, in case a library leaks memory
 
 _LENGTHS = struct.Struct("!II")
-_ENCODING = ("utf-8", "surrogatepass")  # a model's output decoded byte by byte may hold halves of characters
+_ENCODING = ("utf-8", "surrogatepass")  # a model's output decoded byte by byte may hold lone surrogates
 _NEXT_WORKER, _CALLER_GONE = 64, 65  # exit statuses of a worker: why it ended by itself
 _WARM_UP = (  # parsers and sympy do part of their work on first use: these pairs do it once, before the first fork
     (r"\frac{\sqrt{3}}{2}+x", r"\sqrt{3}/2 + x"),
@@ -87,7 +87,7 @@ def serve(module: str) -> None:
 
 
 def _supervise(connection: socket.socket, compare: Callable[[str, str], bool]) -> NoReturn:
-    """Run one worker after the other, until the caller is gone or somebody else has killed a worker."""
+    """Run one worker after the other, until the caller is gone or another process has killed a worker."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     while True:
         worker = os.fork()

@@ -29,8 +29,8 @@ _SERVER = "from limr.grading.worker_process import serve; serve({module!r})"
 class Workers:
     """Compares pairs in worker processes with limits; safe to call from any number of threads.
 
-    ``module`` names the module whose ``compare(gold, answer) -> bool`` the workers call. Nothing starts before the
-    first pair. As many workers run as there are cores; workers that are stuck do not count, but there are never more
+    The workers call the function ``compare(gold, answer) -> bool`` of ``module``. Nothing starts before the first
+    pair. As many workers run as there are cores; workers that are stuck do not count, but there are never more
     than ``most``. Threads are served in the order in which they asked. A forked process starts new workers.
     """
 
@@ -51,7 +51,7 @@ class Workers:
             worker = self._acquire()
             try:
                 reply = _ask(worker, message)
-            except BaseException:  # an interrupted wait: the late reply must not be read as that of another pair
+            except BaseException:  # after an interrupted wait, the late reply must not be read for another pair
                 self._discard(worker)
                 raise
             if reply:
@@ -96,7 +96,7 @@ class Workers:
         self._waiting.popleft().put(worker)
 
     def _release(self, worker: socket.socket) -> None:
-        """Take back a worker that has answered: for a waiting thread, or as an idle one where there is room."""
+        """Give a worker that has answered to a waiting thread, keep it idle if there is room, or else end it."""
         with self._lock:
             if self._waiting:
                 self._hand_out(worker)
@@ -133,7 +133,7 @@ class Workers:
         worker.close()
 
     def _start(self) -> socket.socket:
-        """A new worker, from a new server if there is none or if the old one has died."""
+        """A new worker; starts a new server if none runs."""
         try:
             ours, theirs = socket.socketpair()
             with theirs:

@@ -25,7 +25,7 @@ class Format:
     keys: frozenset[str]  # a first row with all these keys has this format; if several fit, the one with most keys
     read: ReadFunction
     other_keys: tuple[frozenset[str], ...] = ()  # alternatives to ``keys``
-    set_aside: Mapping[str, str] = field(default_factory=dict)  # key, file name or "folder/" -> what such a file is
+    set_aside: Mapping[str, str] = field(default_factory=dict)  # key, file name or "folder/" -> what such files hold
 
 
 def choose_keys(
@@ -33,7 +33,7 @@ def choose_keys(
 ) -> dict[str, str | None]:
     """The key of each column: the one that the user has chosen for it, or the format's own.
 
-    A column has no key (None) if the user has given its own key to another column.
+    A column has no key (None) if the user has given its key to another column.
 
     Raises LimrError for a column that the format does not have, and for two columns with one key. Raises it also where
     a column of ``needed``, or the prompt, is left without a key.
@@ -65,6 +65,6 @@ def find_columns(header: Sequence[str], chosen: Mapping[str, str]) -> dict[str, 
     """
     for column, name in chosen.items():
         if name not in header:
-            raise LimrError(f"no column {name!r} ({column})", found=", ".join(header))
+            raise LimrError(f"there is no column {name!r} ({column})", found=", ".join(header))
     names = choose_keys({column: column for column in COLUMNS}, chosen)
     return {column: name for column, name in names.items() if name is not None and name in header}

@@ -43,7 +43,7 @@ def without_repeats(log: Log, groups: Groups, n: int, steps: Steps) -> tuple[Gro
     """Groups without the rollouts of a step's first attempt, in which a run was killed before it replayed the step.
 
     Each prompt keeps its last n rollouts in such a step. The step holds more rollouts than other steps, or most of its
-    prompts have several visits in it. A few duplicate prompts in the data set explain neither.
+    prompts have several visits in it. A few duplicate prompts in the data set would cause neither.
 
     Raises LimrError where the rollouts of such a step come from several files.
     """

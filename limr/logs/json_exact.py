@@ -1,9 +1,9 @@
 """JSON rows by the standard library's parser: slow, lenient about unused values, exact about errors.
 
 Why it exists: the fast reader (``json_rows``, measured by ``tests/benchmarks/benchmark_readers.py``) stops at the first
-byte that is not strict JSON and does not report which value is wrong. Logs often hold NaN, half characters and bytes
-that are not UTF-8, mostly in unused values. This module reads a block on which the fast reader stops once more. It
-either succeeds, or it names the line, the key and the value that are wrong.
+byte that is not strict JSON and does not report which value is wrong. Logs often hold NaN, lone surrogates and bytes
+that are not UTF-8, mostly in unused values. When the fast reader stops at a block, this module reads the block again.
+It either succeeds, or it names the line, the key and the value that are wrong.
 """
 
 import json
@@ -28,7 +28,7 @@ _KINDS = {
 _MOST_DIGITS = 4_000  # Python refuses to convert longer whole numbers; they become floats
 _DECODER = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) <= _MOST_DIGITS else float(digits))
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # or a byte that is not UTF-8
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # also a byte that is not UTF-8, see ``decode``
 
 
 def exact_rows(row: type[msgspec.Struct], text: bytes, file: str, lines_before: int) -> tuple[list[Any], list[int]]:
@@ -49,7 +49,7 @@ def exact_rows(row: type[msgspec.Struct], text: bytes, file: str, lines_before: 
 
 
 def decode(raw: bytes | msgspec.Raw) -> Any:
-    """The value of JSON text; bytes that are not UTF-8 become half characters."""
+    """The value of JSON text; bytes that are not UTF-8 become lone surrogates."""
     return _DECODER.decode(bytes(raw).decode("utf-8", errors="surrogateescape"))
 
 
@@ -94,15 +94,15 @@ def _row(row: type[msgspec.Struct], value: Any) -> Any:
     except msgspec.ValidationError as error:
         raise _explained(str(error), value) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise LimrError("text that is not UTF-8", where=f"keys {', '.join(needed)}") from error
+        raise LimrError(found="text that is not UTF-8", where=f"keys {', '.join(needed)}") from error
 
 
 def _decodable(value: Any) -> Any:
-    """``value`` as msgspec accepts it: null for NaN and Infinity, a byte that is not UTF-8 for half a character."""
+    """``value`` as msgspec accepts it: null for NaN and Infinity, a byte that is not UTF-8 for a lone surrogate."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, str):
-        return _HALF_CHARACTER.sub("\udcff", value)
+        return _LONE_SURROGATE.sub("\udcff", value)
     if isinstance(value, dict):
         return {_decodable(key): _decodable(part) for key, part in value.items()}
     if isinstance(value, list):

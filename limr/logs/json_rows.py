@@ -85,12 +85,12 @@ def read_json(
     """
     read = partial(_read_block, row, tuple(options.columns.items()), with_responses)
     blocks = [(number, block) for number, file in enumerate(files) for block in _blocks(file)]
-    # it takes longer to start processes than to read a small log here
+    # a small log is read in less time than processes take to start
     large = sum(block.size for _, block in blocks) > BLOCK_BYTES
     results = (run_in_order if large else map)(read, [block for _, block in blocks])
     previous, lines_before = -1, 0
     for (number, _), (part, lines) in zip(blocks, results, strict=True):
-        # a block counts lines from its own start: add the lines of the blocks before it in the file
+        # a block counts lines from its start: add the lines of the blocks before it in the file
         lines_before = lines_before if number == previous else 0
         part.place[:] += lines_before
         lines_before += lines
@@ -128,8 +128,8 @@ def _read_block(
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         rows, places = exact_rows(row, text, block.file, block.lines_before())
     if not rows:
-        what = f"not one row ({block.size:,} bytes)"
-        raise LimrError(what, where=block.file, expected="rollouts", advice=RESTORE)
+        found = f"no rows ({block.size:,} bytes)"
+        raise LimrError(where=block.file, found=found, expected="rollouts", advice=RESTORE)
     places = np.asarray(places, dtype=np.int64)
     try:
         part = to_part(row.rollouts(rows, with_responses), places, with_responses, row.prompt_text)
@@ -158,7 +158,7 @@ def _decoder(decoded: Any) -> msgspec.json.Decoder:
 
 @cache
 def _with_keys(row: type[JsonRow], chosen: tuple[tuple[str, str], ...], with_responses: bool) -> type[JsonRow]:
-    """``row`` with the keys that the user has chosen, and without keys for what only a conversion needs.
+    """``row`` with the keys that the user has chosen, and without keys for columns that only a conversion needs.
 
     A field without a key gets a key that no row has, so msgspec skips the value.
     """

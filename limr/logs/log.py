@@ -15,7 +15,7 @@ class LogOptions:
 
     format: str | None = None  # default: recognised by the keys of the first row
     samples: int | None = None  # samples of a visit; default: the most common number
-    steps_per_epoch: int | None = None  # a visit is then step // this, and a lost step stays a gap
+    steps_per_epoch: int | None = None  # steps in an epoch; the visit is then the epoch, and a lost step a gap
     columns: Mapping[str, str] = field(default_factory=dict)  # one of ``COLUMNS`` -> its name in the log
 
 

@@ -31,7 +31,7 @@ def audit_trajectories(source: str | Path, form: str, files: int, trajectories: 
 
 
 def audit_log(source: str | Path, log: Log, visits: Visits, trajectories: Trajectories) -> Audit:
-    """The audit of another framework's log; ``visits`` are those that ``number_visits`` has given it."""
+    """The audit of another framework's log; ``visits`` is the result of ``number_visits``."""
     audit = _numbers(source, log.format, len(log.files), trajectories)
     audit.left_out = log.left_out
     audit.not_used = int((visits.visit < 0).sum())

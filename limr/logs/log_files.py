@@ -30,12 +30,12 @@ def log_files(path: Path) -> list[Path]:
         return [path]
     found = list(_below(path))
     if not found:
-        raise LimrError(f"no {', '.join(SUFFIXES)} file in it or below", where=path, expected=_EXPECTED)
+        raise LimrError(f"there is no {', '.join(SUFFIXES)} file in it or below", where=path, expected=_EXPECTED)
     return sorted(found, key=by_name)
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Files in and below ``folder``, each once: links to files and folders that are below it anyway are ignored."""
+    """Files in and below ``folder``, each once: links to files and folders that are also below it are ignored."""
     folders, links, seen = [folder], [], set()
     for top in folders:
         for parent, below, names in os.walk(top, onerror=_refuse):
@@ -116,7 +116,7 @@ def _json_keys(file: Path) -> frozenset[str]:
         except (ValueError, RecursionError):
             continue
         return frozenset(found) if isinstance(found, dict) else frozenset()
-    raise LimrError(f"its first row is not whole JSON ({file.stat().st_size:,} bytes)", advice=RESTORE)
+    raise LimrError(f"its first row is not complete JSON ({file.stat().st_size:,} bytes)", advice=RESTORE)
 
 
 def _growing(file: Path) -> Iterator[str]:

@@ -88,7 +88,7 @@ def to_part(
 ) -> Part:
     """Turn ``rollouts`` into a part; ``places`` (int64) are the lines or rows of the file that they come from.
 
-    ``prompt_text`` takes a decoded prompt and returns the user's turn, or raises LimrError with what it expected.
+    ``prompt_text`` takes a decoded prompt and returns the user's turn; it raises LimrError with what was expected.
 
     Raises RowError for a prompt that is missing, not text or not UTF-8; for a reward that is not a finite number; for a
     step that is missing in some rows; and for a missing response where responses are wanted.
@@ -125,7 +125,7 @@ def _prompts(rollouts: Rollouts, prompt_text: Callable[[Any], str]) -> tuple[lis
     first[coded.number[::-1]] = np.arange(len(coded.number))[::-1]
     row_of_id: dict[str, int] = {}
     prompts: list[Prompt] = []
-    row_of_value = []  # texts that differ in white space only have one id, and are one prompt
+    row_of_value = []  # texts that differ only in white space share an id and are one prompt
     for value, rollout in zip(coded.values, first.tolist(), strict=True):
         text = _at(rollouts.prompt, rollout) if by_id else value
         try:
@@ -223,7 +223,7 @@ def _steps(steps: Numbers | None) -> np.ndarray | None:
         return None
     if np.asarray(steps).dtype.kind == "i":  # whole numbers of 64 bits, and none is missing
         return np.array(steps, dtype=np.int64)
-    is_list = isinstance(steps, list)  # which may have whole numbers that are too long for a float
+    is_list = isinstance(steps, list)  # a list may hold whole numbers that are too large for a float
     short = [step if step is None or abs(step) < 2**63 else 2**63 for step in steps] if is_list else steps
     values = np.array(short, dtype=np.float64)
     if np.isnan(values).all():
@@ -243,7 +243,7 @@ def _refuse(bad: np.ndarray, column: str, values: Numbers, expected: str, what: 
 
 
 def _responses(column: list[Any]) -> Iterator[bytes]:
-    """Responses as UTF-8 for writing; half characters and other bytes become question marks."""
+    """Responses as UTF-8 for writing; lone surrogates, and so bytes that are not UTF-8, become question marks."""
     for row, raw in enumerate(column):
         if not _is_present(raw):
             raise RowError(row, "response", "is missing", advice="A conversion needs the text of the responses.")

@@ -30,7 +30,7 @@ _ROLLOUTS_A_SEARCH = 4_000_000  # the search for duplicate rollouts reads this m
 
 
 class _CheckFailedError(Exception):
-    """A check in bulk has failed; ``_invalid_rollout`` finds the rollout."""
+    """A check of a whole batch has failed; ``_invalid_rollout`` finds the rollout."""
 
 
 def from_rollouts(rollouts: str | Path) -> Trajectories:
@@ -40,11 +40,11 @@ def from_rollouts(rollouts: str | Path) -> Trajectories:
     streamed: only visits are held in memory, never responses. Every visit is kept; ``visit_matrix`` decides which of
     them count. An accuracy is NaN where ``correct`` is null for any of the visit's rollouts.
 
-    The order of shards and rows does not matter, except for the last bits of a mean of rewards that are not sums
-    of powers of two (0.1, say). The paper's rewards of 1, -0.5 and -1 are exact.
+    The order of shards and rows can change only the last bits of a mean, and only for rewards that are not sums of
+    powers of two (0.1, say). The paper's rewards of 1, -0.5 and -1 are exact.
 
-    Raises ContractError, naming the shard, when a shard is truncated or breaks the contract, when a rollout occurs
-    twice, and when a reward is not a finite number. Raises it also when there is no rollout at all.
+    Raises ContractError when a shard is truncated or breaks the contract, when a rollout occurs twice, and when a
+    reward is not a finite number; the error names the shard. Also raises it when there are no rollouts.
     """
     shards = _shards(Path(rollouts))
     rows = pl.scan_parquet(shards, include_file_paths="shard", hive_partitioning=False, glob=False)
@@ -56,8 +56,8 @@ def from_rollouts(rollouts: str | Path) -> Trajectories:
         raise _invalid_rollout(rows, Path(rollouts)) from failed
     if not prompt_ids:
         raise ContractError(
-            f"not one rollout in {len(shards):,} shards",
             where=rollouts,
+            found=f"no rollouts in {len(shards):,} {'shard' if len(shards) == 1 else 'shards'}",
             advice="The run recorded nothing. Look for the reason in its log.",
         )
     _refuse_duplicates(rows, prompt_ids, visits)
@@ -79,7 +79,7 @@ def _shards(rollouts: Path) -> list[Path]:
         raise ContractError("no such directory", where=rollouts, expected=expected_files)
     shards = [rollouts] if rollouts.is_file() else sorted(rollouts.glob("*.parquet"))
     if not shards:
-        raise ContractError("no .parquet file in it", where=rollouts, expected=expected_files)
+        raise ContractError(where=rollouts, found="no .parquet file", expected=expected_files)
     expected = columns("rollouts")
     for shard in shards:
         try:
@@ -99,7 +99,7 @@ def _shards(rollouts: Path) -> list[Path]:
 def _add_up(rows: pl.LazyFrame) -> tuple[list[str], Sums]:
     """The prompts, sorted, and the sums of each visit. Raises _CheckFailedError where a value is not allowed."""
     prompts, visits = PromptIndex(), VisitSums()
-    # a hash that Polars computes stands for the prompt: NumPy is slow with strings
+    # Polars replaces each prompt by a hash, because NumPy is slow with strings
     rows = rows.select(*_NEVER_NULL, pl.col("correct").cast(pl.UInt8), hash=pl.col("prompt_id").hash())
     for batch in rows.collect_batches(engine="streaming"):
         if not batch.is_empty():
@@ -154,7 +154,7 @@ def _invalid_rollout(rows: pl.LazyFrame, rollouts: Path) -> ContractError:
     invalid = rows.filter(null | ~pl.col("reward").is_finite() | (pl.min_horizontal("visit", "sample") < 0))
     first = invalid.select("shard", *_READ).sort("shard", *_KEYS).head(1).collect(engine="streaming")
     if first.is_empty():  # each reward is finite, but a sum is not
-        return ContractError("the rewards of a visit add up to more than a number can hold", where=rollouts)
+        return ContractError("the sum of a visit's rewards is too large for a floating-point number", where=rollouts)
     row = first.row(0, named=True)
     shard = row.pop("shard")
     number = invalid.select(pl.len()).collect(engine="streaming").item()

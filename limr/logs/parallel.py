@@ -1,8 +1,8 @@
 """Runs a function over many arguments in several processes, and yields the results in order.
 
 Why it exists: a JSON decoder holds Python's global lock, so two cores need two processes. The processes are fresh
-interpreters that import the readers and nothing else. The standard library's pools would either import the caller's
-``__main__``, which may be a stage's script without a guard, or fork a process whose other threads hold locks.
+interpreters that import the readers and nothing else. The standard library's pools would import the caller's
+``__main__``, which may be a stage's script without a guard. Or they would fork while other threads hold locks.
 ``tests/benchmarks/benchmark_readers.py`` measures the reader of JSON that runs on it.
 """
 
@@ -34,7 +34,7 @@ _SERVE = (
 _COMMAND = (sys.executable, "-P", "-c", _SERVE, _PACKAGE_FOLDER)
 
 _PIPE_BYTES = 2**20  # holds a result of usual size, so that a process need not wait for its reader
-_WAITING = 2  # arguments that are sent to a process at a time, so that it need not wait for the next one
+_WAITING = 2  # arguments that a process has at a time, so that it need not wait for the next one
 
 
 def run_in_order(function: Callable[[A], R], arguments: Sequence[A]) -> Iterator[R]:
@@ -45,15 +45,15 @@ def run_in_order(function: Callable[[A], R], arguments: Sequence[A]) -> Iterator
     """
     n_processes = min(len(os.sched_getaffinity(0)), len(arguments))
     processes = [_start(function) for _ in range(n_processes)]
-    asked: deque[tuple[subprocess.Popen[bytes], A]] = deque()
+    pending: deque[tuple[subprocess.Popen[bytes], A]] = deque()
     try:
         for process, argument in zip(cycle(processes), arguments, strict=False):
-            if len(asked) == _WAITING * n_processes:
-                yield _answer(*asked.popleft())
+            if len(pending) == _WAITING * n_processes:
+                yield _answer(*pending.popleft())
             _send(process, argument)
-            asked.append((process, argument))
-        while asked:
-            yield _answer(*asked.popleft())
+            pending.append((process, argument))
+        while pending:
+            yield _answer(*pending.popleft())
     finally:
         for process in processes:
             process.kill()

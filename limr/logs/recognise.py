@@ -20,7 +20,7 @@ class Found:
     format: Format
     files: list[Path]
     steps: list[int | None]
-    left_out: dict[str, str]  # file -> why
+    left_out: dict[str, str]  # file -> the reason
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class _FirstRows:
 
 
 def recognise(path: Path, options: LogOptions) -> Found:
-    """Look at the first row of every file of ``path``.
+    """The format of the log at ``path``, and its files, by the first row of every file.
 
     Raises LimrError with the file in four cases: one folder holds two formats and none was chosen; no file has a known
     format; a file that looks like a part of the log is empty or truncated; two files hold one step.
@@ -45,7 +45,7 @@ def recognise(path: Path, options: LogOptions) -> Found:
     chosen = find_format(options.format) if options.format else None
     first_rows = _read_first_rows(path, options)
     of_file = {file: _format_of(keys, options) for file, keys in first_rows.keys.items()}
-    if chosen and chosen not in of_file.values():  # then it may read files that look like another format
+    if chosen and chosen not in of_file.values():  # the chosen format may read files that look like another format
         of_file |= {file: chosen for file, keys in first_rows.keys.items() if _fit(chosen, keys, options)}
     format_ = chosen or _only_format(first_rows, of_file)
     files = [file for file, found in of_file.items() if found is format_]
@@ -96,7 +96,7 @@ def _only_format(first_rows: _FirstRows, of_file: dict[Path, Format | None]) -> 
     if len(example) > 1:
         found = " and ".join(f"{name} ({file})" for name, file in list(example.items())[:2])
         advice = ["Choose one, ", Setting("format", next(iter(example))), ", or name the folder of one."]
-        raise LimrError("files in two formats", where=first_rows.path, found=found, advice=advice)
+        raise LimrError("it holds files in two formats", where=first_rows.path, found=found, advice=advice)
     if not example:
         raise _none_fits(first_rows, None)
     return formats()[next(iter(example))]
@@ -112,7 +112,9 @@ def _none_fits(first_rows: _FirstRows, wanted: Format | None) -> LimrError:
         found += f" ({', '.join(f'{name} is named {key!r}' for name, key in first_rows.options.columns.items())})"
     if wanted:
         expected = f"rows with {_wanted_keys(wanted)}"
-        return LimrError(f"no file in the format {wanted.name}", where=first_rows.path, found=found, expected=expected)
+        return LimrError(
+            f"it has no file in the format {wanted.name}", where=first_rows.path, found=found, expected=expected
+        )
     known = "; ".join(f"{name}: {_wanted_keys(known)}" for name, known in formats().items())
     return LimrError(
         "in no known format",
@@ -166,7 +168,7 @@ def _in_order(format_: Format, files: Sequence[Path], left_out: dict[str, str]) 
         other = seen.setdefault(file.name, file)
         if steps[file] is not None and other != file:
             advice = "These are two runs, or training and validation. Name the folder of one of them."
-            raise LimrError(f"step {steps[file]} is in {other} too", where=file, advice=advice)
+            raise LimrError(f"step {steps[file]} is also in {other}", where=file, advice=advice)
     ordered = sorted(files, key=lambda file: (steps[file] is None, steps[file] or 0, by_name(file)))
     return Found(format_, ordered, [steps[file] for file in ordered], left_out)
 

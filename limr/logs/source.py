@@ -23,7 +23,7 @@ _ROLLOUTS = {"prompt_id", "visit", "sample", "reward", "correct"}
 
 @dataclass(frozen=True, eq=False)
 class Extracted:
-    """The trajectories of a source, their audit, and the prompts of a log (None where the source has ids alone)."""
+    """The trajectories of a source, their audit, and the prompts of a log (None where the source has only ids)."""
 
     trajectories: Trajectories
     audit: Audit

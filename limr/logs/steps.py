@@ -19,7 +19,7 @@ class Steps:
 
     ``numbers`` are the distinct steps, sorted. ``rank`` is the index of each rollout's step in ``numbers``. ``used`` is
     false for rollouts that a replay has replaced (bool). ``stride`` is the usual distance between two steps;
-    ``missing`` are the steps that are absent at this distance; ``replayed`` are those that a resumed run did again.
+    ``missing`` are the steps that are absent at this distance; ``replayed`` are those that a resumed run repeated.
     """
 
     numbers: np.ndarray
@@ -71,16 +71,16 @@ def find_steps(log: Log, samples: int | None) -> Steps:
     """The steps of a log that has steps, and which of its rollouts were replayed.
 
     The log is in the order in which it was written. A *stretch* of it ends where the step number goes down. There are
-    three origins of stretches: a resumed run, which goes back to its last checkpoint; an asynchronous run, whose steps
-    overlap; and files that several processes wrote side by side. A step of several stretches is *replayed* in two
+    three origins of stretches: a resumed run, which goes back to its last checkpoint; an asynchronous run with steps
+    that overlap; and files that several processes wrote side by side. A step of several stretches is *replayed* in two
     cases:
 
     - It holds more rollouts than steps of one stretch do. This counts only if at least half of the steps are of one
       stretch, or if some of them show the size of a batch.
     - Most prompts of its earlier stretches have more rollouts in the step than a visit has samples.
 
-    Of a replayed step, the last complete stretch counts: training went on from there. A step that was not replayed
-    counts with all its stretches.
+    The last complete stretch of a replayed step counts, because training went on from there. A step that was not
+    replayed counts with all its stretches.
 
     Raises LimrError where every file begins with the first step and most steps would be replayed. These are several
     runs or the processes of one run, and the log does not show which.
@@ -119,14 +119,14 @@ def describe_steps(steps: list[int]) -> str:
 
 
 def refuse_missing_steps(log: Log, steps: Steps) -> None:
-    """Raise LimrError where a step is missing in the middle: visits cannot be counted one after another then."""
+    """Raise LimrError where a step is missing in the middle: visits could then not be counted one after another."""
     if not steps.missing:
         return
     after = int(np.searchsorted(steps.numbers, steps.missing[0]))
     before, following = (log.files[log.file[np.argmax(steps.rank == row)]] for row in (after - 1, after))
     raise LimrError(
-        f"after step {steps.numbers[after - 1]} comes step {steps.numbers[after]} ({following}), while steps are mostly"
-        f" {steps.stride} apart: {len(steps.missing):,} missing ({describe_steps(steps.missing)})",
+        f"step {steps.numbers[after - 1]} is followed by step {steps.numbers[after]} ({following}), but steps are"
+        f" mostly {steps.stride} apart: {len(steps.missing):,} missing ({describe_steps(steps.missing)})",
         where=before,
         advice=[
             "Later visits of their prompts would be counted too early. Put the missing files back, or give the number"
@@ -138,10 +138,10 @@ def refuse_missing_steps(log: Log, steps: Steps) -> None:
 
 
 def _missing(numbers: np.ndarray) -> tuple[int, list[int]]:
-    """The usual distance between two steps, and the steps that are absent at it.
+    """The usual distance between two steps, and the steps that are missing at this distance.
 
-    Of two equally common distances, the smaller one is usual. A step that comes sooner
-    than usual, such as the last one of training, makes no step missing.
+    Of two equally common distances, the smaller one is usual. A distance shorter than usual, such as that
+    to the last step of training, does not mean that a step is missing.
     """
     gaps = np.diff(numbers)
     if not gaps.size:
@@ -186,7 +186,7 @@ class _Pieces:
         return bool((starts == new_file).all() and (self.rank[starts] == 0).all())
 
     def prompts_again(self) -> np.ndarray:
-        """Steps (bool) where most prompts of the earlier stretches come again, beyond the samples of a visit."""
+        """Steps (bool) where most prompts of the earlier stretches occur again, with more rollouts than a visit has."""
         n_prompts = len(self.log.prompts)
         # rollouts of each pair (step, prompt) and of each pair (piece, prompt)
         of_step, rows, counts = np.unique(
@@ -206,7 +206,7 @@ class _Pieces:
         return np.bincount(step[earlier & again], minlength=self.n_steps) * 2 > n_earlier
 
     def last_complete(self, step: int) -> int:
-        """The last stretch whose piece of the step is as large as other steps, or else the stretch with the largest."""
+        """The last stretch with a piece of the step as large as other steps, or else that with the largest piece."""
         of_step = np.flatnonzero(self.step == step)
         most = self.sizes[of_step].max()
         single = self.totals[~self.more_than_once][:-1]  # the last step of a log may not have been finished

@@ -32,7 +32,7 @@ def read_csv(files: Sequence[Path], chosen: Mapping[str, str], with_responses: b
 
 
 def _parts(file: Path, chosen: Mapping[str, str], with_responses: bool) -> Iterator[Part]:
-    # bytes that are not UTF-8 become half characters, which only matter in a prompt
+    # bytes that are not UTF-8 become lone surrogates, which only matter in a prompt
     with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
         reader = csv.reader(stream, strict=True)
         header = next(reader)
@@ -40,7 +40,7 @@ def _parts(file: Path, chosen: Mapping[str, str], with_responses: bool) -> Itera
         rows = _rows(reader, len(header))
         batch = list(islice(rows, _ROWS_AT_A_TIME))
         if not batch:
-            raise LimrError("a header and no row", expected="rollouts", advice=RESTORE)
+            raise LimrError(found="a header without rows", expected="rollouts", advice=RESTORE)
         while batch:
             lines = np.array([line for line, _ in batch], dtype=np.int64)
             try:
@@ -59,8 +59,8 @@ def _rows(reader: Any, n_columns: int) -> Iterator[tuple[int, list[str]]]:
             if not fields:  # an empty line
                 continue
             if len(fields) != n_columns:
-                found, expected = f"{len(fields)} fields", f"{n_columns} as in the header"
-                raise LimrError(where=f"line {reader.line_num}", found=found, expected=expected)
+                found = f"{len(fields)} {'field' if len(fields) == 1 else 'fields'}"
+                raise LimrError(where=f"line {reader.line_num}", found=found, expected=f"{n_columns}, as in the header")
             yield reader.line_num, fields
     except csv.Error as error:
         raise LimrError(f"not CSV ({error})", where=f"line {reader.line_num}") from error
@@ -88,7 +88,7 @@ _CONVERT: dict[str, tuple[Callable[[str], Any], str]] = {
 
 
 def _values(batch: list[tuple[int, list[str]]], name: str, place: int) -> list[Any]:
-    """Column number ``place`` of the rows, from text to what ``Rollouts`` takes."""
+    """Column number ``place`` of the rows, from text to the values that ``Rollouts`` takes."""
     convert, expected = _CONVERT.get(name, (_text, "text"))
     values = []
     for row, (_, fields) in enumerate(batch):

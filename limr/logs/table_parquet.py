@@ -64,7 +64,7 @@ def _parts(file: Path, chosen: Mapping[str, str], with_responses: bool) -> Itera
     start = 0
     with parquet.ParquetFile(file, read_dictionary=dictionaries) as stream:
         if stream.metadata.num_rows == 0:
-            raise LimrError("not one row", expected="rollouts")
+            raise LimrError(found="no rows", expected="rollouts")
         for batch in stream.iter_batches(size, columns=wanted):
             yield batch_to_part(Rollouts(**columns_of(batch, columns, with_responses)), start, columns, with_responses)
             start += len(batch)
@@ -120,7 +120,7 @@ def texts(values: "pyarrow.Array") -> list[Any]:
             return values.to_pylist()
         except UnicodeDecodeError:  # Arrow does not check that text is UTF-8
             pass
-    # as in JSON and CSV, bytes that are not UTF-8 become half characters, which the normaliser refuses in a prompt
+    # as in JSON and CSV, bytes that are not UTF-8 become lone surrogates, which the normaliser refuses in a prompt
     raw = values.cast(large_binary()).to_pylist()
     return [None if value is None else value.decode("utf-8", errors="surrogateescape") for value in raw]
 
@@ -139,8 +139,8 @@ def _encoded(column: "pyarrow.Array") -> Encoded | list[Any]:
         return texts(column)
     encoded = column if isinstance(column, pyarrow.DictionaryArray) else column.dictionary_encode()
     size = len(encoded.dictionary)
-    number = encoded.indices.cast(pyarrow.int64()).fill_null(size).to_numpy()  # ``size`` stands for null
-    # The dictionary belongs to a whole row group. Only the values of this batch are wanted: mark those that occur,
+    number = encoded.indices.cast(pyarrow.int64()).fill_null(size).to_numpy()  # ``size`` is the number of null
+    # The dictionary belongs to a whole row group. Only the values of this batch are needed: mark those that occur,
     # count them in order, and translate each row's number by that count.
     used = np.zeros(size + 1, dtype=bool)
     used[number] = True

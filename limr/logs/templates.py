@@ -1,13 +1,12 @@
 """Finds the user's turn of a prompt that a trainer has logged with a chat template around it.
 
-A prompt is stripped only if the whole of it has the shape of a template, from the first header to the last. A prompt
-that only mentions a header stays as it is. The system's turn is dropped, and so is the assistant's turn at the end,
-which is empty or holds only text of the template. A chat of several turns (few-shot examples, a
-conversation) keeps all other turns, as ``User: ...`` and ``Assistant: ...``: two conversations may end with the same
-question.
+A prompt is stripped only if all of it has the shape of a template, from the first header to the last. A prompt that
+only mentions a header stays as it is. The system's turn is dropped, and so is the assistant's turn at the end, which is
+empty or holds only text of the template. A chat of several turns (few-shot examples, a conversation) keeps all other
+turns, as ``User: ...`` and ``Assistant: ...``, because two conversations may end with the same question.
 """
 
-# ruff: noqa: RUF001 (the wide bars are in DeepSeek's own tokens)
+# ruff: noqa: RUF001 (the wide bars are in DeepSeek's tokens)
 
 import re
 from collections.abc import Mapping

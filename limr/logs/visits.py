@@ -18,8 +18,8 @@ from limr.logs.log import Log
 from limr.logs.steps import Steps, find_steps, most_common, refuse_missing_steps
 from limr.trajectories.curves import Trajectories
 
-# Training meets a prompt once an epoch, unless the data set holds it twice. If more than one visit in twenty is of a
-# prompt that was met before in the same epoch, steps_per_epoch does not fit the run.
+# Training meets a prompt once an epoch, unless the data set holds it twice. steps_per_epoch does not fit the run if in
+# more than one visit in twenty the prompt was met before in the same epoch.
 _MOST_MET_AGAIN = 0.05
 
 
@@ -28,8 +28,8 @@ class Visits:
     """The visit and the sample of every rollout of a log (int64), -1 for rollouts that are not used.
 
     ``samples`` is the number of samples of a complete visit. ``by_epoch`` is true where visits are epochs. ``steps`` is
-    None for a log without steps. The last three list groups, each by the row of its first rollout in the log:
-    ``partial`` groups have too few samples, ``duplicate`` groups hold several visits of a prompt at one step, and
+    None for a log without steps. The last three arrays list groups, each by the row of its first rollout in the log.
+    ``partial`` groups have too few samples. ``duplicate`` groups hold several visits of a prompt at one step.
     ``merged`` groups are visits that consist of several groups of one epoch.
     """
 
@@ -69,11 +69,11 @@ def number_visits(log: Log, samples: int | None = None, steps_per_epoch: int | N
     except for a prompt with several visits in it.
 
     Raises LimrError where visits would be miscounted: a step is missing in the middle; a prompt has more than n
-    rollouts, but no multiple of n; several files hold the same step; ``samples`` is more than most visits have; or
+    rollouts, but not a multiple of n; several files hold the same step; ``samples`` is more than most visits have; or
     ``steps_per_epoch`` does not fit.
     """
     if not len(log):
-        raise LimrError("not one rollout in the log", where=", ".join(log.files[:3]))
+        raise LimrError(where=", ".join(log.files[:3]), found="no rollouts", expected="the log of a run")
     for name, value in (("samples", samples), ("steps_per_epoch", steps_per_epoch)):
         if value is not None and value < 1:
             raise LimrError(where=name, found=str(value), expected="at least 1")
@@ -165,7 +165,7 @@ def _by_epoch(log: Log, groups: Groups, n: int, steps: Steps, steps_per_epoch: i
                 " does not fit the run. It is the number of prompts divided by the prompts in a step.",
             ],
         )
-    visits = np.flatnonzero(~again)  # the first group of each visit
+    visits = np.flatnonzero(~again)  # index of the first group of each visit
     starts = groups.starts[visits]
     counts = np.diff(starts, append=len(groups.rows))  # rollouts of each visit, over all its groups
     visit, sample = np.full(len(log), -1), np.full(len(log), -1)
@@ -182,7 +182,7 @@ def _samples(log: Log, groups: Groups, samples: int | None) -> int:
     usual = most_common(groups.counts)
     if samples is not None and (groups.counts < samples).mean() > 0.5:
         raise LimrError(
-            "most visits have fewer",
+            "most visits have fewer samples",
             where=(log.files[0], "samples"),
             found=str(samples),
             expected=f"{usual}, the most common number",
@@ -192,7 +192,7 @@ def _samples(log: Log, groups: Groups, samples: int | None) -> int:
 
 
 def _uneven(log: Log, groups: Groups, uneven: np.ndarray, n: int) -> LimrError:
-    """The error for prompts with more than n rollouts, but no multiple of n."""
+    """The error for prompts with more than n rollouts, but not a multiple of n."""
     group = uneven[0]
     row = groups.rows[groups.starts[group]]
     when = "one after another" if log.step is None else f"at step {log.step[row]}"

@@ -83,8 +83,10 @@ class _Columns:
         """All parts joined."""
         files = [str(file) for file in found.files]
         if not self.columns:
-            what = f"not one rollout in {len(files):,} files of {found.format.title}"
-            raise LimrError(what, where=files[0], advice="Every rollout may have failed. Look at the run's own log.")
+            nothing = f"no rollouts in {len(files):,} {'file' if len(files) == 1 else 'files'} of {found.format.title}"
+            raise LimrError(
+                where=files[0], found=nothing, advice="Every rollout may have failed. Look at the run's own log."
+            )
         if "step" in self.columns and len(self.columns["step"]) != len(self.columns["prompt"]):
             raise LimrError(
                 "neither its rows nor its name have the step",

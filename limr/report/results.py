@@ -48,7 +48,7 @@ def read_results(
     missing = [key for key in expected if key not in found]
     if missing:
         raise LimrError(
-            f"no evaluation of {_name(missing[0])} ({len(missing):,} missing of {len(expected):,})",
+            f"there is no evaluation of {_name(missing[0])} ({len(missing):,} missing of {len(expected):,})",
             advice="Run the evaluation.",
         )
     for name in benchmarks:
@@ -72,12 +72,12 @@ def _read(path: Path, benchmarks: Mapping[str, Mapping[str, Any]]) -> tuple[tupl
     )
     if key[2] in benchmarks:
         wanted = benchmarks[key[2]]["samples"]
-        odd = problems.filter(pl.col("samples") != wanted)
-        if odd.height:
+        wrong = problems.filter(pl.col("samples") != wanted)
+        if wrong.height:
             raise LimrError(
-                where=(path, f"problem {odd['problem_id'][0]}"),
-                found=f"{odd['samples'][0]} samples",
-                expected=f"{wanted} ({odd.height:,} such problems)",
+                where=(path, f"problem {wrong['problem_id'][0]}"),
+                found=f"{wrong['samples'][0]} samples",
+                expected=f"{wanted} ({wrong.height:,} such problems)",
                 advice="Delete the file and run the evaluation again.",
             )
     return key, _Answers(path, problems["problem_id"].to_list(), problems["accuracy"].to_numpy())

@@ -20,7 +20,7 @@ from limr.report.training_runs import TrainingRun, number_range, read_runs
 
 logger = logging.getLogger(__name__)
 
-_DIGITS = 6  # decimals of the fractions in CSV and JSON: further ones may depend on the number of threads
+_DIGITS = 6  # decimals of the fractions in CSV and JSON: further decimals may depend on the number of threads
 _AVERAGE = "average"
 
 

@@ -49,7 +49,9 @@ def _count(directory: Path) -> tuple[int, int]:
     """Steps and rollouts in a directory of shards, without reading the responses."""
     shards = sorted(Path(directory).glob("*.parquet"))
     if not shards:
-        raise ContractError("no rollouts (*.parquet)", where=directory, advice="Run the training that makes them.")
+        raise ContractError(
+            where=directory, found="no rollouts (*.parquet)", advice="Run the training that makes them."
+        )
     steps: set[int] = set()
     rollouts = 0
     for shard in shards:
@@ -59,7 +61,7 @@ def _count(directory: Path) -> tuple[int, int]:
             raise ContractError(
                 f"cannot be read as a rollouts file ({error})",
                 where=shard,
-                advice=f"Delete the whole run, {directory.parent}, and make it again.",
+                advice=f"Delete the whole run, {directory.parent}, and run it again.",
             ) from error
         steps.update(column.unique().to_list())
         rollouts += len(column)

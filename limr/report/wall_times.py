@@ -57,5 +57,5 @@ def _read(file: Path, name: str) -> tuple[str, float | None, float | None]:
             f"cannot be read ({first_line(error)})", where=file, expected="a benchmark file of Snakemake"
         ) from error
     if frame.is_empty() or frame["s"].null_count():
-        raise LimrError("holds no time", where=file, expected="a benchmark file of Snakemake")
+        raise LimrError(where=file, found="no time", expected="a benchmark file of Snakemake")
     return name, frame["s"].sum(), frame["max_rss"].max()

@@ -1,4 +1,4 @@
-"""The selection rule (``keep``): rank the prompts by score, select some, and give each other one a reason."""
+"""The selection rule (``keep``): rank the prompts by score, select some, and give a reason for each other prompt."""
 
 import logging
 import math
@@ -35,7 +35,7 @@ def choose(scored: pl.DataFrame, keep: str | Mapping[str, Any], pool_size: int) 
     Rank 1 is the best score. Ties are broken by prompt_id, and prompts without a score have no rank. The result is
     sorted by rank.
 
-    Raises LimrError when ``keep`` is none of these, selects no prompt, or wants more prompts than have a score.
+    Raises LimrError when ``keep`` is none of these, selects no prompt, or asks for more prompts than have a score.
 
     >>> scored = pl.DataFrame({"prompt_id": ["a", "b"], "score": [0.2, 0.7], "reason": ["", ""]})
     >>> choose(scored, {"theta": 0.6}, pool_size=2).rows()
@@ -77,7 +77,7 @@ def check_keep(keep: str | Mapping[str, Any]) -> None:
 
 
 def score_quantiles(scores: pl.Series) -> dict[str, float]:
-    """Quantiles to choose theta from. They are rounded down to 3 decimals, so that each selects a prompt as theta.
+    """Quantiles to choose theta from, rounded down to 3 decimals: each of them, as theta, selects at least one prompt.
 
     >>> score_quantiles(pl.Series([0.0, 0.5, 1.0]))
     {'50 %': 0.5, '75 %': 0.75, '90 %': 0.9, '95 %': 0.95, '99 %': 0.99, 'highest': 1.0}

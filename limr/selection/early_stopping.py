@@ -1,4 +1,4 @@
-"""How early could the probe have stopped? LIM's selection after the first visits against that after all visits.
+"""How early could the probe have stopped? LIM's selection after the first visits, compared with that after all visits.
 
 The analysis computes LIM for every number of visits and every bootstrap resample. It therefore calls the formula
 (``alignment``) on matrices that are built once, instead of running the method thousands of times.
@@ -141,7 +141,7 @@ def _scores(matrix: VisitMatrix, missing: str, best: float, draws: list[np.ndarr
     for draw in draws:
         drawn, whole = values[draw], known[draw]
         curve = drawn[whole].mean(axis=0) if whole.any() else np.empty(0)
-        # LIM divides by 0 where there are no visits, and where every prompt was solved at each of them
+        # LIM would divide by 0 without visits, or if every prompt was solved at each of them
         unsolved = (best - curve > ROUNDING).any()
         yield alignment(drawn, curve, best) if unsolved else np.full(len(draw), np.nan)
 

@@ -4,7 +4,7 @@
     def standard_deviation(values: np.ndarray) -> np.ndarray:
         ...
 
-The positional parameters of the function name what it reads:
+The positional parameters of the function are its inputs:
 
 - ``values``: the visit matrix, prompts x visits (float64), of the prompts that have every visit;
 - ``prompt_ids``: the prompts, one per score;

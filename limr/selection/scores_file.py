@@ -50,7 +50,7 @@ def choose_again(scores: pl.DataFrame, keep: str | Mapping[str, Any]) -> pl.Data
 
     Raises LimrError as ``choose`` does.
     """
-    # a prompt with a score that was not selected has the reason of the previous selection
+    # a prompt with a score that was not selected still has the reason of the previous selection
     scored = scores.with_columns(reason=pl.when(pl.col("score").is_null()).then("reason").otherwise(pl.lit("")))
     pool_size = scores.select((kind_of("reason") != NOT_GRADABLE.kind).sum()).item()
     chosen = choose(scored.select("prompt_id", "score", "reason"), keep, pool_size)
@@ -72,7 +72,7 @@ def thetas(scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def selection_summary(scores: pl.DataFrame) -> list[str]:
-    """Lines for the user: how many prompts are selected, and how many have no score for which reasons."""
+    """Lines for the user: how many prompts are selected, and how many have no score, by reason."""
     selected, unscored = scores.filter("selected"), scores.filter(pl.col("score").is_null())
     lines = [
         f"{scores['method'][0]}: {len(selected):,} of {len(scores):,} prompts selected"

@@ -28,9 +28,9 @@ def score_prompts(
 
     Each row that is not selected has a reason.
 
-    ``settings`` is the method's row of configuration: ``score`` (name of a score method), ``keep`` (see ``choose``)
-    and perhaps ``options`` (of the score method). Without ``prompts`` (contract ``prompts``) the prompts are those of
-    ``trajectories``.
+    ``settings`` is the method's entry in the configuration: ``score`` (name of a score method), ``keep`` (see
+    ``choose``) and perhaps ``options`` (of the score method). Without ``prompts`` (contract ``prompts``) the prompts
+    are those of ``trajectories``.
 
     ``ungradable`` decides about prompts with a gold answer that cannot be graded: no response to them can be rewarded.
     With ``drop`` such a prompt has no score, and its curve is left out of the mean curve too. With ``keep`` it is

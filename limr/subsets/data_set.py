@@ -66,7 +66,7 @@ def column_of(data_set: DataSet, column: str, given: str | None = None) -> str:
     name = data_set.name_of(column, given)
     if name is None:
         raise LimrError(
-            f"no column of {column}s",
+            f"there is no column of {column}s",
             where=data_set.file,
             found=f"the columns {', '.join(data_set.rows[0])}",
             expected=one_of(NAMES[column]),

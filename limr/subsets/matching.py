@@ -111,7 +111,7 @@ def _match_without_instruction(
     }
     counts = [sum(cut in of_prompt for of_prompt in fits.values()) for cut in cuts]
     best = max(counts, default=0)
-    # One prompt alone is no evidence of an instruction. If two cuts fit equally many prompts, neither is used.
+    # A single prompt is no evidence of an instruction. If two cuts fit equally many prompts, neither is used.
     cut = cuts[counts.index(best)] if best > 1 and counts.count(best) == 1 else None
     for prompt_id in remaining:
         of_prompt = fits.get(prompt_id, {})

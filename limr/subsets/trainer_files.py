@@ -27,7 +27,7 @@ _MATHEMATICS = re.compile(r"(?<!\\)\$|\\\(|\\\[|\\boxed\b")  # an answer with La
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What the rows get besides prompt and answer."""
+    """Options of an export: what is added to the prompts and answers."""
 
     system: str | None = None  # the system message before the user's
     instruction: str | None = None  # text after every prompt, on a separate line
@@ -127,7 +127,7 @@ def check_export(to: str, output: str, options: ExportOptions) -> None:
         raise LimrError(
             [Setting("plain"), " is not possible"],
             expected="messages",
-            advice="verl reads nothing else, and applies the model's chat template to them.",
+            advice="verl reads only messages, and applies the model's chat template to them.",
         )
     if options.plain and options.system is not None:
         raise LimrError(

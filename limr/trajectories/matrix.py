@@ -14,7 +14,7 @@ SIGNALS = {"reward": "mean_reward", "accuracy": "accuracy"}
 MISSING = ("drop", "next")
 
 # An epoch counts when nine prompts in ten have it. Training often stops within an epoch, and then only some prompts
-# have the last one. To require that epoch of every prompt would drop the others.
+# have the last one. Requiring that epoch of every prompt would drop the others.
 EPOCH_COVERAGE = 0.9
 
 
@@ -62,10 +62,10 @@ def visit_matrix(trajectories: Trajectories, signal: str = "reward") -> VisitMat
 
     - A visit with fewer samples than most visits have is partial. It counts as missing.
     - The last visit is the last one that at least nine prompts in ten have (``EPOCH_COVERAGE``). An epoch that training
-      did not finish is thus left out, instead of the prompts that it did not reach. A visit that a prompt lacks, up
-      to that last one, is NaN.
+      did not finish is left out, instead of the prompts that it did not reach. A visit that a prompt lacks is
+      NaN if it counts.
 
-    Raises LimrError when the signal is unknown or not recorded, or when no visit is shared by that many prompts.
+    Raises LimrError when the signal is unknown or not recorded, or when no visit was completed by that many prompts.
     """
     values = _recorded(trajectories, signal)
     complete = trajectories.n_samples >= usual_samples(trajectories)
@@ -96,7 +96,7 @@ def _recorded(trajectories: Trajectories, signal: str) -> np.ndarray:
     if signal not in SIGNALS:
         raise LimrError(where="option signal", found=repr(signal), expected=one_of(SIGNALS))
     if len(trajectories) == 0:
-        raise LimrError("not one visit", where="trajectories", advice="Check whether the probe has run.")
+        raise LimrError(where="trajectories", found="no visits", advice="Check whether the probe has run.")
     values = getattr(trajectories, SIGNALS[signal])
     unknown = np.isnan(values).sum()
     if unknown:

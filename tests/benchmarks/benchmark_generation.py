@@ -4,7 +4,7 @@
 
 First both engines answer all prompts greedily, as an evaluation does, and the answers that differ are counted. Then
 they take turns, round by round, so that other load on the machine affects both: responses of one length, drawn at
-temperature 1, in whole batches. vLLM runs in a process of its own, as in an evaluation; its start is timed separately.
+temperature 1, in whole batches. vLLM runs in a separate process, as in an evaluation; its start is timed separately.
 Needs an environment with vLLM (envs/install_openrlhf.sh). Both engines compute in float32.
 """
 

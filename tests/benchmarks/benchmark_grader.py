@@ -11,7 +11,7 @@ The graders take turns, visit by visit, so that other load on the machine affect
 its cache and its worker processes. Math-Verify has no cache, so its speed on a random sample is its speed on all: it
 grades SHARE of the responses of each visit, in the main thread, as it is meant to be used:
 ``verify(parse(r"\boxed{GOLD}"), parse(r"\boxed{ANSWER}"))``, with the answer already extracted from the response.
-CPU-seconds include child processes. Then the whole stream is graded from one and from eight threads, in turns, each
+CPU-seconds include child processes. Then the whole stream is graded alternately from one and from eight threads, each
 time by a new process with an empty cache.
 """
 
@@ -150,7 +150,7 @@ def by_math_verify(gold: str, answer: str) -> bool:
 
 
 def side_by_side(stream: list[list[Item]], share: float, seed: int) -> tuple[Meter, Meter, list[tuple[str, str, bool]]]:
-    """Measure both graders in turns. Also returns (gold, answer, correct) of every response with an answer."""
+    """Measure both graders alternately. Also returns (gold, answer, correct) of every response with an answer."""
     generator = random.Random(seed + 1)
     ours, theirs = Meter(), Meter()
     graded: list[tuple[str, str, bool]] = []

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/benchmark_ppo.py --model results/base_model --prompts results/data/train.parquet
 
-Each engine runs in a process of its own, as its users run it. They take turns, step by step, so that other load on the
+Each engine runs in a separate process, as its users run it. They take turns, step by step, so that other load on the
 machine affects both. A step is that of the configuration: its prompts, samples, mini-batches, temperature, response
 limit, reward, learning rate and KL coefficient. TRL runs in the way that is fastest for it on a CPU: float32, no
 gradient checkpointing, one generation batch a step, padding to the longest sequence, nothing logged or saved. GRPO has
@@ -181,7 +181,7 @@ def run_trl(
 
 
 def take_turns(ours: Ours, theirs: Connection, steps: int) -> Measured:
-    """Run ``steps`` steps of both engines in turns; return the times of TRL."""
+    """Run ``steps`` steps of both engines alternately; return the times of TRL."""
     measured = Measured("TRL GRPO")
     for _ in tqdm(range(steps), desc="steps of both engines"):
         theirs.send("go on")

@@ -4,7 +4,7 @@
 
 FOLDER gets 168 step files of 8,192 rollouts as LIMR's fork writes them (2.8 GB of JSON), and their conversion to the
 rollouts contract (Parquet). Files that exist are used again. Three ways to the same scores take turns, each in a
-process of its own, and the best of several rounds counts:
+separate process, and the best of several rounds counts:
 
 - *plain Python*: ``json.load`` for one file after the other, dictionaries, lists, LIM's formula in loops;
 - *limr, JSON*: the steps of ``limr score`` on the log;

@@ -6,7 +6,7 @@ The rollouts are Parquet shards of this project's contract, without the columns 
 in FOLDER if it is empty, or in a temporary folder if none is given. Every epoch has the prompts in another order. The
 bare scan computes the maximum of each column with Polars' streaming engine: it reads everything and keeps nothing.
 
-Every round measures each of the two in a process of its own, in turns, so that other load on the machine affects both;
+Every round measures each of the two in a separate process, alternately, so that other load on the machine affects both;
 the shortest round counts. The output also gives the memory used, the time that LIM takes on the result, and the time of
 each part (CPU-seconds of the calling thread and of all other threads).
 """
@@ -116,7 +116,7 @@ def in_a_process(measure: str, folder: Path) -> dict[str, Any]:
 
 
 def report(folder: Path, rounds: int) -> None:
-    """Measure in turns and print the results."""
+    """Measure the two alternately and print the results."""
     size = sum(shard.stat().st_size for shard in folder.glob("*.parquet")) / 2**20
     found: dict[str, list[dict[str, Any]]] = {"scan": [], "trajectories": []}
     for _ in range(rounds):

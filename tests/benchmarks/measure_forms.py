@@ -44,7 +44,7 @@ def by_this_project(gold: str, answer: str) -> bool:
 
 
 def by_math_verify(gold: str, answer: str) -> bool:
-    """Math-Verify alone, both sides in a box, with its own time limits."""
+    """Math-Verify alone, both sides in a box, with its time limits."""
     from math_verify import parse, verify
 
     return verify(parse(f"\\boxed{{{gold}}}"), parse(f"\\boxed{{{answer}}}"))

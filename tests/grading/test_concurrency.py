@@ -29,7 +29,7 @@ Row = tuple[str, str]  # response and gold
 
 
 def responses() -> Iterator[Row]:
-    """Right and wrong answers: first to golds most of whose answers need computer algebra, then to the real golds."""
+    """Right and wrong answers: first to golds that mostly need computer algebra, then to the real golds."""
     for gold in [*GOLDS, *distinct_golds()]:
         for form in [*equal_forms(gold), *wrong_forms(gold)]:
             yield f"\\boxed{{{form.answer}}}", gold
@@ -90,7 +90,7 @@ def test_eight_threads_are_no_slower_than_one(verdicts_of_one_thread, monkeypatc
         if equal(row[1], verdicts_of_one_thread[row].answer or "").stage == "symbolic"
     ][:40]
     seconds = {1: [], 8: []}
-    for _ in range(3):  # in turns, so that other load on the machine affects both
+    for _ in range(3):  # alternately, so that other load on the machine affects both
         for threads, times in seconds.items():
             monkeypatch.setattr(equivalence, "_verdicts", SingleFlight(equivalence.CACHED_PAIRS))
             started = time.perf_counter()

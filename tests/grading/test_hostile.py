@@ -25,7 +25,7 @@ FULL = os.environ.get("LIMR_FULL_HOSTILE") == "1"
 CPU_LIMIT = 2.0  # seconds for one comparison
 DEADLINE = 1.0  # more seconds, in which the worker ends and this process reads megabytes of text
 MEMORY_LIMIT = 2**30
-SLACK = 200 * 2**20  # for the interpreter, its libraries, and the answers, some of which are megabytes
+SLACK = 200 * 2**20  # for the interpreter, its libraries, and the answers, up to megabytes of text
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,7 @@ SAMPLE = Data(
 
 @pytest.fixture(scope="module", params=["sample", *(["whole"] if REFERENCE.is_dir() else [])])
 def data(request) -> Iterator[Data]:
-    """The sample, with the expected digests replaced by its own; and the whole data."""
+    """The sample, with the expected digests replaced by those of the sample; and the whole data."""
     if request.param == "whole":
         yield WHOLE
         return
@@ -116,7 +116,7 @@ def test_the_training_set_is_the_released_list(data, prepared):
     train = read_parquet(prepared / "train.parquet", "prompts")
     assert set(train["prompt_id"]) == {prompt_id(row["prompt"]) for row in released}
     assert (len(released), len({row["prompt"] for row in released})) == data.released
-    # the released answers equal ours except for three: two that its own extraction lost, and one that is wrong
+    # the released answers equal ours except for three: two that the authors' extraction lost, and one that is wrong
     ours = dict(train.select("prompt_id", "answer").rows())
     theirs = {prompt_id(row["prompt"]): " ".join(row["answer"].split()) for row in released}
     differing = {ours[key]: theirs[key] for key in ours if ours[key] != theirs[key]}

@@ -1,4 +1,4 @@
-r"""Hostile answers, by family: what a model in reinforcement learning, or a person, could write to break a grader.
+r"""Hostile answers, by family: what a model in reinforcement learning, or a human, could write to break a grader.
 
 None of them is the answer to any of ``GOLDS``. They try to hang the grader, exhaust memory, run code, raise an error,
 or match anything. ``corpus`` takes the path of the file that the injections try to create.

@@ -16,7 +16,7 @@ def write_lines(file: Path, rows: list[dict[str, Any]], **options: bool) -> Path
 
 
 def rows_of(n_rows: int) -> list[dict[str, Any]]:
-    """Rows whose responses look like rows themselves."""
+    """Rows with responses that look like rows."""
     return [
         {
             "prompt": f"Prompt {row % 7}\\",

@@ -20,7 +20,7 @@ _WORDS = (
 
 
 def write(folder: Path) -> None:
-    """Make what is missing of ``folder``: every epoch meets the prompts in another order and drops the last batch."""
+    """Write the files that ``folder`` lacks: each epoch meets the prompts in another order and drops the last batch."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = [step for step in range(1, STEPS + 1) if not (folder / f"step_{step}.json").exists()]
     chance, numbers = random.Random(0), np.random.default_rng(0)

@@ -7,7 +7,7 @@ from limr.logs.visits import number_visits, trajectories_of_log
 
 
 def curves(log: Log, **options) -> dict[str, list[float | None]]:
-    """prompt -> mean reward of each visit, None where there is none."""
+    """prompt -> mean reward of each visit, None for a missing visit."""
     trajectories = trajectories_of_log(log, number_visits(log, **options))
     found: dict[str, list[float | None]] = {name: [] for name in trajectories.prompt_ids}
     for row, epoch, reward in zip(trajectories.prompt, trajectories.epoch, trajectories.mean_reward, strict=True):

@@ -61,7 +61,8 @@ class Workplace:
         return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
 
     def copy(self, folder: Path) -> "Workplace":
-        shutil.copytree(self.folder, folder, symlinks=True)  # with times of change, or Snakemake would rerun everything
+        # copytree keeps the modification times; otherwise Snakemake would rerun everything
+        shutil.copytree(self.folder, folder, symlinks=True)
         return Workplace(folder)
 
 

@@ -16,7 +16,7 @@ def formats() -> dict[str, Format]:
 
 
 def find_format(name: str) -> Format:
-    """The format called ``name``; raises LimrError with the known names if there is none."""
+    """The format called ``name``; raises LimrError with the known names for an unknown one."""
     if name not in NAMES:
         raise LimrError(where="format", found=repr(name), expected=one_of(NAMES))
     return formats()[name]

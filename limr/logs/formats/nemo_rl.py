@@ -2,16 +2,16 @@
 
 Source: ``grpo_train`` and ``async_grpo_train`` of nemo_rl/algorithms/grpo.py, ``grpo_sync.py`` and ``ppo.py`` beside
 it, and ``Logger.log_batched_dict_as_jsonl``, in the repository NVIDIA-NeMo/RL at commit 7ea279a (August 2026, after
-v0.7.0). A row is a slice of length one of a batch, so every value is a list of one:
+v0.7.0). A row is a slice of length one of a batch, so every value is a list with one element:
 
-- ``content``: the texts of the messages, without their roles: perhaps the system's, then the user's with the chat
-  template around it, then those of the model and the environment in turns. With one turn of the model these are three
-  or four.
+- ``content``: the texts of the messages, without their roles. A system message may come first. Then come the user's
+  message with the chat template around it, and alternately messages of the model and of the environment. With one turn
+  of the model these are three or four messages.
 - ``rewards``: after scaling and shaping. With ``grpo.use_dynamic_sampling`` it is the reward of *another* rollout,
   from the batch before prompts without spread were dropped; this rollout's reward is then in ``filtered_rewards``.
 - ``token_loss_mask`` (since v0.6): 1 for the model's tokens.
 
-The step is in the file's name; the log has no gold answer. The math environment's message says whether the response is
+The step is in the file's name; the log has no gold answer. The math environment's message shows whether the response is
 correct. A resumed run writes to another folder, ``exp_{K}``. Validation is logged beside it, as
 ``val_data_step{N}.jsonl``. Rollouts of NeMo Gym are logged without any text and cannot be read. Distillation has no
 rewards.
@@ -81,7 +81,7 @@ def _opening(messages: Sequence[Any]) -> int:
 
 
 def _model_turns(mask: msgspec.Raw) -> int | None:
-    """Number of stretches of ones in the mask; None where there is no mask (before v0.6)."""
+    """Number of stretches of ones in the mask; None without a mask (before v0.6)."""
     text = bytes(mask).replace(b" ", b"")
     return text.count(b"0,1") if text else None
 

@@ -9,9 +9,9 @@ The log has no text. A prompt is identified by its tokens, and its id is a hash 
 with one tokenizer and chat template, and differs from the id of the text. ``prompt_idx`` is the position in the step's
 batch, not an id.
 
-``reward`` is the score of all verifiers, 10 for a correct answer unless ``--verification_reward`` says otherwise. With
-``--filter_zero_std_samples``, the default, a prompt whose rollouts all have the same reward is not logged at that step.
-Switch it off for a run whose visits are to be counted. Evaluation is not saved.
+``reward`` is the score of all verifiers. A correct answer gets ``--verification_reward``, 10 by default. With
+``--filter_zero_std_samples``, the default, the log lacks a prompt at each step where all its rollouts have the same
+reward. Switch the filter off, so that visits can be counted. Evaluation is not saved.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ class Row(JsonRow, rename={"prompt_id": "prompt_tokens", "answer": "ground_truth
 
     @classmethod
     def rollouts(cls, rows: Sequence[Any], with_responses: bool) -> Rollouts:
-        """The rows as columns; the hash of its tokens is a prompt's id."""
+        """The rows as columns; the id of a prompt is the hash of its tokens."""
         tokens = [tuple(row.prompt_id) for row in rows]
         ids = {prompt: _tokens_id(prompt) for prompt in set(tokens)}
         columns = Rollouts(

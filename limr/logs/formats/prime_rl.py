@@ -3,7 +3,7 @@
 Source: ``FileMonitor.log_episodes`` of src/prime_rl/monitors/file.py and ``main_loop`` of
 src/prime_rl/orchestrator/orchestrator.py in the repository PrimeIntellect-ai/prime-rl at commit 559b447, ``Episode``
 and ``Trace`` of verifiers/v1/episode.py and trace.py in PrimeIntellect-ai/verifiers at commit a60a606 (both August
-2026). ``verifiers`` reads the records until June; those in between are not recognised.
+2026). ``verifiers`` reads the files until June 2026. Files written between the two formats are not recognised.
 
 A line is an episode: its status, its provenance ``run.work`` and its ``traces``; values that are null are omitted. A
 trace is one agent's rollout: ``task.data.prompt`` (text, or chat messages without a template), ``rewards`` (name ->
@@ -16,7 +16,7 @@ score and weight; the reward is the sum of their products), ``nodes`` (the messa
   visits as well.
 - ``eval`` is left out if ``train`` exists.
 - A trace that failed has no reward. Like training, the reader leaves it out, and its visit is a partial one.
-- An agent that is not trained has no rollouts.
+- The rollouts of an agent that is not trained are left out.
 - verifiers' own ``traces.jsonl``, from an evaluation, has the same lines without a step: a log of one visit.
 """
 
@@ -65,7 +65,7 @@ class Node(msgspec.Struct, frozen=True, gc=False):
 
 
 class Trace(msgspec.Struct, frozen=True, gc=False):
-    """One agent's rollout."""
+    """The rollout of one agent."""
 
     task: Task
     rewards: dict[str, Reward | None]

@@ -1,9 +1,9 @@
 """The completions that TRL logs: ``log_completions=True``, ``completions/completions_{step:05d}.parquet``.
 
-Source: ``GRPOTrainer.log`` of trl/trainer/grpo_trainer.py in the repository huggingface/trl, release 1.16.0. TRL writes
-such files since January 2026 (0.28). The columns are step, prompt, completion, one column for each reward function,
-those that a reward function adds (``log_extra``), and advantage. Prompts and completions are text or chat messages, as
-in the data set. Until at least 1.10 they were decoded text with the chat template in it.
+Source: ``GRPOTrainer.log`` of trl/trainer/grpo_trainer.py in the repository huggingface/trl, release 1.16.0. TRL has
+written such files since January 2026 (0.28). The columns are step, prompt, completion, one column for each reward
+function, those that a reward function adds (``log_extra``), and advantage. Prompts and completions are text or chat
+messages, as in the data set. Until at least 1.10 they were decoded text with the chat template in it.
 
 - **TRL does not log the reward that it trains on**, only the values of the reward functions, without their weights.
   With one function, its value is the reward. With several, the user names one column or a sum
@@ -11,8 +11,8 @@ in the data set. Until at least 1.10 they were decoded text with the chat templa
 - A file holds the batch that was generated last before it was written. With ``steps_per_generation`` or
   ``num_iterations`` above one update, several files hold the same batch, which is read once. **With ``logging_steps``
   above 1 (the default is 10) most batches are in no file**, and visits cannot be counted.
-- **An evaluation overwrites the file of its step** with its own completions, or with these and some of training's.
-  Nothing in the file shows it. Set ``eval_strategy="no"`` to avoid it.
+- **An evaluation overwrites the file of its step**, with completions of the evaluation, alone or mixed with some from
+  training. Nothing in the file shows this. Set ``eval_strategy="no"`` to avoid it.
 - A resumed run overwrites the files of the steps that it repeats. There is no gold answer.
 """
 
@@ -78,7 +78,7 @@ def _check_steps(files: Sequence[Path]) -> None:
     if stride > 1:
         raise LimrError(
             where=files[0].parent,
-            found=f"no two steps closer than {stride}",
+            found=f"steps at least {stride} apart",
             expected="every step (logging_steps=1)",
             advice=[
                 "Visits cannot be numbered if the steps between are not logged. If each batch served that many steps,"
@@ -95,14 +95,14 @@ def _table(file: Path) -> "pyarrow.Table":
     with parquet.ParquetFile(file) as stream:
         table = stream.read()
     if not len(table):
-        raise LimrError("no rows", expected="the completions of a step")
+        raise LimrError(found="no rows", expected="the completions of a step")
     return table.combine_chunks()
 
 
 def _check_columns(table: "pyarrow.Table", columns: Mapping[str, str]) -> None:
     for name, column in columns.items():
         if name != "reward" and column not in table.column_names:
-            raise LimrError(f"no column {column!r} ({name})", found=", ".join(table.column_names))
+            raise LimrError(f"there is no column {column!r} ({name})", found=", ".join(table.column_names))
 
 
 def _parts(table: "pyarrow.Table", columns: Mapping[str, str], with_responses: bool) -> Iterator[Part]:
@@ -171,7 +171,7 @@ def _terms(reward: str, columns: Sequence[str]) -> dict[str, float]:
 
 
 def _rewards(batch: "pyarrow.RecordBatch", weights: Mapping[str, float], start: int) -> np.ndarray:
-    """The weighted sum of the reward columns (float64); null and NaN add nothing unless all of a row are."""
+    """The weighted sum of the reward columns (float64); null and NaN add nothing, but a row needs a number."""
     given = np.array([numbers(batch, column) for column in weights], dtype=np.float64)  # columns x rows
     bad = np.isinf(given).any(axis=0) | np.isnan(given).all(axis=0)
     if bad.any():

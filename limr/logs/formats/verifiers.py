@@ -1,4 +1,4 @@
-"""The rollouts that prime-rl saved before its episodes: ``rollouts/step_{N}/train_rollouts.jsonl``; verifiers' outputs.
+"""The rollouts of prime-rl until June 2026, ``rollouts/step_{N}/train_rollouts.jsonl``, and of verifiers at that time.
 
 Source: ``save_rollouts`` of src/prime_rl/orchestrator/vf_utils.py in the repository PrimeIntellect-ai/prime-rl from
 commit b194a6e (April 2026, before v0.6) until June 2026, and ``RolloutOutput`` of verifiers/types.py in
@@ -6,7 +6,7 @@ PrimeIntellect-ai/verifiers at that time. A line is a rollout: example_id, promp
 completion, reward (the weighted sum), answer, error, is_truncated, ... The step is in the folder's name.
 
 A rollout that failed has an error, and a reward that no function computed. It is left out, so its visit is a partial
-one. ``eval_rollouts.jsonl`` beside the file holds evaluation and is left out. An evaluation of verifiers
+one. ``eval_rollouts.jsonl`` in the same folder holds the evaluation and is left out. An evaluation of verifiers
 (``results.jsonl``) has the same lines without a step: a log of one visit.
 """
 
@@ -65,7 +65,7 @@ def read(files: Sequence[Path], options: LogOptions, with_responses: bool) -> It
 
 FORMAT = Format(
     name="verifiers",
-    title="prime-rl before August 2026 and verifiers, train_rollouts.jsonl",
+    title="prime-rl until June 2026 and verifiers, train_rollouts.jsonl",
     files=r"train_rollouts\.jsonl",
     keys=frozenset({"example_id", "prompt", "completion", "reward", "is_completed"}),
     read=read,

@@ -9,8 +9,8 @@ has one p_e for prompts that are too easy and one for prompts that are too hard.
 
 Here the rule is applied once, after the last recorded visit, with the initial p_e. The score is p_e ^ z, the
 probability of not being skipped. "The same reward" means all correct or all wrong. The released code counts only
-visits of the same kind as the last one, and limits the skip probability to 0.99. The formula does neither, and this
-method follows the formula.
+visits of the same kind as the last one, and limits the skip probability to 0.99. This method follows the formula,
+which does neither.
 """
 
 import numpy as np

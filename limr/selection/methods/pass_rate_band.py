@@ -1,14 +1,13 @@
 """Pass-rate band: whether a prompt was neither too hard nor too easy, and by how much.
 
 Sources: "Online Difficulty Filtering for Reasoning Oriented Reinforcement Learning", arXiv 2504.03380. It fills a batch
-with prompts whose pass rate p under the current policy is between two thresholds, symmetric around one half.
+with prompts that have a pass rate p, under the current policy, between two thresholds symmetric around one half.
 Skywork-OR1, arXiv 2505.22312, sections 3.1 and 6.2: before training, it removes prompts that the base model solves in
 all of 16 attempts or in none. The first rule acts at every step, the second once.
 
 Here p is the mean accuracy of the recorded visits. The score is ours: the distance to the nearer end of the band. It is
 highest in the middle of the band, and `theta: 0` keeps the band including its ends. The default band is ours too.
-Skywork-OR1's rule is `options: {lowest: 0, highest: 1}` with `theta: 1.0e-6`: solved at
-least once, and not always.
+Skywork-OR1's rule is `options: {lowest: 0, highest: 1}` with `theta: 1.0e-6`: solved at least once, and not always.
 """
 
 import numpy as np

@@ -9,7 +9,7 @@ from limr.selection.method import score_method
 def rand(prompt_ids: list[str], seed: int) -> list[float]:
     """Give each prompt a number drawn uniformly from [0, 1).
 
-    The number is a hash of the seed and the prompt's own id. It does not depend on other prompts or their order.
+    The number is a hash of the seed and the prompt's id. It does not depend on other prompts or their order.
 
     >>> rand(["x", "y"], seed=1)[1] == rand(["y", "z"], seed=1)[0], rand(["x"], seed=1) == rand(["x"], seed=2)
     (True, False)

@@ -1,9 +1,9 @@
 """Slope: how fast a prompt improved over training.
 
-Source: Teacher-Student Curriculum Learning, arXiv 1707.00183. It practises tasks by the slope of their learning curve,
-which one of its algorithms fits by linear regression over a window of the last scores. There the absolute
-slope counts, so tasks that are being forgotten are practised too, and the rule acts during training. Here the line is
-fitted to all recorded visits and the sign counts: a prompt that got worse scores lower than one that did not change.
+Source: Teacher-Student Curriculum Learning, arXiv 1707.00183. It chooses tasks by the slope of their learning curve,
+which one of its algorithms fits by linear regression over a window of the last scores. There the absolute slope counts,
+so forgotten tasks are practised again, and the rule acts during training. Here the line is fitted to all recorded
+visits and the sign counts: a prompt that got worse scores lower than one that did not change.
 """
 
 import numpy as np

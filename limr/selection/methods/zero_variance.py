@@ -1,4 +1,4 @@
-"""Zero variance: at which share of its visits a prompt gave a gradient.
+"""Zero variance: the share of a prompt's visits that gave a gradient.
 
 Source: DAPO, arXiv 2503.14476, section 3.2 (dynamic sampling). DAPO trains on a group of G responses only if
 0 < number of correct ones < G. Where all are correct or all are wrong, every advantage is 0 and so is the gradient.

@@ -50,7 +50,8 @@ def gathering(module: ModuleType) -> None:
     """deepspeed.runtime.zero.partition_parameters: ZeRO-3 gathers parameters one after another.
 
     DeepSpeed 0.19.6 starts all gathers and waits for the last one only. With NCCL they end in order, and DeepSpeed also
-    waits for the GPU. With Gloo they may not, and a late gather overwrites weights that were loaded meanwhile.
+    waits for the GPU. With Gloo they may end in another order, and a late gather then overwrites weights that were
+    loaded meanwhile.
     """
     original = module.Init._allgather_params_coalesced
 

@@ -1,4 +1,4 @@
-"""Problems as rows: the columns of different copies, bad files, and a digest that sees every change that matters."""
+"""Problems as rows: columns of different copies, bad files, and a digest that changes with every relevant change."""
 
 import json
 from dataclasses import replace

@@ -159,7 +159,7 @@ def test_processes_killed_from_outside_are_replaced(workers, victims):
     assert workers.compare("a", "b") is Outcome.DIFFERENT
 
 
-def test_a_pair_whose_worker_is_killed_from_outside_is_compared_again(workers):
+def test_a_pair_is_compared_again_if_its_worker_is_killed_from_outside(workers):
     with ThreadPoolExecutor(1) as threads:
         assert workers.compare("a", "a") is Outcome.EQUAL
         outcome = threads.submit(workers.compare, "1", "sleep")
@@ -184,7 +184,7 @@ def test_a_server_killed_before_it_could_start_a_worker_is_replaced():
     workers.close()
 
 
-def test_a_forked_process_has_workers_of_its_own_while_threads_use_those_of_its_parent(workers):
+def test_a_forked_process_has_separate_workers_while_threads_use_those_of_its_parent(workers):
     stop = threading.Event()
     wrong = []
 

@@ -158,7 +158,7 @@ def test_a_misspelt_key_is_an_error_that_names_it(name: str, place: int, tmp_pat
 @every_format
 @pytest.mark.parametrize("text", [b"9" * 5_000, b"-Infinity", b'"\\ud800"', b'"\xff"', b"[" * 100_000])
 def test_any_value_in_any_place_is_read_or_refused(name: str, text: bytes, tmp_path: Path) -> None:
-    """Each value and key of a row in turn: one that is not needed changes nothing."""
+    """Replace each value and key of a row in turn: the other steps are read correctly, or the file is named."""
     framework = JSON_FRAMEWORKS[name]
     files = framework.write(tmp_path, ROLLOUTS)
     content = files[1].read_bytes()
@@ -176,11 +176,11 @@ def test_any_value_in_any_place_is_read_or_refused(name: str, text: bytes, tmp_p
             assert sorted(prompt for prompt in kept if prompt) == others
 
 
-# Harmless changes: the same answer.
+# Harmless changes: the same log.
 
 
 def lines(change: Callable[[bytes], bytes]) -> Callable[[Path, bool], None]:
-    """A change of the bytes of a file of lines or of a list."""
+    """A change of the bytes of a file, JSON Lines or a list with one object a line."""
 
     def applied(file: Path, is_list: bool) -> None:
         file.write_bytes(change(file.read_bytes().replace(b"}, {", b"},\n {") if is_list else file.read_bytes()))
@@ -197,7 +197,7 @@ HARMLESS = {
         lambda text: re.sub(rb"(?m)^(\[? ?)\{", rb'\1{"a \\u00e9": {"deep": [1, null, "x"]}, ', text)
     ),
     "responses that are not UTF-8": lines(lambda text: text.replace(b"So it is", b"So \xff\xfe is")),
-    "half characters in responses": lines(lambda text: text.replace(b"So it is", rb"So \ud83d is")),
+    "lone surrogates in responses": lines(lambda text: text.replace(b"So it is", rb"So \ud83d is")),
     "responses with what looks like rows": lines(lambda text: text.replace(b"So it is", rb"}]\n{\"reward\": 5}, [")),
     "empty responses": lines(lambda text: text.replace(b"So it is 4.", b"")),
 }
@@ -293,14 +293,14 @@ def test_a_path_without_a_log_is_an_error(tmp_path: Path) -> None:
 
 @pytest.fixture
 def readable_by_others() -> Iterator[Path]:
-    """A folder that other users may look into; pytest's own are for its user alone."""
+    """A folder that other users may read; pytest's folders are for its user only."""
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
 
 
 @every_format
-def test_a_file_that_may_not_be_read_is_an_error(name: str, readable_by_others: Path) -> None:
+def test_a_file_without_read_permission_is_an_error(name: str, readable_by_others: Path) -> None:
     files = JSON_FRAMEWORKS[name].write(readable_by_others, ROLLOUTS)
     read_log(readable_by_others)  # imports everything that is needed before the user changes
     files[1].chmod(0)

@@ -93,7 +93,7 @@ def test_shares_of_correctness_become_unknown(tmp_path):
     assert pl.read_parquet(tmp_path / "rollouts" / "rollouts_00000.parquet")["correct"].to_list() == [None, None]
 
 
-def test_half_characters_in_a_response_do_not_stop_a_conversion(tmp_path):
+def test_lone_surrogates_in_a_response_do_not_stop_a_conversion(tmp_path):
     lines = (
         b'{"prompt": "p", "reward": 1, "response": "a \\ud83d b"}\n{"prompt": "p", "reward": 0, "response": "\xff"}\n'
     )

@@ -59,5 +59,5 @@ def test_responses_of_10_megabytes_do_not_stop_the_reader(tmp_path):
 def test_a_file_without_rows_is_refused(tmp_path, text):
     file = tmp_path / "rollouts.jsonl"
     file.write_bytes(text)
-    with refused(where=file, what="not one row", expected="rollouts"):
+    with refused(where=file, found="no rows", expected="rollouts"):
         list(json_rows.read_json(json_rows.JsonRow, [file], LogOptions(), with_responses=False))

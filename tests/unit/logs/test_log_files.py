@@ -54,7 +54,7 @@ def test_files_are_sorted_by_the_numbers_in_their_names(tmp_path):
     "name, content, what",
     [
         ("empty.csv", b"", "is empty (0 bytes)"),
-        ("cut.json", b'[{"prompt": "2+', "its first row is not whole JSON"),
+        ("cut.json", b'[{"prompt": "2+', "its first row is not complete JSON"),
         ("other.parquet", b"PK" * 20, "cannot be read as Parquet (40 bytes"),
     ],
 )

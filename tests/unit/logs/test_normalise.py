@@ -84,7 +84,7 @@ BAD = {
     ),
     "a number for a prompt": ({"prompt": [b"7"] * 3}, 0, "prompt", {"found": "7", "expected": "chat messages"}),
     "null for a prompt": ({"prompt": [b"null"] * 3}, 0, "prompt", {"found": "null", "expected": "chat messages"}),
-    "half a character": (
+    "a lone surrogate": (
         {"prompt": ["a", "half \ud83d", "b"]}, 1, "prompt", {"found": "half", "expected": "text that is UTF-8"}
     ),
     "true for an id": ({"prompt_id": [b"1", b"true", b"2"]}, 1, "prompt_id", {"found": "true", "expected": "text or"}),

@@ -87,13 +87,13 @@ def test_a_shard_damaged_inside_is_named(directory):
 def test_an_absent_and_an_empty_directory_are_refused(tmp_path):
     with refused(ContractError, where="absent", what="no such directory"):
         from_rollouts(tmp_path / "absent")
-    with refused(ContractError, where=tmp_path, what="no .parquet file"):
+    with refused(ContractError, where=tmp_path, found="no .parquet file"):
         from_rollouts(tmp_path)
 
 
 def test_shards_without_a_rollout_are_refused(tmp_path):
     write_parquet(SHARDS[0].clear(), tmp_path / "0.parquet", "rollouts")
-    with refused(ContractError, where=tmp_path, what="not one rollout in 1 shards"):
+    with refused(ContractError, where=tmp_path, found="no rollouts in 1 shard"):
         from_rollouts(tmp_path)
 
 
@@ -136,7 +136,7 @@ def test_a_visit_below_0_is_named(directory):
 
 def test_rewards_too_large_to_add_up_are_refused(tmp_path):
     write_parquet(rollouts({("a", 0): [1e308, 1e308]}), tmp_path / "0.parquet", "rollouts")
-    with refused(ContractError, where=tmp_path, what="add up to more than a number can hold"):
+    with refused(ContractError, where=tmp_path, what="too large for a floating-point number"):
         from_rollouts(tmp_path)
 
 
@@ -162,7 +162,7 @@ def test_a_duplicate_rollout_is_found_in_a_visit_of_more_than_64_samples(tmp_pat
         from_rollouts(tmp_path)
 
 
-def test_a_shard_whose_ids_are_not_utf8_is_named(tmp_path):
+def test_a_shard_with_ids_that_are_not_utf8_is_named(tmp_path):
     write_parquet(rollouts({("good", 0): [1.0]}), tmp_path / "0.parquet", "rollouts")
     write_parquet(rollouts({("x" * 40, 0): [1.0]}), tmp_path / "1.parquet", "rollouts")
     shard = tmp_path / "1.parquet"

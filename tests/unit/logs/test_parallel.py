@@ -49,7 +49,7 @@ def test_a_module_in_the_current_folder_is_not_executed(
     assert not (tmp_path / "executed").exists()
 
 
-def test_a_process_whose_caller_was_killed_ends_without_a_message() -> None:
+def test_a_process_ends_without_a_message_after_its_caller_is_killed() -> None:
     unread, results = os.pipe()
     os.close(unread)
     process = subprocess.run(

@@ -45,14 +45,14 @@ def test_files_that_are_not_rollouts_are_left_out_with_the_reason(tmp_path):
     log = read_log(tmp_path)
     assert log.files == [str(tmp_path / "1.jsonl")]
     assert log.left_out[str(tmp_path / "metrics.jsonl")] == "in no known format: its first row has loss, step"
-    assert "not whole JSON" in log.left_out[str(tmp_path / "config.json")]
+    assert "not complete JSON" in log.left_out[str(tmp_path / "config.json")]
 
 
 @pytest.mark.parametrize("content", [b"", b'{"input": "2+2?", "outp'])
 def test_an_empty_or_truncated_file_of_the_log_is_an_error(tmp_path, content):
     write(tmp_path / "1.jsonl", VERL)
     (tmp_path / "2.jsonl").write_bytes(content)
-    what = "its first row is not whole JSON" if content else "is empty"
+    what = "its first row is not complete JSON" if content else "is empty"
     with refused(where=tmp_path / "2.jsonl", what=what, advice="Put the whole file back or remove it."):
         read_log(tmp_path)
 

@@ -16,7 +16,7 @@ def test_a_missing_step_is_refused_with_its_neighbours_and_advice():
     steps = regular()
     with refused(
         where="log/1.jsonl",
-        what="after step 1 comes step 3 (log/2.jsonl), while steps are mostly 1 apart: 1 missing (2)",
+        what="step 1 is followed by step 3 (log/2.jsonl), but steps are mostly 1 apart: 1 missing (2)",
         advice="--steps-per-epoch",
     ):
         number_visits(log_of(*steps[:2], *steps[3:]))

@@ -47,11 +47,11 @@ def test_an_invalid_value_is_refused_with_its_line_and_column(
 
 def test_a_line_with_fewer_fields_than_the_header_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rollouts.csv").write_text("prompt,reward\na,1\nb\n")
-    with refused(where=("rollouts.csv", "line 3"), found="1 fields", expected="2"):
+    with refused(where=("rollouts.csv", "line 3"), found="1 field", expected="2"):
         read_log(tmp_path)
 
 
 def test_a_header_without_rows_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rollouts.csv").write_text("prompt,reward\n")
-    with refused(where="rollouts.csv", what="a header and no row"):
+    with refused(where="rollouts.csv", found="a header without rows"):
         read_log(tmp_path)

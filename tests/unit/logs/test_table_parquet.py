@@ -99,5 +99,5 @@ def test_a_file_that_is_cut_short_or_empty_is_refused(tmp_path):
     with refused(where=file, what="cannot be read as Parquet", advice="Put the whole file back"):
         read_log(file)
     parquet.write_table(pyarrow.table({"prompt": ["a"], "reward": [0.0]}).slice(0, 0), file)
-    with refused(where=file, what="not one row"):
+    with refused(where=file, found="no rows"):
         read_log(file)

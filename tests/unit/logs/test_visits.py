@@ -43,7 +43,7 @@ def test_a_partial_visit_keeps_its_place_and_does_not_count():
     assert np.isnan(visit_matrix(trajectories).values[0]).tolist() == [True, False, False]
 
 
-def test_a_group_that_is_no_multiple_of_the_samples_is_refused():
+def test_a_group_that_is_not_a_multiple_of_the_samples_is_refused():
     steps = regular()
     steps[4] = [*group("a", 4, 1, 1, 1), *group("b", 4, 0)]
     with refused(
@@ -106,7 +106,7 @@ def test_a_number_of_samples_or_steps_that_does_not_fit_is_refused():
         number_visits(log_of(*regular()), samples=0)
     with refused(where="steps_per_epoch", found="0", expected="at least 1"):
         number_visits(log_of(*regular()), steps_per_epoch=0)
-    with refused(what="not one rollout"):
+    with refused(found="no rollouts"):
         number_visits(log_of([]))
 
 
@@ -133,7 +133,7 @@ def test_one_prompt_may_have_many_more_visits_than_the_others():
 @settings(max_examples=60)
 @given(st.data())
 def test_lim_on_a_log_equals_lim_in_plain_python(data):
-    """Random runs: epochs in random orders, the last batch dropped, steps lost, replayed, rows and files shuffled."""
+    """Random runs: random order in each epoch, last batch dropped, steps lost or replayed, rows and files shuffled."""
     generator = random.Random(data.draw(st.integers(0, 10**9)))
     samples, a_step = data.draw(st.sampled_from([2, 3, 8])), data.draw(st.integers(2, 4))
     names = [f"p{number:02}" for number in range(data.draw(st.integers(2 * a_step, 24)))]
@@ -238,7 +238,7 @@ def test_a_dropped_last_batch_leaves_gaps_as_in_the_papers_run_and_next_fills_si
     )
 
 
-def test_a_prompt_whose_rollouts_were_all_replayed_stays_without_a_visit():
+def test_a_prompt_that_a_replay_leaves_out_stays_without_a_visit():
     steps = regular(4)
     log = log_of(flat([*steps[:3], *regular(1, "zy", first=3), *steps[2:]]))  # step 3 is replayed without y and z
     assert number_visits(log).steps.replayed == [2, 3]

@@ -21,5 +21,5 @@ def test_truncated_and_missing_rollouts_are_named(run):
         read_runs(run["subsets"], run["rollouts"])
     for shard in folder.iterdir():
         shard.unlink()
-    with refused(ContractError, where=folder, what="no rollouts"):
+    with refused(ContractError, where=folder, found="no rollouts"):
         read_runs(run["subsets"], run["rollouts"])

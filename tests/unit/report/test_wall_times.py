@@ -56,5 +56,5 @@ def test_a_file_that_is_not_a_benchmark_is_named(benchmarks):
     with refused(where="odd.tsv", what="cannot be read", expected="a benchmark file of Snakemake"):
         wall_times(benchmarks, "odd")
     (benchmarks / "empty.tsv").write_text(BENCHMARK.splitlines()[0] + "\n")
-    with refused(where="empty.tsv", what="holds no time", expected="a benchmark file of Snakemake"):
+    with refused(where="empty.tsv", found="no time", expected="a benchmark file of Snakemake"):
         wall_times(benchmarks, "empty")

@@ -53,6 +53,6 @@ def test_without_ties_overlap_is_the_share_of_one_selection_that_is_in_the_other
     assert overlap(top(one, 20), top(other, 20)) == len(best[0] & best[1]) / 20
 
 
-def test_the_overlap_with_a_constant_score_is_that_of_chance():
+def test_the_overlap_with_a_constant_score_is_the_one_expected_by_chance():
     scores = np.random.default_rng(0).random(200)
     assert overlap(top(np.ones(200), 30), top(scores, 30)) == pytest.approx(0.15)

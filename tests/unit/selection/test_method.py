@@ -29,7 +29,7 @@ CURVES = {"a": [0.0, 1.0], "b": [0.5, 0.25], "short": [0.5, None]} | {f"p{i:02}"
 
 @pytest.fixture
 def own_methods(monkeypatch):
-    """Methods that a test defines are forgotten after it."""
+    """Remove the methods that a test defines after it."""
     monkeypatch.setattr(registry, "_METHODS", dict(registry._methods()))
     monkeypatch.setattr(registry, "_methods", lambda: registry._METHODS)
 

@@ -9,7 +9,7 @@ from limr.trajectories import Trajectories, VisitMatrix, known_signals, usual_sa
 
 
 def trajectories(curves: dict[str, list[float | None]], samples: int = 8) -> pl.DataFrame:
-    """Trajectories from {prompt_id: [accuracy at each visit, None where there is none]}; rewards are 2 a - 1."""
+    """Trajectories from {prompt_id: [accuracy at each visit, None for a missing visit]}; rewards are 2 a - 1."""
     rows = [
         (prompt_id, epoch, 2 * accuracy - 1, accuracy, samples)
         for prompt_id, curve in curves.items()
@@ -100,5 +100,5 @@ def test_rewards_that_are_not_recorded_are_refused_with_the_signal_that_is():
 
 
 def test_trajectories_without_a_visit_are_refused():
-    with refused(where="trajectories", what="not one visit"):
+    with refused(where="trajectories", found="no visits"):
         matrix_of(trajectories({"a": [0.5]}).clear())

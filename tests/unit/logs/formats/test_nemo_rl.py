@@ -111,5 +111,5 @@ def test_messages_without_a_clear_prompt_are_refused(
 def test_two_runs_in_one_folder_are_an_error(tmp_path: Path) -> None:
     for run in ("exp_001", "exp_002"):
         write(tmp_path / run, 1, [row(0, ["2+2?", "4", ""], 1.0)])
-    with refused(what="step 1 is in", advice="two runs"):
+    with refused(what="step 1 is also in", advice="two runs"):
         read_log(tmp_path, LogOptions())

@@ -105,7 +105,7 @@ def test_rewards_are_weighted_and_failed_and_untrained_traces_are_skipped(tmp_pa
 def test_a_step_in_which_all_rollouts_failed_adds_none(tmp_path: Path) -> None:
     failed = trace("2+2?", {}, ok=False)
     file = write(tmp_path / "step_1" / "train" / "all", episode(1, failed), episode(1))
-    with refused(where=file, what="not one rollout in 1 files"):
+    with refused(where=file, found="no rollouts in 1 file"):
         read_log(tmp_path)
     write(tmp_path / "step_2" / "train" / "all", episode(2, trace("2+2?", {"correct": 1.0})))
     assert read_log(tmp_path).step.tolist() == [2]

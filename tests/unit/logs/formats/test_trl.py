@@ -79,7 +79,7 @@ def test_a_batch_in_the_files_of_several_steps_is_read_once(tmp_path: Path) -> N
 def test_a_log_of_every_tenth_step_is_an_error_unless_the_steps_of_an_epoch_are_known(tmp_path: Path) -> None:
     for step in (10, 20):
         write(tmp_path, step, ["a", "b"], accuracy=[1.0, 0.0])
-    with refused(found="no two steps closer than 10", expected="logging_steps=1", advice="--steps-per-epoch"):
+    with refused(found="steps at least 10 apart", expected="logging_steps=1", advice="--steps-per-epoch"):
         read_log(tmp_path)
     assert len(read_log(tmp_path, LogOptions(steps_per_epoch=1))) == 4
 
@@ -93,7 +93,7 @@ def test_a_damaged_file_is_an_error_that_names_it(tmp_path: Path) -> None:
         with refused(where=file):
             read_log(tmp_path)
     parquet.write_table(pyarrow.Table.from_batches([], parquet.read_schema(pyarrow.BufferReader(whole))), file)
-    with refused(where=file, what="no rows"):
+    with refused(where=file, found="no rows"):
         read_log(tmp_path)
 
 

@@ -85,7 +85,7 @@ def test_if_all_files_have_the_key_reward_none_is_validation(tmp_path):
 def test_two_runs_in_one_folder_are_an_error(tmp_path):
     dump(tmp_path / "first", 1)
     dump(tmp_path / "second", 1)
-    with refused(where="second/1.jsonl", what="first/1.jsonl too", advice="two runs"):
+    with refused(where="second/1.jsonl", what="step 1 is also in", advice="two runs"):
         read_log(tmp_path)
 
 

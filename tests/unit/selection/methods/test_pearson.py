@@ -1,4 +1,4 @@
-"""Pearson: against Python's own correlation, and curves that do not move."""
+"""Pearson: against the correlation of Python's library, and curves that do not move."""
 
 import statistics
 

@@ -1,4 +1,4 @@
-"""Slope: against Python's own linear regression, and exactly 0 for a curve that does not move."""
+"""Slope: against the linear regression of Python's library, and exactly 0 for a curve that does not move."""
 
 import statistics
 

@@ -1,4 +1,4 @@
-"""Standard deviation: against Python's own, and exactly 0 for a curve that does not move."""
+"""Standard deviation: against that of Python's library, and exactly 0 for a curve that does not move."""
 
 import statistics
 
