@@ -1,4 +1,4 @@
-# The problems, which are generated for the miniature or come from MATH and the real benchmarks, and the base model.
+# The problems and the base model. Problems are generated (miniature), or come from MATH and the real benchmarks.
 from limr.data.sources import SOURCES, local_file
 
 if config["data"]["source"] == "miniature":

@@ -1,5 +1,5 @@
-# Scores and subsets. This loop makes one score rule for each method of the configuration, so that a new method needs
-# no new rule and can be rerun by name (--forcerun score_lim).
+# Scores and subsets. This loop makes one score rule for each method of the configuration. So a new method needs no new
+# rule, and each method can be rerun by name (--forcerun score_lim).
 
 
 for method, row in METHODS.items():

@@ -1,7 +1,7 @@
 """Engine ``vllm``: vLLM's offline engine on GPUs; each engine runs in its own process.
 
-``data_parallel_size`` engines share the problems, each on ``tensor_parallel_size`` GPUs. Prompts go in as tokens and
-responses come back as tokens, so both evaluation engines turn text into tokens, and tokens into text, in the same way.
+``data_parallel_size`` engines share the problems, each on ``tensor_parallel_size`` GPUs. Prompts and responses are
+exchanged as tokens, so that both evaluation engines use the same tokenizer code.
 
 Every sample has its own seed, computed from the seed, the benchmark, the prompt and the number of the sample. So a
 sample has the same random draws for every model. The draws depend neither on other benchmarks nor on the number of

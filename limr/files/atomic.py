@@ -173,5 +173,7 @@ def _is_disk_full(error: BaseException | None) -> bool:
 
 def _disk_full(path: Path) -> LimrError:
     return LimrError(
-        "the disk is full, and nothing was written under this name", where=path, advice="Free some room and run again."
+        "the disk is full, and nothing was written under this name",
+        where=path,
+        advice="Free some disk space and run again.",
     )

@@ -1,8 +1,8 @@
 """Jobs that an earlier snakemake left in SLURM when it was killed or lost its machine.
 
 SLURM keeps these jobs. Running jobs continue. Waiting jobs start later, delete the results of the current run and make
-them again. So every run records its name (SLURM's job name is the plugin's run id) beside the results, and the next run
-looks for the jobs of dead runs.
+them again. So every run records its name beside the results, and the next run looks for the jobs of dead runs. The
+name is the plugin's run id, which is also SLURM's job name.
 """
 
 import atexit

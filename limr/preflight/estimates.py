@@ -142,8 +142,8 @@ def host_memory(shape: Shape, training: Mapping[str, Any]) -> dict[str, float]:
 def disk(shape: Shape, training: Mapping[str, Any], runs: int) -> dict[str, float]:
     """GB of disk for ``runs`` runs, one after the other.
 
-    In bytes, with P parameters: 14P each for actor and critic in a checkpoint to resume from (bf16 weights, fp32
-    weights and two moments), and one such checkpoint more while it is written. They are deleted when the run is
+    In bytes, with P parameters: a checkpoint to resume from has 14P each for actor and critic (bf16 weights, fp32
+    weights and two moments). One more such checkpoint exists while it is written. They are deleted when the run is
     finished. Weights of every checkpoint and of the base model: 2P. Responses of ``RESPONSE_TOKENS`` tokens are stored
     twice: 4 bytes per token as recorded, and 1.5 packed.
     """

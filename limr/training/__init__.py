@@ -1,8 +1,8 @@
 """Reinforcement learning (PPO) of one method on its subset of prompts, with one of two engines.
 
 ``training.engine`` of the configuration chooses the engine: ``miniature`` trains a tiny model in this process, and
-``openrlhf`` runs OpenRLHF on Ray, vLLM and DeepSpeed. Both take the same inputs, visit the prompts in the same order
-(``limr.training.schedule``) and write the same outputs, so no later stage depends on the engine.
+``openrlhf`` runs OpenRLHF on Ray, vLLM and DeepSpeed. Both take the same inputs and visit the prompts in the
+same order (``limr.training.schedule``). Both write the same outputs, so no later stage depends on the engine.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,12 @@
 """OpenRLHF's checkpoints: which one to resume from, and how they become Hugging Face directories.
 
-OpenRLHF's folder holds ``_actor/global_step20/`` and ``_critic/global_step20/`` (weights and optimiser states of the
-newest steps, with a file ``latest`` that names the one to load) and ``global_step20_hf/`` (the policy; all are kept).
-They are written one after another, so a kill can leave some of them missing, or one of them incomplete.
+OpenRLHF's folder holds
+
+* ``_actor/global_step20/`` and ``_critic/global_step20/``: weights and optimiser states of the newest steps. A file
+  ``latest`` names the step to load.
+* ``global_step20_hf/``: the policy. The policies of all checkpoints are kept.
+
+These folders are written one after another, so a kill can leave some of them missing, or one of them incomplete.
 """
 
 import json

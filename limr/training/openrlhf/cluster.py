@@ -24,7 +24,7 @@ SECONDS_TO_START = 150.0  # on a busy machine, or from a slow file server
 SECONDS_FOR_NODES = 240.0  # many nodes load Ray from one file server at once
 SECONDS_TO_END = 30.0
 SECONDS_BETWEEN_CHECKS = 5.0  # for dead workers
-SECONDS_FOR_OPENRLHF = 15.0  # to end by itself after a worker's death, with an error that explains more
+SECONDS_FOR_OPENRLHF = 15.0  # to end after a worker's death, with a better error
 
 
 @contextmanager

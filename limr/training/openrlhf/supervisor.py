@@ -37,8 +37,8 @@ def run(
 ) -> None:
     """Run ``command`` to its end, with its output in the file ``log``, and end all processes that it leaves.
 
-    The command runs in the folder of ``log``: Ray adds the current folder to the import path of its workers, and the
-    user's folder may hold a file with the name of a module.
+    The command runs in the folder of ``log``. Ray adds the current folder to the import path of its workers, and a file
+    in the user's folder may have the name of a module.
 
     Raises LimrError when the command fails, when a loss is not finite, or when the log does not grow for ``patience``
     seconds. The error of a failed command names the cause, if the log shows one.

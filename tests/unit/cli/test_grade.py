@@ -55,7 +55,7 @@ def test_every_format_is_graded_in_order_and_summarised(tmp_path, capsys, suffix
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
-def test_output_to_a_file(tmp_path, capsys, suffix):
+def test_graded_rows_can_be_written_to_a_file(tmp_path, capsys, suffix):
     output = tmp_path / f"graded{suffix}"
     assert main(["grade", write(tmp_path / "rows.jsonl", ROWS), "--output", str(output)]) == 0
     assert capsys.readouterr().out == ""

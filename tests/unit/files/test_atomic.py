@@ -114,7 +114,7 @@ WRITERS = [write_large_text, write_large_parquet, write_large_safetensors, write
 def test_a_full_disk_is_reported_as_such_and_keeps_the_old_file(small_disk, write):
     path = small_disk / "artifact"
     write_text(path, "old")
-    with refused(where=path, what="the disk is full", advice="Free some room"):
+    with refused(where=path, what="the disk is full", advice="Free some disk space"):
         write(path)
     assert path.read_text() == "old"
     assert names(small_disk) == ["artifact"]

@@ -58,7 +58,7 @@ def test_response_states_are_those_that_predict_each_token(pair):
             row += 1
 
 
-def test_response_states_of_responses_of_one_token(pair):
+def test_response_states_of_one_token_responses_equal_those_of_transformers(pair):
     model, twin = pair
     responses, mask = pad([[1]] * (len(PROMPTS) * SAMPLES))
     hidden = model.response_states(*pad(PROMPTS), responses, mask)

@@ -40,7 +40,7 @@ def package(request: pytest.FixtureRequest) -> Path:
         return unpack(wheels[0], folder / "package")
     except zipfile.BadZipFile:
         wheels[0].unlink()
-        pytest.skip("the wheel was not downloaded whole")
+        pytest.skip("the download of the wheel is incomplete")
 
 
 def configuration(*names: str) -> dict[str, Any]:
