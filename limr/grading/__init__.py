@@ -1,4 +1,4 @@
-"""Grading: decides whether an answer means the same as the gold answer, and never evaluates what a model wrote."""
+"""Grading: decides whether an answer means the same as the gold answer, and never evaluates a model's text as code."""
 
 from limr.grading.equivalence import Equality, equal
 

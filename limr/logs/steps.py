@@ -9,7 +9,7 @@ from limr.logs.findings import Finding, FindingKind
 from limr.logs.log import Log
 
 _REGULAR = 0.8  # batches have one size if at least this share of the steps has the same number of rollouts
-_FEW = 3  # at least this many steps of a single stretch are needed to know the size of a batch
+_FEW = 3  # at least this many steps of a single stretch are needed to determine the batch size
 _SURPLUS = 1.5  # where batches differ in size, a replayed step holds more than this times the largest other step
 
 
@@ -70,13 +70,13 @@ def largest_batch(sizes: np.ndarray) -> int | None:
 def find_steps(log: Log, samples: int | None) -> Steps:
     """The steps of a log that has steps, and which of its rollouts were replayed.
 
-    The log is in the order in which it was written. A *stretch* of it ends where the step number goes down. There are
-    three origins of stretches: a resumed run, which goes back to its last checkpoint; an asynchronous run with steps
-    that overlap; and files that several processes wrote side by side. A step of several stretches is *replayed* in two
-    cases:
+    The log is in the order in which it was written. A *stretch* of it ends where the step number goes down. Stretches
+    have three causes: a resumed run, which goes back to its last checkpoint; an asynchronous run with steps that
+    overlap; and files that several processes wrote side by side. A step of several stretches is *replayed* in either
+    of two cases:
 
     - It holds more rollouts than steps of one stretch do. This counts only if at least half of the steps are of one
-      stretch, or if some of them show the size of a batch.
+      stretch, or if these determine the batch size.
     - Most prompts of its earlier stretches have more rollouts in the step than a visit has samples.
 
     The last complete stretch of a replayed step counts, because training went on from there. A step that was not
@@ -172,7 +172,7 @@ class _Pieces:
         self.samples = samples
 
     def too_many(self) -> np.ndarray:
-        """Steps (bool) that hold more rollouts than steps of one stretch, where those show the size of a batch."""
+        """Steps (bool) that hold more rollouts than steps of one stretch, where those determine the batch size."""
         single = self.totals[~self.more_than_once]
         most = largest_batch(single) if len(single) >= _FEW else None
         if most is None and len(single) < self.n_steps / 2:

@@ -57,8 +57,8 @@ def number_visits(log: Log, samples: int | None = None, steps_per_epoch: int | N
     With ``steps_per_epoch``, the number of training steps in one pass over the data (as the log counts steps), the
     visit is the epoch: (step - first step) // steps_per_epoch. A visit that a prompt missed then stays a gap, which
     ``missing: next`` can fill, as the paper's own run did. A lost step does no harm. All rollouts of a prompt in one
-    epoch are one visit. Epochs begin at the log's first step, at 1 or at 0: the choice with the fewest prompts that
-    occur twice in an epoch.
+    epoch are one visit. Epochs may begin at the log's first step, at 1 or at 0. The beginning with the fewest prompts
+    that occur twice in an epoch is used.
 
     The paper's run needs ``steps_per_epoch``. It has 8,523 prompts, and the 8 steps of 1,024 in an epoch meet 8,192 of
     them, in a new order each time. Only some 3,700 prompts are met in all of 21 epochs. With ``missing: next`` some

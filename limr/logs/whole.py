@@ -85,7 +85,9 @@ class _Columns:
         if not self.columns:
             nothing = f"no rollouts in {len(files):,} {'file' if len(files) == 1 else 'files'} of {found.format.title}"
             raise LimrError(
-                where=files[0], found=nothing, advice="Every rollout may have failed. Look at the run's own log."
+                where=files[0],
+                found=nothing,
+                advice="Every rollout may have failed. Look for the reason in the log messages of the run.",
             )
         if "step" in self.columns and len(self.columns["step"]) != len(self.columns["prompt"]):
             raise LimrError(

@@ -84,9 +84,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--prompts", type=Path, required=True, help="contract prompts")
-    parser.add_argument("--responses", type=int, default=512, help="a round")
-    parser.add_argument("--tokens", type=int, default=64, help="of a response")
+    parser.add_argument("--prompts", type=Path, required=True, help="file of contract prompts")
+    parser.add_argument("--responses", type=int, default=512, help="responses a round (512)")
+    parser.add_argument("--tokens", type=int, default=64, help="tokens of a response (64)")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()

@@ -211,10 +211,12 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, default=256, help="prompts in the stream (256)")
     parser.add_argument("--visits", type=int, default=21, help="visits to each prompt (21)")
     parser.add_argument("--samples", type=int, default=8, help="responses a visit (8)")
-    parser.add_argument("--share", type=float, default=0.02, help="of the responses that Math-Verify grades (0.02)")
-    parser.add_argument("--seed", type=int, default=0, help="of the stream (0)")
     parser.add_argument(
-        "--threads", type=int, help="only grade the stream from this number of threads, print responses/s"
+        "--share", type=float, default=0.02, help="share of the responses that Math-Verify grades (0.02)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the stream (0)")
+    parser.add_argument(
+        "--threads", type=int, help="only grade the stream from this number of threads, and print the responses/s"
     )
     options = parser.parse_args()
     logging.disable(logging.WARNING)  # Math-Verify logs every timeout

@@ -212,8 +212,8 @@ def report(samples: int, warm_up: int, engines: list[Measured], phases: Phases) 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path, required=True, help="model directory both engines start from")
-    parser.add_argument("--prompts", type=Path, required=True, help="a prompts file")
+    parser.add_argument("--model", type=Path, required=True, help="directory of the model that both engines start from")
+    parser.add_argument("--prompts", type=Path, required=True, help="file of contract prompts")
     parser.add_argument(
         "--config", type=Path, default=ROOT / "config.yaml", help="the configuration with the training section to use"
     )

@@ -166,8 +166,8 @@ def report(best: dict[str, dict[str, Any]], folder: Path) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="where the log is, or is to be made (5 GB)")
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each way; the best counts")
+    parser.add_argument("folder", type=Path, help="folder of the log, made if missing (5 GB)")
+    parser.add_argument("--rounds", type=int, default=3, help="measurements of each way; the best counts (3)")
     parser.add_argument("--run", choices=WAYS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.run:

@@ -141,12 +141,14 @@ def report(folder: Path, rounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", nargs="?", type=Path, help="of the shards; made if it is empty (default: temporary)")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, help="folder of the shards, filled if empty (default: temporary)"
+    )
     parser.add_argument("--prompts", type=int, default=150_000, help="prompts (150,000)")
     parser.add_argument("--visits", type=int, default=50, help="visits to each prompt (50)")
     parser.add_argument("--samples", type=int, default=16, help="samples a visit (16)")
-    parser.add_argument("--rounds", type=int, default=5, help="of measuring (5)")
-    parser.add_argument("--measure", choices=["generate", *MEASURES], help="only do this once, print JSON")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of measurements (5)")
+    parser.add_argument("--measure", choices=["generate", *MEASURES], help="measure only this, once, and print JSON")
     options = parser.parse_args()
     if options.measure == "generate":
         generate(options.folder, options.prompts, options.visits, options.samples)

@@ -86,8 +86,8 @@ def printable(text: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--most", type=int, default=200, help="forms a kind (200)")
-    parser.add_argument("--show", type=int, default=3, help="examples of defects a kind (3)")
+    parser.add_argument("--most", type=int, default=200, help="largest number of forms of a kind (200)")
+    parser.add_argument("--show", type=int, default=3, help="examples of defects of a kind (3)")
     parser.add_argument("--math-verify", action="store_true", help="measure plain Math-Verify instead")
     options = parser.parse_args()
     start = time.monotonic()

@@ -39,7 +39,7 @@ def hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 def _harmless(source: object) -> bool:
     if not isinstance(source, bytes | str):
-        return True  # a syntax tree or nothing: a library made it, not from text
+        return True  # a syntax tree or nothing, which a library made without any text
     return HARMLESS.fullmatch(source if isinstance(source, str) else source.decode()) is not None
 
 

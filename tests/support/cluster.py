@@ -112,7 +112,7 @@ class Cluster:
     def up(self) -> None:
         """Start the cluster. Raises RuntimeError if a part does not start, or another SLURM is installed here."""
         if (ETC / CONF[0]).exists() or (ETC / CONF[0]).is_symlink():
-            raise RuntimeError(f"{ETC / CONF[0]} exists: of another SLURM, or left behind by a killed test?")
+            raise RuntimeError(f"{ETC / CONF[0]} exists: it belongs to another SLURM, or a killed test left it behind")
         ETC.mkdir(exist_ok=True)
         for name in CONF:
             (ETC / name).symlink_to(self.folder / name)

@@ -22,7 +22,7 @@ from limr.prompts import prompt_id
 Row = dict[str, Any]
 
 HARD = {"Level 3", "Level 4", "Level 5", "Level ?"}
-EVERY = {"listed": 60, "easy": 80, "math500": 25}  # one problem in so many is kept
+EVERY = {"listed": 60, "easy": 80, "math500": 25}  # name of a list -> one problem in this number is kept
 SMALL_BENCHMARK = 3  # problems of AIME and of AMC
 
 
@@ -71,7 +71,7 @@ def _scores() -> Iterator[str]:
 
 
 def _kept_problems(math: list[Row], released: list[Row], math500: list[Row]) -> set[str]:
-    """The ids of the problems of MATH that are kept, with the proportions that tests check on the whole."""
+    """The ids of the problems of MATH that are kept, with the proportions that tests check on the whole data."""
     rows = {prompt_id(row["problem"]): row for row in math}
     listed = {prompt_id(row["prompt"]): row for row in released}
     tests = {prompt_id(row["question"]): row for row in math500}
