@@ -48,10 +48,10 @@ UNGRADABLE = config.get("data", {}).get("ungradable", "drop")
 # The text before every prompt, in training and in evaluation. Without one, the chat template decides.
 SYSTEM_PROMPT = {key: value for key, value in config.get("base_model", {}).items() if key == "system_prompt"}
 
-# The methods that read trajectories. The figures show the scores of the method SHOWN.
+# The methods that read trajectories. The figures show the scores of FIGURE_METHOD.
 FROM_TRAJECTORIES = [name for name, row in METHODS.items() if needs_trajectories(row["score"])]
 LIM = next((name for name, row in METHODS.items() if row["score"] == "lim"), None)
-SHOWN = LIM or next(iter(FROM_TRAJECTORIES), None)
+FIGURE_METHOD = LIM or next(iter(FROM_TRAJECTORIES), None)
 
 
 wildcard_constraints:
@@ -59,14 +59,14 @@ wildcard_constraints:
     method="|".join(["base", *METHODS]),
 
 
-def of_each_seed(path, **wildcards):
+def files_per_seed(path, **wildcards):
     """The files that `path` names, one per seed."""
     return expand(path, seed=SEEDS, results=RESULTS, **wildcards)
 
 
-def of_each_method(path):
+def files_per_method(path):
     """Method -> the files that `path` names, one per seed."""
-    return {method: of_each_seed(path, method=method) for method in METHODS}
+    return {method: files_per_seed(path, method=method) for method in METHODS}
 
 
 def score_inputs(row):
@@ -96,7 +96,7 @@ def environment_of(section):
     return "../envs/openrlhf.yaml" if on_gpus else "../envs/training.yaml"
 
 
-def only(section, *keys):
+def pick_keys(section, *keys):
     """`keys` of each entry of `section`. A rule's params hold only these, so changes of other keys do not rerun it."""
     return canonical({name: {key: row[key] for key in keys} for name, row in section.items()})
 

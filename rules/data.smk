@@ -14,7 +14,7 @@ if config["data"]["source"] == "miniature":
             "../envs/training.yaml"
         params:
             data=SECTIONS["data"],
-            benchmarks=only(BENCHMARKS, "problems", "levels"),
+            benchmarks=pick_keys(BENCHMARKS, "problems", "levels"),
         message:
             "Generating the problems of the training set, the development set and the benchmarks"
         script:

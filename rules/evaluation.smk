@@ -23,7 +23,7 @@ rule evaluate:
         **evaluation_resources(config["evaluation"]),
     params:
         settings=SECTIONS["evaluation"] | {"reward_rule": config["reward"]["rule"]} | SYSTEM_PROMPT,
-        benchmarks=only(BENCHMARKS, "samples", "temperature"),
+        benchmarks=pick_keys(BENCHMARKS, "samples", "temperature"),
     message:
         "Evaluating {wildcards.method} (seed {wildcards.seed})"
     script:

@@ -3,11 +3,11 @@
 # Snakemake's benchmark files of this configuration. Their folder may also hold files of an earlier configuration.
 BENCHMARK_FILES = [
     *([] if is_pretrained(config["base_model"]) else [rules.pretrain_base_model.benchmark]),
-    *of_each_seed(rules.train.benchmark, method=METHODS),
-    *of_each_seed(rules.evaluate.benchmark, method=["base", *METHODS]),
+    *files_per_seed(rules.train.benchmark, method=METHODS),
+    *files_per_seed(rules.evaluate.benchmark, method=["base", *METHODS]),
 ]
 if FROM_TRAJECTORIES:
-    BENCHMARK_FILES += of_each_seed(rules.extract_trajectories.benchmark)
+    BENCHMARK_FILES += files_per_seed(rules.extract_trajectories.benchmark)
 
 
 rule table2:
@@ -16,11 +16,13 @@ rule table2:
         prompts=f"{RESULTS}/data/train.parquet",
         subsets=[
             file
-            for files in of_each_method("{results}/subsets/{method}/seed{seed}.parquet").values()
+            for files in files_per_method("{results}/subsets/{method}/seed{seed}.parquet").values()
             for file in files
         ],
         rollouts=[
-            file for files in of_each_method("{results}/runs/{method}/seed{seed}/rollouts").values() for file in files
+            file
+            for files in files_per_method("{results}/runs/{method}/seed{seed}/rollouts").values()
+            for file in files
         ],
     output:
         markdown=f"{RESULTS}/table2.md",
@@ -30,7 +32,7 @@ rule table2:
             category="Table 2",
         ),
         json=f"{RESULTS}/table2.json",
-        # not in the table, because two runs of one configuration give the same table, byte for byte
+        # a separate file, because two runs of one configuration must give the same table, byte for byte
         wall_times=f"{RESULTS}/wall_times.md",
     log:
         f"{RESULTS}/logs/table2.log",
@@ -52,7 +54,7 @@ rule table2:
 
 rule learning_curves:
     input:
-        **of_each_method("{results}/runs/{method}/seed{seed}/metrics.parquet"),
+        **files_per_method("{results}/runs/{method}/seed{seed}/metrics.parquet"),
     output:
         figure=report(
             f"{RESULTS}/figures/learning_curves.png",

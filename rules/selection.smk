@@ -49,10 +49,10 @@ if FROM_TRAJECTORIES:
         input:
             scores=[
                 file
-                for files in of_each_method("{results}/scores/{method}/seed{seed}.parquet").values()
+                for files in files_per_method("{results}/scores/{method}/seed{seed}.parquet").values()
                 for file in files
             ],
-            trajectories=of_each_seed("{results}/trajectories/seed{seed}.parquet"),
+            trajectories=files_per_seed("{results}/trajectories/seed{seed}.parquet"),
         output:
             summary=f"{RESULTS}/selection.md",
         log:
@@ -68,7 +68,7 @@ if FROM_TRAJECTORIES:
     rule selection_figure:
         input:
             trajectories=f"{RESULTS}/trajectories/seed{SEEDS[0]}.parquet",
-            scores=f"{RESULTS}/scores/{SHOWN}/seed{SEEDS[0]}.parquet",
+            scores=f"{RESULTS}/scores/{FIGURE_METHOD}/seed{SEEDS[0]}.parquet",
         output:
             figure=report(
                 f"{RESULTS}/figures/selection.png",
@@ -81,7 +81,7 @@ if FROM_TRAJECTORIES:
         conda:
             "../envs/selection.yaml"
         params:
-            signal=METHODS[SHOWN].get("options", {}).get("signal"),
+            signal=METHODS[FIGURE_METHOD].get("options", {}).get("signal"),
         message:
             "Drawing the trajectories, the scores and the size of the subset"
         script:
@@ -90,7 +90,7 @@ if FROM_TRAJECTORIES:
     rule trajectories_figure:
         input:
             trajectories=f"{RESULTS}/trajectories/seed{SEEDS[0]}.parquet",
-            scores=f"{RESULTS}/scores/{SHOWN}/seed{SEEDS[0]}.parquet",
+            scores=f"{RESULTS}/scores/{FIGURE_METHOD}/seed{SEEDS[0]}.parquet",
         output:
             figure=report(
                 f"{RESULTS}/figures/trajectories.png",
@@ -131,7 +131,7 @@ if len(METHODS) > 1:
 
     rule compare_methods:
         input:
-            **of_each_method("{results}/scores/{method}/seed{seed}.parquet"),
+            **files_per_method("{results}/scores/{method}/seed{seed}.parquet"),
         output:
             markdown=f"{RESULTS}/comparison.md",
             csv=report(

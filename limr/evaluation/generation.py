@@ -95,7 +95,7 @@ def _generate_batch(
     generated = sequences[:, inputs["input_ids"].shape[1] :]  # prompts x samples, response length
     ends = torch.isin(generated, torch.tensor(model.generation_config.eos_token_id, device=generated.device))
     ended = ends.any(dim=1)
-    # a response is as long as the position of its first end token, which counts; argmax finds the first True
+    # a response ends with its first end token, which its length includes; argmax finds the first True
     lengths = torch.where(ended, ends.int().argmax(dim=1) + 1, generated.shape[1]).tolist()
     rows = [row[:length] for row, length in zip(generated.tolist(), lengths, strict=True)]
     texts = tokenizer.batch_decode(rows, skip_special_tokens=True, clean_up_tokenization_spaces=False)

@@ -84,8 +84,8 @@ _UNKNOWN_OWNER = Owner("nobody", "an unknown host", "", 0, None, None)
 def sole_owner(log: Path) -> Iterator[None]:
     """Lock the stage that logs to ``log``, so that no other process here or on another machine works on it.
 
-    Raises LimrError naming the owner if one is running: a killed snakemake leaves its jobs running, and two of them
-    must not write the same files.
+    Raises LimrError naming the owner if one is running. A killed snakemake leaves its jobs running, and two jobs must
+    not write the same files.
     """
     lock, this = log.with_name(f"{log.name}.lock"), Owner.this_process()
     owner = _acquire(lock, this)

@@ -28,7 +28,7 @@ class Facts:
 
     @cached_property
     def gpus(self) -> list[Gpu]:
-        """As many of this machine's GPUs as the configuration asks for. Raises LimrError if there are fewer."""
+        """As many of this machine's GPUs as the configuration needs. Raises LimrError if there are fewer."""
         needed = {"training.gpus_per_node": self.training["gpus_per_node"] if self.trains else 0}
         if self.evaluates:
             width = self.evaluation["data_parallel_size"] * self.evaluation["tensor_parallel_size"]

@@ -9,7 +9,7 @@ from limr.preflight.facts import Facts, version_of
 from limr.preflight.finding import Found
 
 VLLM = "0.29.0"  # the version that OpenRLHF 0.11.2 requires
-_ADVICE = "Make the environment (envs/install_openrlhf.sh gpu .venv-openrlhf) and run this in it."
+_ADVICE = "Create the environment (envs/install_openrlhf.sh gpu .venv-openrlhf) and run this check in it."
 
 
 def packages(facts: Facts) -> Iterable[Found]:

@@ -48,7 +48,7 @@ def nothing_is_left(cluster: Cluster, tmp_path: Path) -> None:
 
 
 def ray_in_a_job(
-    folder: Path, nodes: int, gpus: int, gpus_there: int = 8, seconds: float = 60, hold: float = 0, limit: int = 10
+    folder: Path, nodes: int, gpus: int, visible_gpus: int = 8, seconds: float = 60, hold: float = 0, limit: int = 10
 ) -> tuple[subprocess.CompletedProcess[str], str]:
     """Run a job of two nodes with eight GPUs each, which starts Ray on ``nodes``; sbatch's process, and the log."""
     log = folder / "job.log"
@@ -64,7 +64,8 @@ def ray_in_a_job(
     program = f"exec {PYTHON} {HERE / 'ray_on_nodes.py'} {nodes} {gpus} {seconds} {hold}"
     done = subprocess.run(
         ["sbatch", *options, f"--output={log}", "--wrap", program],
-        env=environment(gpus_there, LIMR_RECORDS=str(folder)), capture_output=True, text=True, check=False, timeout=300,
+        env=environment(visible_gpus, LIMR_RECORDS=str(folder)),
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     return done, log.read_text(encoding="utf-8")
 
@@ -81,7 +82,7 @@ def test_ray_sees_the_gpus_of_both_nodes_and_each_bundle_has_its_own_gpu(cluster
 
 
 def test_missing_gpus_are_reported_by_node(cluster: Cluster, tmp_path: Path) -> None:
-    done, log = ray_in_a_job(tmp_path, nodes=2, gpus=8, gpus_there=5, seconds=10)
+    done, log = ray_in_a_job(tmp_path, nodes=2, gpus=8, visible_gpus=5, seconds=10)
     assert done.returncode
     found = (
         r"LimrError: found 10 GPUs in the Ray cluster \(\S+: 5, \S+: 5\), expected .*, 16\. "

@@ -26,7 +26,7 @@ def log_probabilities(logits: Tensor, tokens: Tensor) -> Tensor:
 
 
 def flatten(padded: Tensor, mask: Tensor) -> Tensor:
-    """The real entries of right-padded (rows, length, ...): first the first of every row, then all others row by row.
+    """The real entries of right-padded (rows, length, ...): the first entry of every row, then the others row by row.
 
     This is the order in which ``TinyQwen2.response_states`` returns hidden states.
 

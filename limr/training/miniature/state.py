@@ -2,7 +2,7 @@
 
 It holds ``state.pt`` (the learner after some step, and the metrics so far), ``rollouts/`` (one shard for each
 checkpoint interval) and ``checkpoints/`` (one model directory each). The state is written last. A resumed run repeats
-the steps after it and gets the same bytes, because each step draws its random numbers from (seed, step) alone.
+the later steps and writes the same bytes, because each step draws its random numbers from (seed, step) alone.
 """
 
 import hashlib

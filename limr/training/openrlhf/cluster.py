@@ -36,7 +36,7 @@ def ray_cluster(nodes: int, gpus_per_node: int, environment: Mapping[str, str]) 
     started cluster ends with this block or with this process, even if the process is killed.
 
     Raises LimrError when Ray cannot be reached or the cluster has too few GPUs: OpenRLHF would wait for them forever.
-    The GPUs of an existing cluster may be ``SECONDS_TO_CONNECT`` late, those of several nodes ``SECONDS_FOR_NODES``.
+    It waits ``SECONDS_TO_CONNECT`` for the GPUs of an existing cluster, and ``SECONDS_FOR_NODES`` for several nodes.
     """
     import ray
 

@@ -28,11 +28,11 @@ DEFAULTS: Mapping[str, Argument] = {
 
 # Arguments that would break the records or the contracts, and why.
 FORBIDDEN: Mapping[str, str] = {
-    "reward.normalize_enable": "the reward rule gives the rewards, so it has no effect; with ZeRO-2 it gives NaN",
-    "train.async_enable": "a rollout would be trained on in another step than its record names",
-    "train.partial_rollout_enable": "a rollout would be trained on in another step than its record names",
+    "reward.normalize_enable": "the reward rule sets the rewards, so it has no effect; with ZeRO-2 it gives NaN",
+    "train.async_enable": "the training step of a rollout would differ from the step in its record",
+    "train.partial_rollout_enable": "the training step of a rollout would differ from the step in its record",
     "algo.dynamic_filtering_enable": "training would skip prompts of the schedule",
-    "rollout.vllm_generate_batch_size": "a rollout would be trained on in another step than its record names",
+    "rollout.vllm_generate_batch_size": "the training step of a rollout would differ from the step in its record",
     "train.enable_ema": "the checkpoint would hold averages, not the trained weights",
     "ds.lora.rank": "the checkpoint would hold an adapter, which evaluation does not read",
     "data.max_samples": "OpenRLHF must read the complete data set",
