@@ -21,7 +21,7 @@ CURVES = {
 }
 METHODS = {
     "all": {"score": "full", "keep": "all"},
-    "mine": {"score": "lim", "keep": {"top": 2}},
+    "chosen": {"score": "lim", "keep": {"top": 2}},
 }
 
 
@@ -82,7 +82,7 @@ def test_the_tables_count_what_was_selected(tmp_path):
     assert rows["accuracy"][0][:4] == ["7", "8", f"{mean_first:.3f}", f"{mean_last:.3f}"]
     assert rows["reward"][0][:4] == ["7", "8", f"{2 * mean_first - 1:.3f}", f"{2 * mean_last - 1:.3f}"]
     assert rows["all"][0][:4] == ["7", "7", "7", "100.0 %"]
-    assert rows["mine"][0][:4] == ["7", "7", "2", "28.6 %"]
+    assert rows["chosen"][0][:4] == ["7", "7", "2", "28.6 %"]
     number_of_each = {kind: rows[kind][0][0] for kind in ("never solved", "learned along the way", "the rest")}
     assert number_of_each == {"never solved": "1", "learned along the way": "1", "the rest": "3"}
     assert rows["of these, solved at every visit"] == [["1", "14.3 %", "1", "0"], ["0.000"]]
@@ -91,8 +91,8 @@ def test_the_tables_count_what_was_selected(tmp_path):
 
 
 def test_theta_to_match_is_the_lowest_selected_score(tmp_path):
-    theta = float(summary(tmp_path, [CURVES])["mine"][0][-1])
-    frame = pl.read_parquet(tmp_path / "scores/mine/seed0.parquet")
+    theta = float(summary(tmp_path, [CURVES])["chosen"][0][-1])
+    frame = pl.read_parquet(tmp_path / "scores/chosen/seed0.parquet")
     assert theta == pytest.approx(frame.filter("selected")["score"].min(), abs=5e-4)
 
 
@@ -101,21 +101,21 @@ def test_numbers_are_means_over_the_seeds(tmp_path):
     rows = summary(tmp_path, [CURVES, other])
     assert rows["never solved"][0][0] == "0.5"
     assert rows["the rest"][0][0] == "3.5"
-    assert rows["mine"][0][:3] == ["7", "7", "2"]
-    of_seed = [pl.read_parquet(path)["score"].max() for path in sorted(tmp_path.glob("scores/mine/*.parquet"))]
-    assert rows["mine"][0][-2] == f"{sum(of_seed) / 2:.3f}"
+    assert rows["chosen"][0][:3] == ["7", "7", "2"]
+    of_seed = [pl.read_parquet(path)["score"].max() for path in sorted(tmp_path.glob("scores/chosen/*.parquet"))]
+    assert rows["chosen"][0][-2] == f"{sum(of_seed) / 2:.3f}"
     assert "mean over 2 seeds" in (tmp_path / "selection.md").read_text()
 
 
 def test_prompts_without_a_score_are_counted_by_reason(tmp_path):
     many = {f"p{i:02}": [0.25, 0.5] for i in range(30)} | {"a": [0.5], "b": [0.5]}
-    rows = summary(tmp_path, [many], {"mine": {"score": "lim", "keep": "all"}})
-    assert ["missing visits", "2"] in rows["mine"]
+    rows = summary(tmp_path, [many], {"chosen": {"score": "lim", "keep": "all"}})
+    assert ["missing visits", "2"] in rows["chosen"]
     assert rows["without a complete curve"][0] == ["2", "6.2 %", "0"]
 
 
 def test_trajectories_without_rewards_have_no_reward_row(tmp_path):
-    methods = {"mine": METHODS["mine"] | {"options": {"signal": "accuracy"}}}
+    methods = {"chosen": METHODS["chosen"] | {"options": {"signal": "accuracy"}}}
     rows = summary(tmp_path, [CURVES], methods, rewards=False)
     assert "reward" not in rows
     assert "accuracy" in rows
@@ -130,7 +130,7 @@ def test_writing_twice_gives_the_same_bytes(tmp_path):
 
 def test_scores_of_another_seed_than_the_trajectories_are_refused(tmp_path):
     summary(tmp_path, [CURVES])
-    scores = tmp_path / "scores/mine/seed0.parquet"
+    scores = tmp_path / "scores/chosen/seed0.parquet"
     probe = (tmp_path / "trajectories/seed0.parquet").rename(tmp_path / "trajectories/seed1.parquet")
     with refused(where=scores, what="no trajectories are named 'seed0'", expected="seed1"):
         write_summary([scores], [probe], tmp_path / "selection.md")
@@ -141,11 +141,11 @@ def test_scores_of_another_seed_than_the_trajectories_are_refused(tmp_path):
 def test_without_accuracies_the_page_gives_a_reason_instead_of_the_kinds(tmp_path):
     probe = trajectories(CURVES).with_columns(accuracy=pl.lit(None, pl.Float64))
     write_parquet(probe, tmp_path / "trajectories/seed0.parquet", "trajectories")
-    scores = score_prompts("mine", METHODS["mine"], Trajectories.from_frame(probe), None, seed=0)
-    write_parquet(scores, tmp_path / "scores/mine/seed0.parquet", "scores")
+    scores = score_prompts("chosen", METHODS["chosen"], Trajectories.from_frame(probe), None, seed=0)
+    write_parquet(scores, tmp_path / "scores/chosen/seed0.parquet", "scores")
     output = tmp_path / "selection.md"
-    write_summary([tmp_path / "scores/mine/seed0.parquet"], [tmp_path / "trajectories/seed0.parquet"], output)
+    write_summary([tmp_path / "scores/chosen/seed0.parquet"], [tmp_path / "trajectories/seed0.parquet"], output)
     text = output.read_text()
-    assert "| mine | 7 | 7 | 2 | 28.6 % |" in text and "| reward | 7 | 8 |" in text
+    assert "| chosen | 7 | 7 | 2 | 28.6 % |" in text and "| reward | 7 | 8 |" in text
     assert "the log has only rewards" in text
     assert "never solved" not in text and "| accuracy |" not in text

@@ -37,14 +37,14 @@ def reasons(frame: pl.DataFrame) -> dict[str, str]:
 
 def test_scores_hold_every_prompt_with_its_reason():
     frame = score_prompts(
-        "mine",
+        "chosen",
         LIM,
         trajectories(CURVES | {"unknown": [-1.0, -1.0]}),
         prompts("late", "never", "solved", "unmet", "broken", ungradable=("broken",)),
         seed=0,
     )
     check(frame, "scores", "test")
-    assert set(frame["method"]) == {"mine"}
+    assert set(frame["method"]) == {"chosen"}
     assert selected(frame) == ["late"]
     assert reasons(frame) == {
         "late": "",
@@ -107,16 +107,16 @@ def test_rand_selects_the_same_prompts_in_any_order_of_rows():
 
 
 def test_errors_name_the_method():
-    with refused(where=("method 'mine'", "keep"), what="theta 0.99 selects none of the 3 prompts"):
-        score_prompts("mine", LIM | {"keep": {"theta": 0.99}}, trajectories(CURVES), None, 0)
-    with refused(where="method 'mine'", what="unknown score 'limit'"):
-        score_prompts("mine", LIM | {"score": "limit"}, trajectories(CURVES), None, 0)
-    with refused(where=("method 'mine'", "score 'lim'"), what="unknown option 'signals'"):
-        score_prompts("mine", LIM | {"options": {"signals": "reward"}}, trajectories(CURVES), None, 0)
+    with refused(where=("method 'chosen'", "keep"), what="theta 0.99 selects none of the 3 prompts"):
+        score_prompts("chosen", LIM | {"keep": {"theta": 0.99}}, trajectories(CURVES), None, 0)
+    with refused(where="method 'chosen'", what="unknown score 'limit'"):
+        score_prompts("chosen", LIM | {"score": "limit"}, trajectories(CURVES), None, 0)
+    with refused(where=("method 'chosen'", "score 'lim'"), what="unknown option 'signals'"):
+        score_prompts("chosen", LIM | {"options": {"signals": "reward"}}, trajectories(CURVES), None, 0)
 
 
 @pytest.mark.parametrize("score", [float("nan"), float("inf")])
 def test_a_score_that_is_not_finite_is_refused(monkeypatch, score):
     monkeypatch.setattr(scoring, "run_method", lambda *_: Scores({"late": score, "never": 0.5, "solved": 0.0}))
-    with refused(ContractError, where=("mine", "'score'"), expected="a finite number"):
-        score_prompts("mine", LIM, trajectories(CURVES), None, 0)
+    with refused(ContractError, where=("chosen", "'score'"), expected="a finite number"):
+        score_prompts("chosen", LIM, trajectories(CURVES), None, 0)
