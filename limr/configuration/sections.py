@@ -71,7 +71,7 @@ class MathData(Settings):
         "unknown level)"
     )
     ungradable: Literal["drop", "keep"] = Field(
-        default="drop", description="whether every method drops or keeps prompts whose gold answer cannot be graded"
+        default="drop", description="drop or keep prompts with a gold answer that cannot be graded, for every method"
     )
     files: Annotated[
         Annotated[Text, Tag("<folder>")] | Annotated[SourceFiles, Tag("<files>")],
@@ -110,8 +110,7 @@ class HubModel(Settings):
     )
     system_prompt: Text = Field(
         default=None,
-        description="text in front of every prompt, in training and evaluation; the default is that of the model's "
-        "chat template",
+        description="text in front of every prompt, in training and evaluation; by default, the chat template decides",
     )
 
 
@@ -150,8 +149,8 @@ class RewardSection(Settings):
     """The reward of a response, in training and evaluation."""
 
     rule: Literal["paper", "released_code"] = Field(
-        description="what counts as malformed: the paper's rule as limr/grading/reward.py implements it, or that of "
-        "the released code"
+        description="which responses count as malformed: paper (the paper's rule, as limr/grading/reward.py implements "
+        "it) or released_code (the rule of the released code)"
     )
 
 
@@ -189,7 +188,7 @@ class TrajectoriesSection(Settings):
     )
     steps_per_epoch: Count = Field(
         default=None,
-        description="training steps of one pass over all prompts: a lost step then gives missing visits",
+        description="training steps of one pass over all prompts, so that a lost step gives missing visits",
     )
     columns: ColumnNames = Field(default=None, description="the log's names for our columns, e.g. {reward: score}")
 
