@@ -8,6 +8,7 @@ from pydantic_core import InitErrorDetails
 
 from limr.configuration.names import unknown
 from limr.errors import LimrError, suggest
+from limr.selection.choose import RULES
 from limr.selection.method import find_method, score_names
 from limr.settings import Count, Settings, Share, SomeShare, refusal
 
@@ -42,16 +43,13 @@ class KeepThetaFor(Settings):
     theta_for: Count = Field(description="keep scores of at least the theta that keeps about this number of prompts")
 
 
-_RULES = ("theta", "share", "top", "quantile", "theta_for")
-
-
 def _check_rule(keep: Any) -> Any:
     """Return ``keep``. Raises a refusal unless it is `all` or names exactly one rule."""
-    expected = f"all, or exactly one of {', '.join(_RULES)}"
+    expected = f"all, or exactly one of {', '.join(RULES)}"
     if isinstance(keep, Mapping) and len(keep) == 1:
         (name,) = keep
-        if name not in _RULES:
-            raise refusal(expected=expected, advice=suggest(name, _RULES))
+        if name not in RULES:
+            raise refusal(expected=expected, advice=suggest(name, RULES))
     elif keep != "all":
         raise refusal(expected=expected)
     return keep

@@ -168,4 +168,4 @@ def test_a_cancelled_training_on_two_nodes_resumes_from_its_checkpoint_and_is_co
     audit = json.loads((rollouts / "audit.json").read_text(encoding="utf-8"))
     assert [attempt["first_step"] for attempt in audit["attempts"]] == [0, 2]
     assert audit["rollouts"] == pl.read_parquet(rollouts / "*.parquet").height == STEPS * BATCH * SAMPLES
-    assert audit["incomplete_visits"] == audit["not_of_the_schedule"] == 0
+    assert audit["incomplete_visits"] == audit["unexpected"] == 0

@@ -1,4 +1,4 @@
-"""Rules for the layout that no linter checks: every module in a room, names used once, files of readable size."""
+"""Rules for the layout that no linter checks: every module in a package, names used once, files of readable size."""
 
 from collections import Counter
 
@@ -27,6 +27,6 @@ def test_no_file_is_longer_than_500_lines():
 
 
 def test_unit_tests_mirror_the_rooms_of_the_library():
-    rooms = {path.parent.relative_to(LIBRARY) for path in MODULES}
+    packages = {path.parent.relative_to(LIBRARY) for path in MODULES}
     tested = {path.parent.relative_to(ROOT / "tests" / "unit") for path in (ROOT / "tests/unit").rglob("test_*.py")}
-    assert {str(room) for room in tested - rooms} == {"docs"}
+    assert {str(package) for package in tested - packages} == {"docs"}

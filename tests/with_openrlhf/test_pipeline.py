@@ -81,8 +81,8 @@ def test_the_killed_run_resumed_from_its_checkpoint(finished: Path) -> None:
     audit = json.loads((outputs(finished, "full").outputs["rollouts"] / "audit.json").read_text(encoding="utf-8"))
     assert [attempt["first_step"] for attempt in audit["attempts"]] == [0, 2]
     assert audit["rollouts"] == STEPS * BATCH * SAMPLES
-    assert audit["thrown_away_by_resuming"] >= BATCH * SAMPLES  # the third step, and a part of the fourth
-    assert audit["incomplete_visits"] == audit["not_of_the_schedule"] == 0
+    assert audit["replayed"] >= BATCH * SAMPLES  # the third step, and a part of the fourth
+    assert audit["incomplete_visits"] == audit["unexpected"] == 0
     assert f"resuming at step 2 of {STEPS}" in (finished / "after.log").read_text(encoding="utf-8")
 
 

@@ -75,11 +75,11 @@ class Audit:
         summary = {
             "rollouts": self.rollouts,
             "attempts": [{"folder": attempt.folder.name, "first_step": attempt.first_step} for attempt in attempts],
-            "thrown_away_by_resuming": self.replayed,
+            "replayed": self.replayed,
             "lines_cut_short": self.cut_short,
-            "not_of_the_schedule": self.unexpected,
+            "unexpected": self.unexpected,
             "incomplete_visits": len(self.incomplete),
-            "of_them": self.incomplete[:NAMED],
+            "examples": self.incomplete[:NAMED],
         }
         write_json(path, summary)
         logger.info(

@@ -24,6 +24,6 @@ def test_every_example_runs_and_prints_something(tmp_path):
     assert all(text.strip() for text in printed)
 
 
-@pytest.mark.parametrize("room", ["logs", "trajectories", "selection", "report", "grading", "errors"])
-def test_every_part_of_the_public_library_has_an_example(room):
-    assert any(f"limr.{room}" in block for block in BLOCKS)
+@pytest.mark.parametrize("package", ["logs", "trajectories", "selection", "report", "grading", "errors"])
+def test_every_part_of_the_public_library_has_an_example(package):
+    assert any(f"limr.{package}" in block for block in BLOCKS)

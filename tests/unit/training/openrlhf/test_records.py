@@ -78,7 +78,7 @@ def test_100_000_records_of_processes_and_threads_are_merged_without_loss(tmp_pa
     assert means["reward"].to_list() == pytest.approx([shard["reward"].mean() for shard in shards])
     summary = audit(tmp_path / "rollouts")
     assert summary["rollouts"] == 2 * PROMPTS * SAMPLES
-    assert summary["incomplete_visits"] == summary["not_of_the_schedule"] == summary["lines_cut_short"] == 0
+    assert summary["incomplete_visits"] == summary["unexpected"] == summary["lines_cut_short"] == 0
     trajectories = from_rollouts(tmp_path / "rollouts")
     assert set(trajectories.n_samples.tolist()) == {SAMPLES}
 
@@ -109,7 +109,7 @@ def test_a_resumed_run_keeps_only_the_rollouts_that_were_trained_on(tmp_path: Pa
         (0, "first", 4), (1, "first", 4), (2, "second", 4), (3, "second", 4), (4, "second", 4)
     ]  # fmt: skip
     summary = audit(tmp_path / "rollouts")
-    assert (summary["rollouts"], summary["thrown_away_by_resuming"], summary["incomplete_visits"]) == (20, 8, 0)
+    assert (summary["rollouts"], summary["replayed"], summary["incomplete_visits"]) == (20, 8, 0)
     assert [attempt["first_step"] for attempt in summary["attempts"]] == [0, 2]
 
 
@@ -147,7 +147,7 @@ def test_a_visit_with_too_few_samples_is_named_and_the_others_are_kept(tmp_path:
     write_rollouts([attempt], 1, 1, 2, lambda step: schedule_of([0, 1], step), tmp_path / "rollouts")
     summary = audit(tmp_path / "rollouts")
     assert (summary["rollouts"], summary["incomplete_visits"]) == (3, 1)
-    assert summary["of_them"] == [{"prompt_id": f"{1:016x}", "visit": 0, "samples": 1, "step": 0, "expected": 2}]
+    assert summary["examples"] == [{"prompt_id": f"{1:016x}", "visit": 0, "samples": 1, "step": 0, "expected": 2}]
     assert "prompt 0000000000000001, visit 0 (step 0): found 1 rollouts, expected 2" in caplog.text
 
 
@@ -155,7 +155,7 @@ def test_rollouts_of_prompts_outside_the_schedule_are_counted(tmp_path: Path) ->
     write(tmp_path / "records", whole_step(0, prompts=(0, 1, 2)))
     attempt = Attempt(0, tmp_path / "records")
     write_rollouts([attempt], 1, 1, 2, lambda step: schedule_of([0, 1], step), tmp_path / "rollouts")
-    assert audit(tmp_path / "rollouts")["not_of_the_schedule"] == 2
+    assert audit(tmp_path / "rollouts")["unexpected"] == 2
 
 
 def test_a_rollout_that_occurs_twice_stops_the_extraction(tmp_path: Path) -> None:
