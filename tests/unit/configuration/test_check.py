@@ -72,14 +72,14 @@ MISTAKES = {
     "keep: a number": (
         "methods.lim.keep",
         0.163,
-        {"found": "0.163", "expected": "all, or exactly one of theta, share"},
+        {"found": "0.163", "expected": "all, or exactly one of theta, top"},
     ),
     "keep: two rules": (
         "methods.lim.keep",
         {"theta": 0.6, "top": 9},
-        {"expected": "exactly one of theta, share, top, quantile, theta_for"},
+        {"expected": "exactly one of theta, top, share, quantile, theta_for"},
     ),
-    "keep: no rule": ("methods.lim.keep", {}, {"found": "{}", "expected": "exactly one of theta, share"}),
+    "keep: no rule": ("methods.lim.keep", {}, {"found": "{}", "expected": "exactly one of theta, top"}),
     "keep: unknown word": ("methods.lim.keep", "al", {"found": '"al"', "expected": "all, or"}),
     "keep: unknown rule": ("methods.lim.keep", {"tetha": 0.6}, {"expected": "exactly one of", "advice": "'theta'"}),
     "quantile above 1": ("methods.lim.keep", {"quantile": 1.5}, {"where": "keep.quantile", "expected": "at most 1"}),
