@@ -177,6 +177,10 @@ class Cluster:
         lines = self.run("squeue", "--noheader", f"--states={states}", "--format=%i|%T|%k|%N").splitlines()
         return [dict(zip(("id", "state", "comment", "nodes"), line.split("|"), strict=True)) for line in lines]
 
+    def ids(self, states: str) -> set[str]:
+        """The ids of the jobs in ``states``."""
+        return {job["id"] for job in self.jobs(states)}
+
     def down(self) -> None:
         """Stop everything, jobs first."""
         if "slurmctld" in self.daemons:
