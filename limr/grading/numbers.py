@@ -1,7 +1,8 @@
 r"""Numerals: texts that are an exact rational number and leave no arithmetic to do.
 
 These are integers, decimals, repeating decimals, thousands separators, fractions, mixed numbers and scientific
-notation. A sum, a product, a power or a root is never a numeral: it is not evaluated.
+notation. A sum, a product, a power or a root is never a numeral: it is not evaluated. ``3\div4`` is another notation of
+a fraction, but ``24\div2`` is an integer that still has to be calculated.
 """
 
 import re
@@ -19,6 +20,7 @@ _REPEATING = re.compile(rf"{_SIGN}(\d*)\.(\d*)\\overline\{{(\d+)\}}")
 _FRACTION = re.compile(
     rf"{_SIGN}\\frac\{{{_SIGN}({_DECIMAL})\}}\{{{_SIGN}({_DECIMAL})\}}|{_SIGN}({_DECIMAL})/{_SIGN}({_DECIMAL})"
 )
+_DIVISION = re.compile(rf"{_SIGN}(\d+)\\div(?:{_SIGN}(\d+))")
 _MIXED = re.compile(rf"{_SIGN}(\d+)(?:\\frac\{{(\d+)\}}\{{(\d+)\}}| (\d+)/(\d+))")
 _SCIENTIFIC = re.compile(rf"{_SIGN}(?:({_DECIMAL})(?:\\cdot))?10\^\{{([-+]?\d+)\}}|{_SIGN}({_DECIMAL})[eE]([-+]?\d+)")
 
@@ -30,6 +32,8 @@ def numeral(text: str) -> Fraction | None:
     (Fraction(27, 1), Fraction(-1, 2), Fraction(25, 8), Fraction(15600, 1))
     >>> numeral(r"0.\overline{3}"), numeral(r"1.2\cdot10^{-3}"), numeral("2/0"), numeral("3+8")
     (Fraction(1, 3), Fraction(3, 2500), None, None)
+    >>> numeral(r"3\div4"), numeral(r"24\div2")
+    (Fraction(3, 4), None)
     """
     if len(text) > LONGEST:
         return None
@@ -46,6 +50,9 @@ def numeral(text: str) -> Fraction | None:
     if found := _MIXED.fullmatch(text):
         sign, whole, top, bottom = found[1], int(found[2]), int(found[3] or found[5]), int(found[4] or found[6])
         return _signed(whole + Fraction(top, bottom), sign) if 0 < top < bottom else None
+    if found := _DIVISION.fullmatch(text):
+        top, bottom = int(found[2]), int(found[4])
+        return _signed(Fraction(top, bottom), found[1], found[3]) if bottom and top % bottom else None
     if found := _SCIENTIFIC.fullmatch(text):
         sign, mantissa, exponent = (found[1], found[2] or "1", found[3]) if found[3] else found.groups()[3:]
         return _scientific(_signed(_decimal(mantissa), sign), int(exponent))

@@ -54,6 +54,9 @@ def read(text: str) -> Node:
     if relation:
         return relation
     union = _split(tokens, {"\\cup"})
+    if len(union) == 1 and "U" in tokens:  # (1,2)U(3,4): a letter between intervals or sets, not a variable
+        union = _split(tokens, {"U"})
+        union = union if all(map(_is_interval_or_set, union)) else [text]
     if len(union) > 1:
         return Node("union", tuple(union))
     ratio = _split(tokens, {":"})
@@ -129,6 +132,11 @@ def _relation(tokens: list[str]) -> Node | None:
     if all(sign in _FLIPPED for sign in signs):
         parts, signs = parts[::-1], [_FLIPPED[sign] for sign in signs[::-1]]
     return Node("relation", tuple(parts), tuple(signs))
+
+
+def _is_interval_or_set(text: str) -> bool:
+    node = _enclosed(_TOKEN.findall(text))
+    return node is not None and (node.kind == "set" or (node.kind == "tuple" and len(node.parts) == 2))
 
 
 def _enclosed(tokens: list[str]) -> Node | None:

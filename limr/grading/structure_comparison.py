@@ -6,6 +6,7 @@ Most pairs need no computer algebra: a leaf that compares only numerals and word
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from itertools import chain
 
 from limr.grading.numbers import numeral
 from limr.grading.relations import answered_value, are_values, interval, named_value, subject_and_value
@@ -121,8 +122,8 @@ def _compare_relations(gold: str, answer: str, one: Node, other: Node, leaf: Lea
         value = answered_value(other)
         if value is not None:
             return compare(gold, value, leaf)
-        if set(other.mark) == {"="}:  # 6/36 = 1/6: each side has to equal the gold
-            return _all(compare(gold, part, leaf) for part in other.parts)
+        if set(other.mark) == {"="}:
+            return _compare_chain(gold, other.parts, leaf)
         within = interval(other)
         return compare(gold, within, leaf) if within and one.kind in ("tuple", "union") else False
     if other.kind != "relation":
@@ -135,6 +136,18 @@ def _compare_relations(gold: str, answer: str, one: Node, other: Node, leaf: Lea
         within = interval(one)
         return compare(within, answer, leaf) if within and other.kind in ("tuple", "union") else False
     return _compare_two_relations(gold, answer, one, other, leaf)
+
+
+def _compare_chain(gold: str, members: tuple[str, ...], leaf: Leaf) -> bool | None:
+    r"""An answer like ``\sqrt{4}=2``: its last member has to equal the gold, and every other member the last one.
+
+    Only the last member has to be calculated. ``compare`` calculates the value of its first text, so both orders count.
+    """
+    if any("=" in member for member in members):  # chains inside brackets: each pair of their members would be compared
+        return False
+    *others, last = members
+    steps = (_any(compare(*pair, leaf) for pair in ((each, last), (last, each))) for each in others)
+    return _all(chain([compare(gold, last, leaf)], steps))
 
 
 def _compare_two_relations(gold: str, answer: str, one: Node, other: Node, leaf: Leaf) -> bool | None:

@@ -21,7 +21,7 @@ from functools import lru_cache
 import mpmath
 from latex2sympy2_extended.latex2sympy2 import ConversionConfig, _Latex2Sympy
 from math_verify import verify
-from sympy import Add, Basic, Eq, Expr, I, Integer, Mul, Rational, Set, Symbol
+from sympy import Add, Basic, Eq, Expr, Float, I, Integer, Mul, Rational, Set, Symbol
 from sympy.core.function import AppliedUndef
 
 from limr.grading.normal_form import normal_form
@@ -42,7 +42,8 @@ ENOUGH_POINTS = 2
 
 _CONFIG = ConversionConfig(lowercase_symbols=False)
 _DECIMAL = re.compile(r"(?<![\d.])(\d*)\.(\d+)(?![\d.])")
-_IMAGINARY = re.compile(r"\\[A-Za-z]+|\{[A-Za-z]{2,}\}|i")
+_IMAGINARY = re.compile(r"\\[A-Za-z]+|\{[A-Za-z]{2,}\}|i\^?")
+_UNIT = {"i": "I", "i^": "{I}^"}  # the parser drops the exponent in I^{2}, but not in {I}^{2}
 _DEGREE = "^{\\circ}"
 
 logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its time limits are off
@@ -85,7 +86,7 @@ def _are_degrees_left_out(gold: str, answer: str) -> bool:
 def _parse(text: str, degrees: bool) -> Basic:
     """Read one expression. Decimals become fractions, so that nothing is rounded."""
     text = _DECIMAL.sub(_as_fraction, text)
-    text = _IMAGINARY.sub(lambda match: "I" if match.group() == "i" else match.group(), text)
+    text = _IMAGINARY.sub(lambda match: _UNIT.get(match.group(), match.group()), text)
     expression = _Reader(convert_degrees=degrees, config=_CONFIG).parse(text)
     if isinstance(expression, Expr):  # f(x) has no value at a point, so it becomes a variable of that name
         unknown = {each: Symbol(str(each)) for each in expression.atoms(AppliedUndef)}
@@ -164,7 +165,12 @@ def _value(expression: Expr, point: dict[Symbol, Rational]) -> mpmath.mpc | None
         digits += min(int(mpmath.log10(mpmath.mpf(abs(value)))), MOST_DIGITS)
         value = expression.evalf(digits, subs=point, maxn=2 * digits)
     with mpmath.workdps(digits):
-        return mpmath.mpc(*(mpmath.mpf(part) for part in value.as_real_imag()))
+        return mpmath.mpc(*(mpmath.mpf(0 if _is_all_noise(part) else part) for part in value.as_real_imag()))
+
+
+def _is_all_noise(part: Expr) -> bool:
+    """Whether sympy marks a number as one without a correct digit: the value of 1 - 1 is 5e-191."""
+    return isinstance(part, Float) and part._prec == 1
 
 
 def _is_real(value: mpmath.mpc) -> bool:

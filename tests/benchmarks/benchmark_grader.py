@@ -48,7 +48,10 @@ USUAL_FORMS = (
     "solutions in another order", "solutions joined in another way", "sign of infinity", "matrix style and entries",
     "word in another font", "letter of a choice", "number in text",
 )  # fmt: skip
-UNUSUAL_MISTAKES = ("empty", "gold inside a longer text", "decimal wrong in its last place", "unevaluated expression")
+UNUSUAL_MISTAKES = (
+    "empty", "gold inside a longer text", "decimal wrong in its last place", "unevaluated expression",
+    "calculation with a wrong step", "division turned around",
+)  # fmt: skip
 _STEPS = (
     "Step {step}: we substitute $x = {a}$ and get $\\frac{{{b}}}{{{a}}}$, which we keep for later.",
     "Since ${a} \\cdot {b} = {c}$, the second condition says that $y$ is at most ${d}$.",

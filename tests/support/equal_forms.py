@@ -72,6 +72,23 @@ def _slash(gold: str) -> list[str]:
     return [f"{match[1]}{match[2]}/{match[3]}", f"{match[1]}{{{match[2]}}}/{{{match[3]}}}"] if match else []
 
 
+@kind("fraction with a division sign", EQUAL)
+def _division_sign(gold: str) -> list[str]:
+    match = FRACTION.fullmatch(gold)
+    if match is None or int(match[2]) % int(match[3]) == 0:
+        return []
+    return [f"{match[1]}{match[2]} {sign} {match[3]}" for sign in ("\N{DIVISION SIGN}", "\\div")]
+
+
+@kind("calculation before the answer", EQUAL)
+def _calculation(gold: str) -> list[str]:
+    value = rational(gold)
+    if value is None or not INTEGER.fullmatch(gold):
+        return []
+    forms = [f"{value - 3} + 3 = {gold}", f"{2 * value - 2} \\div 2 + 1 = {value - 1} + 1 = {gold}"]
+    return [*forms, f"\\sqrt{{{value**2}}} = {gold}"] if 0 < value < 1000 else forms
+
+
 @kind("left and right brackets", EQUAL)
 def _left_right(gold: str) -> list[str]:
     if "\\left" in gold:
@@ -339,6 +356,11 @@ def _solution_names(gold: str) -> list[str]:
 def _union(gold: str) -> list[str]:
     parts = [part.strip() for part in gold.split("\\cup")]
     return ["\\cup".join(parts[::-1]), " \N{UNION} ".join(parts), " \\bigcup ".join(parts)] if len(parts) > 1 else []
+
+
+@kind("letter U for a union", EQUAL)
+def _union_letter(gold: str) -> list[str]:
+    return [re.sub(r"\s*\\cup\s*", sign, gold) for sign in (" U ", "U")] if "\\cup" in gold else []
 
 
 @kind("sign of infinity", EQUAL)

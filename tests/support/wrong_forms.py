@@ -148,6 +148,26 @@ def _unevaluated(gold: str) -> list[str]:
     return forms + [f"{factor} \\cdot {value // factor}" for factor in (2, 3) if value % factor == 0]
 
 
+@kind("calculation with a wrong step", WRONG)
+def _wrong_step(gold: str) -> list[str]:
+    if not INTEGER.fullmatch(gold):
+        return []
+    value = int(gold)
+    return [
+        f"{value - 3} + 4 = {gold}",
+        f"{value - 3} + 3 = {value + 1} = {gold}",
+        f"{gold} = {value - 3} + 3",
+        f"{value - 3} + 4 = {value + 1}",
+        f"2x = {gold}",
+    ]
+
+
+@kind("division turned around", WRONG)
+def _turned(gold: str) -> list[str]:
+    match = FRACTION.fullmatch(gold)
+    return [f"{match[1]}{match[3]} \\div {match[2]}"] if match and match[2] != match[3] else []
+
+
 @kind("other base", WRONG)
 def _base(gold: str) -> list[str]:
     match = BASE.fullmatch(gold)
@@ -336,7 +356,9 @@ def _end(gold: str) -> list[str]:
 
 @kind("union replaced by an intersection or by half of it", WRONG)
 def _union(gold: str) -> list[str]:
-    return [gold.replace("\\cup", "\\cap"), gold.split("\\cup")[0].strip()] if "\\cup" in gold else []
+    if "\\cup" not in gold:
+        return []
+    return [gold.replace("\\cup", sign) for sign in ("\\cap", "V", "UU")] + [gold.split("\\cup")[0].strip()]
 
 
 @kind("matrix transposed or with an entry changed", WRONG)

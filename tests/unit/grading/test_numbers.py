@@ -26,6 +26,13 @@ def test_fractions_are_read_exactly(top, bottom):
     assert numeral(rf"-\frac{{{top}}}{{-{bottom}}}") == value
 
 
+@given(st.integers(-999, 999), st.integers(1, 999))
+def test_a_division_sign_makes_a_fraction_but_a_whole_quotient_still_has_to_be_calculated(top, bottom):
+    expected = Fraction(top, bottom) if top % bottom else None
+    assert numeral(rf"{top}\div{bottom}") == expected
+    assert numeral(rf"{top}\div0") is None
+
+
 @given(st.integers(-99, 99), st.integers(1, 99), st.integers(2, 99))
 def test_mixed_numbers_are_sums(whole, top, bottom):
     value = abs(whole) + Fraction(top, bottom)

@@ -34,3 +34,29 @@ def test_nested_sets_are_compared_once_a_level(gold):
     answer = "{}7{}".format("\\{" * 24, "\\}" * 24)
     assert not compare(gold, answer, lambda *pair: compared.append(pair))
     assert len(compared) <= 1
+
+
+def test_a_chain_of_equalities_inside_brackets_is_not_compared():
+    """Members would be compared in both orders at each level: about 500 comparisons for this answer."""
+    chains = [f"{number}.0" for number in range(32)]
+    while len(chains) > 1:
+        chains = [f"({one})=({other})" for one, other in zip(chains[::2], chains[1::2], strict=True)]
+    compared = []
+    assert not compare("x", chains[0], lambda *pair: not compared.append(pair))
+    assert compared == []
+
+
+def test_a_calculation_is_undecided_until_algebra_has_compared_its_members():
+    assert compare("11", "3+8=11", compare_plain) is None
+    assert compare("11", "3+8=12", compare_plain) is False
+    assert compare("11", "3+8=12=11", compare_plain) is False
+
+
+def test_a_union_may_be_written_with_a_letter_only_between_intervals_and_sets():
+    gold = r"(1,2)\cup(3,4)"
+    assert compare(gold, "(1,2)U(3,4)", compare_plain) is True
+    assert compare(gold, "(3,4)U(1,2)", compare_plain) is True
+    assert compare(gold, "(1,2)U(3,5)", compare_plain) is False
+    assert not compare(gold, "(1,2)U", compare_plain)
+    assert not compare(gold, "U(1,2)U(3,4)", compare_plain)
+    assert not compare(r"(a)\cup(b)", "(a)U(b)", compare_plain)
