@@ -28,7 +28,12 @@ def load_configuration(files: Iterable[str]) -> dict[str, Any]:
 
 
 def is_reserved(name: str) -> bool:
-    """Whether Snakemake reserves ``name``: its lists of inputs and outputs have an attribute of this name."""
-    from snakemake.iocontainers import Namedlist
+    """Whether Snakemake reserves ``name``: its lists of inputs and outputs have an attribute of this name.
 
-    return hasattr(Namedlist, name)
+    >>> is_reserved("items"), is_reserved("lim")
+    (True, False)
+    """
+    from snakemake.iocontainers import InputFiles, OutputFiles
+
+    # a rule's inputs are keyword arguments of a method, whose first argument is called `self`
+    return name == "self" or hasattr(InputFiles, name) or hasattr(OutputFiles, name)

@@ -1,4 +1,4 @@
-"""The block that all scripts of the workflow run in: log, errors, torch's threads, GPUs, one process per stage."""
+"""The block that all scripts of the workflow run in: log, errors, inputs, threads, GPUs, one process per stage."""
 
 import logging
 import os
@@ -31,6 +31,8 @@ def stage(snakemake: Any, threads: int = 1) -> Iterator[None]:
     reads the number when it is loaded.
 
     A rule that requests GPUs (resource ``gres``) gets that many GPUs of this machine for itself.
+
+    The stage does not start on an input that is too short, or that belongs to another run (``input_counts``).
     """
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)
@@ -47,6 +49,7 @@ def stage(snakemake: Any, threads: int = 1) -> Iterator[None]:
             to_file = logging.FileHandler(log, mode="w", encoding="utf-8")
             to_file.setFormatter(logging.Formatter(_FORMAT, _TIMES))
             logging.getLogger().addHandler(to_file)
+            _check_inputs(snakemake)
             with claimed(gpus):
                 yield
     except LimrError as error:
@@ -65,6 +68,14 @@ def stage(snakemake: Any, threads: int = 1) -> Iterator[None]:
         else:
             logger.exception("Unexpected error:")
         sys.exit(1)
+
+
+def _check_inputs(snakemake: Any) -> None:
+    inputs = getattr(snakemake, "input", ())
+    if inputs:
+        from limr.jobs.input_counts import check_inputs  # here, so that a missing Polars is reported like any package
+
+        check_inputs(inputs, snakemake.config)
 
 
 def _disable_avx512() -> None:

@@ -1,0 +1,57 @@
+"""The comparisons of ``input_counts`` and ``run_counts``, and what their errors advise."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from limr.errors import LimrError
+
+
+def refuse_count(
+    where: Path | tuple[object, ...],
+    found: int,
+    expected: int,
+    unit: str,
+    source: str,
+    made_again: Path | None = None,
+) -> None:
+    """Raise LimrError if two counts differ. ``source`` says where the expected number comes from.
+
+    ``made_again`` is what the user deletes; by default it is ``where``.
+    """
+    if found != expected:
+        raise LimrError(
+            where=where,
+            found=f"{found:,} {unit}",
+            expected=f"{expected:,} ({source})",
+            advice=delete(made_again or Path(where)),
+        )
+
+
+def refuse_other_ids(path: Path, found: pl.Series, expected: pl.Series, unit: str, source: str) -> None:
+    """Raise LimrError if the ids of ``path`` are not those that ``source`` has."""
+    have, should = set(found), set(expected)
+    if have != should:
+        raise LimrError(
+            where=path,
+            found=f"{len(have):,} {unit} (missing: {len(should - have):,}, not expected: {len(have - should):,})",
+            expected=f"the {len(should):,} {source}",
+            advice=delete(path),
+        )
+
+
+def delete(path: Path) -> str:
+    """The advice to have Snakemake make ``path`` again."""
+    kind = "folder" if path.is_dir() else "file"
+    return (
+        f"The {kind} is incomplete or belongs to another run. Delete {path}, then give the same `snakemake` command"
+        " again: it repeats the stage that makes it, and the stages after that one."
+    )
+
+
+def read_json(path: Path) -> Mapping[str, Any]:
+    """The object in the JSON file ``path``; empty if there is no such file."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

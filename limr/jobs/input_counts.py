@@ -1,0 +1,181 @@
+"""Whether the files that a stage reads are complete: they hold as many rows as the configuration or another file says.
+
+Snakemake compares the times of files and not their rows. So a file that was cut short, or that belongs to another run,
+would give another table without an error. ``stage`` therefore checks the inputs of every stage before it starts.
+
+A file is recognised by its place in the folder of the results. It is compared with the configuration, or with the file
+that it was made from, which is checked first:
+
+- ``base_model``: the sizes of the model;
+- ``data``: the number of problems;
+- ``scores``: one row per prompt of the training set (of the trajectories, for a user's own run);
+- ``subsets``: the prompts that the scores select;
+- ``runs``: see ``run_counts``; a trained model has the sizes of the base model;
+- ``trajectories``: the visits and samples of the probe, and the counts of their audit;
+- ``evaluation``: method, seed, problems and samples.
+
+A file that the stage does not read, such as the scores of a subset, may be missing. Then nothing is compared with it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from limr.errors import LimrError
+from limr.files.contracts import read_parquet
+from limr.jobs.counts import delete, read_json, refuse_count, refuse_other_ids
+from limr.jobs.run_counts import check_run
+
+_SIZES = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads")
+
+
+@dataclass
+class _Results:
+    """The folder of the results, the configuration, and the files that were checked already."""
+
+    folder: Path
+    configuration: Mapping[str, Any]
+    checked: set[Path] = field(default_factory=set)
+
+
+def check_inputs(inputs: Iterable[str | Path], configuration: Mapping[str, Any]) -> None:
+    """Check those of the ``inputs`` that lie in the folder ``results`` of the ``configuration``.
+
+    Raises LimrError for the first file that is not complete: what it holds, what was expected, and what to do.
+    """
+    results = _Results(Path(configuration["results"]), configuration)
+    for path in map(Path, inputs):
+        if path.is_relative_to(results.folder):
+            _check(path.relative_to(results.folder), results)
+
+
+def _check(place: Path, results: _Results) -> None:
+    """Check the file or folder at ``place``, a path in the folder of the results."""
+    path = results.folder / place
+    if place in results.checked or not path.exists():
+        return
+    results.checked.add(place)
+    match place.parts:
+        case ["base_model"]:
+            _check_base_model(path, results)
+        case ["data", name] | ["data", "benchmarks", name] if name.endswith(".parquet"):
+            _check_problems(path, place, results)
+        case ["trajectories", name] if name.endswith(".parquet") and not name.endswith(".prompts.parquet"):
+            _check_trajectories(path, results)
+        case ["scores", method, _]:
+            _check_scores(path, method, results)
+        case ["subsets", method, seed]:
+            _check_subset(path, Path("scores", method, seed), results)
+        case ["runs", method, seed, "rollouts" | "metrics.parquet"]:
+            subset = Path("subsets", method, f"{seed}.parquet")
+            _check(subset, results)
+            check_run(path.parent, results.folder / subset, results.configuration["training"])
+        case ["runs", _, _, "model"]:
+            _check_trained_model(path, results)
+        case ["evaluation", method, seed, benchmark]:
+            _check_evaluation(path, (method, int(seed.removeprefix("seed")), Path(benchmark).stem), results)
+
+
+def _check_base_model(path: Path, results: _Results) -> None:
+    """The configuration has the sizes of the miniature's model, and not those of a model that exists already."""
+    section = results.configuration["base_model"]
+    if "hidden_size" in section:
+        expected = {key: (section[key], f"{section[key]} (`base_model.{key}`)") for key in _SIZES}
+        _refuse_other_sizes(path, expected, path)
+
+
+def _check_trained_model(path: Path, results: _Results) -> None:
+    base = results.folder / "base_model"
+    _check(Path("base_model"), results)
+    sizes = read_json(base / "config.json")
+    expected = {key: (sizes[key], f"{sizes[key]}, as in {base}") for key in _SIZES if key in sizes}
+    _refuse_other_sizes(path, expected, path.parent)
+
+
+def _refuse_other_sizes(path: Path, expected: Mapping[str, tuple[int, str]], made_again: Path) -> None:
+    """``expected``: key -> the size, and how the error shows it. ``made_again`` is what the user deletes."""
+    file = path / "config.json"
+    found = read_json(file)
+    for key, (size, shown) in expected.items():
+        if found and found.get(key) != size:
+            raise LimrError(where=(file, key), found=str(found.get(key)), expected=shown, advice=delete(made_again))
+
+
+def _check_problems(path: Path, place: Path, results: _Results) -> None:
+    """The number of the miniature's problems is in the configuration, that of real ones in the audit of the data."""
+    data, name = results.configuration["data"], path.stem
+    if data["source"] != "miniature":
+        audit = results.folder / "data" / "audit.json"
+        expected, source = read_json(audit).get("golds", {}).get(name, {}).get("graded"), str(audit)
+    elif place.parent.name == "benchmarks":
+        expected, source = results.configuration["benchmarks"][name]["problems"], f"`benchmarks.{name}.problems`"
+    else:
+        expected, source = data[name], f"`data.{name}`"
+    if expected is not None:
+        refuse_count(path, len(read_parquet(path, "prompts")), expected, "prompts", source)
+
+
+def _check_trajectories(path: Path, results: _Results) -> None:
+    visits = read_parquet(path, "trajectories")
+    training = results.configuration.get("training", {})
+    if training.get("engine") == "miniature":  # OpenRLHF may lose rollouts: its visits are compared with the audit only
+        expected = training["steps"] * training["prompts_per_step"]
+        refuse_count(path, len(visits), expected, "visits", "`training.steps` x `training.prompts_per_step`")
+        samples = training["samples_per_prompt"]
+        refuse_count(
+            path, visits["n_samples"].sum(), expected * samples, "samples", "`training.samples_per_prompt` x visits"
+        )
+    audit_file = path.with_suffix(".audit.json")
+    audit = read_json(audit_file)
+    counts = {"prompts": visits["prompt_id"].n_unique(), "points": len(visits), "rollouts": visits["n_samples"].sum()}
+    for name, number in counts.items():
+        unit = "visits" if name == "points" else name
+        refuse_count(path, number, audit.get(name, number), unit, str(audit_file))
+
+
+def _check_scores(path: Path, method: str, results: _Results) -> None:
+    scores = read_parquet(path, "scores")
+    methods = scores["method"].unique().sort().to_list()
+    if methods != [method]:
+        raise LimrError(
+            where=(path, "column 'method'"), found=", ".join(methods) or "no row", expected=method, advice=delete(path)
+        )
+    trains = "training" in results.configuration
+    source = Path("data", "train.parquet") if trains else Path("trajectories", path.name)
+    _check(source, results)
+    if (file := results.folder / source).exists():
+        prompts = read_parquet(file, "prompts" if trains else "trajectories")["prompt_id"]
+        refuse_other_ids(path, scores["prompt_id"], prompts, "prompts", f"in {file}")
+
+
+def _check_subset(path: Path, scores: Path, results: _Results) -> None:
+    subset = read_parquet(path, "subset" if "training" in results.configuration else "log_subset")
+    _check(scores, results)
+    if (file := results.folder / scores).exists():
+        selected = read_parquet(file, "scores").filter("selected")["prompt_id"]
+        refuse_other_ids(path, subset["prompt_id"], selected, "prompts", f"selected in {file}")
+
+
+def _check_evaluation(path: Path, key: tuple[str, int, str], results: _Results) -> None:
+    answers = read_parquet(path, "evaluation")
+    keys = answers.select("method", "seed", "benchmark").unique().sort(pl.all())
+    if keys.rows() != [key]:
+        found = "; ".join(map(_name, keys.rows())) or "no answer"
+        raise LimrError(where=path, found=found, expected=_name(key), advice=delete(path))
+    benchmark = key[2]
+    problems = Path("data", "benchmarks", f"{benchmark}.parquet")
+    _check(problems, results)
+    if (file := results.folder / problems).exists():
+        ids = read_parquet(file, "prompts")["prompt_id"]
+        refuse_other_ids(path, answers["problem_id"].unique(), ids, "problems", f"in {file}")
+    samples = results.configuration["benchmarks"][benchmark]["samples"]
+    for problem, number in answers.group_by("problem_id").len().sort("problem_id").iter_rows():
+        where = (path, f"problem {problem}")
+        refuse_count(where, number, samples, "samples", f"`benchmarks.{benchmark}.samples`", made_again=path)
+
+
+def _name(key: tuple[str, int, str]) -> str:
+    return f"method {key[0]}, seed {key[1]}, benchmark {key[2]}"

@@ -1,0 +1,216 @@
+"""A stage does not start on an input that holds fewer rows than the configuration or another file promises."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from complete_results import PROMPTS, change, write_results
+from refusals import refused
+from table2_run import rows_of
+
+from limr.files.contracts import write_parquet
+from limr.jobs.input_counts import check_inputs
+
+TRAIN, BENCHMARK = "data/train.parquet", "data/benchmarks/easy.parquet"
+SCORES, SUBSET = "scores/lim/seed0.parquet", "subsets/lim/seed0.parquet"
+TRAJECTORIES, EVALUATION = "trajectories/seed0.parquet", "evaluation/lim/seed0/easy.parquet"
+RUN = "runs/lim/seed0"
+
+# stage -> what it reads, as the rules name it
+INPUTS = {
+    "pretrain_base_model": [TRAIN, "data/development.parquet", BENCHMARK],
+    "train": ["base_model", SUBSET, "data/development.parquet"],
+    "extract_trajectories": ["runs/full/seed0/rollouts"],
+    "score_lim": [TRAIN, TRAJECTORIES],
+    "select": [SCORES, TRAIN],
+    "evaluate": [f"{RUN}/model", BENCHMARK],
+    "table2": [EVALUATION, TRAIN, SUBSET, f"{RUN}/rollouts"],
+    "learning_curves": [f"{RUN}/metrics.parquet"],
+    "early_stopping": [TRAIN, TRAJECTORIES],
+    "compare_methods": ["scores/full/seed0.parquet", SCORES],
+    "selection_summary": [SCORES, TRAJECTORIES],
+    "selection_figure": [TRAJECTORIES, SCORES],
+}
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> dict[str, Any]:
+    """The configuration of a complete folder of results."""
+    return write_results(tmp_path / "results")
+
+
+def check(stage: str, configuration: Mapping[str, Any]) -> None:
+    check_inputs([f"{configuration['results']}/{name}" for name in INPUTS[stage]], configuration)
+
+
+@pytest.mark.parametrize("stage", INPUTS)
+def test_complete_inputs_are_accepted(configuration: dict[str, Any], stage: str) -> None:
+    check(stage, configuration)
+
+
+def without_last(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.head(-1)
+
+
+def half_the_samples(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(n_samples=pl.lit(1, pl.Int64))
+
+
+def repeated_problem(frame: pl.DataFrame) -> pl.DataFrame:
+    """The last problem is replaced by further samples of the first one."""
+    last = pl.col("problem_id") == "q2"
+    return frame.with_columns(
+        problem_id=pl.when(last).then(pl.lit("q0")).otherwise("problem_id"),
+        sample=pl.when(last).then(pl.col("sample") + 2).otherwise("sample"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "cut", "parts", "stages"),
+    [
+        (
+            TRAIN,
+            without_last,
+            {"found": "5 prompts", "expected": "6 (`data.train`)"},
+            ["pretrain_base_model", "train", "score_lim", "select", "table2", "early_stopping", "compare_methods"],
+        ),
+        (
+            "data/development.parquet",
+            without_last,
+            {"found": "1 prompts", "expected": "2 (`data.development`)"},
+            ["pretrain_base_model", "train"],
+        ),
+        (
+            BENCHMARK,
+            without_last,
+            {"found": "2 prompts", "expected": "3 (`benchmarks.easy.problems`)"},
+            ["pretrain_base_model", "evaluate", "table2"],
+        ),
+        (
+            TRAJECTORIES,
+            without_last,
+            {"found": "11 visits", "expected": "12 (`training.steps` x `training.prompts_per_step`)"},
+            ["score_lim", "early_stopping", "selection_summary", "selection_figure"],
+        ),
+        (
+            TRAJECTORIES,
+            half_the_samples,
+            {"found": "12 samples", "expected": "24 (`training.samples_per_prompt` x visits)"},
+            ["score_lim", "early_stopping", "selection_summary", "selection_figure"],
+        ),
+        (
+            SCORES,
+            without_last,
+            {"found": "5 prompts (missing: 1, not expected: 0)", "expected": "the 6 in"},
+            ["train", "select", "table2", "compare_methods", "selection_summary", "selection_figure"],
+        ),
+        (
+            SCORES,
+            lambda frame: frame.with_columns(method=pl.lit("full")),
+            {"found": "full", "expected": "lim"},
+            ["train", "select", "compare_methods", "selection_summary", "selection_figure"],
+        ),
+        (SUBSET, without_last, {"found": "1 prompts", "expected": "the 2 selected in"}, ["train", "table2"]),
+        (
+            SUBSET,
+            lambda frame: frame.with_columns(prompt_id=pl.Series(["p0", "p5"])),
+            {"found": "2 prompts (missing: 1, not expected: 1)", "expected": "the 2 selected in"},
+            ["train", "table2"],
+        ),
+        (
+            EVALUATION,
+            lambda frame: frame.head(-2),
+            {"found": "2 problems (missing: 1, not expected: 0)", "expected": "the 3 in"},
+            ["table2"],
+        ),
+        (EVALUATION, without_last, {"found": "1 samples", "expected": "2 (`benchmarks.easy.samples`)"}, ["table2"]),
+        (EVALUATION, repeated_problem, {"found": "2 problems", "expected": "the 3 in"}, ["table2"]),
+        (
+            EVALUATION,
+            lambda frame: frame.with_columns(seed=pl.lit(1, pl.Int64)),
+            {"found": "method lim, seed 1", "expected": "method lim, seed 0"},
+            ["table2"],
+        ),
+    ],
+)
+def test_no_stage_reads_a_file_that_is_too_short_or_of_another_run(
+    configuration: dict[str, Any], file: str, cut: Callable[[pl.DataFrame], pl.DataFrame], parts: Any, stages: list[str]
+) -> None:
+    path = Path(configuration["results"], file)
+    change(path, cut)
+    for stage in stages:
+        with refused(where=path, advice=f"Delete {path}", **parts):
+            check(stage, configuration)
+
+
+@pytest.mark.parametrize(
+    ("model", "stage", "expected"),
+    [
+        ("base_model", "train", "8 (`base_model.hidden_size`)"),
+        ("base_model", "evaluate", "8 (`base_model.hidden_size`)"),
+        (f"{RUN}/model", "evaluate", "8, as in"),
+    ],
+)
+def test_a_model_of_another_size_is_refused(
+    configuration: dict[str, Any], model: str, stage: str, expected: str
+) -> None:
+    file = Path(configuration["results"], model, "config.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"hidden_size": 16}))
+    with refused(where=(file, "hidden_size"), found="16", expected=expected):
+        check(stage, configuration)
+
+
+def test_a_model_that_exists_already_may_have_any_size(configuration: dict[str, Any]) -> None:
+    check("evaluate", configuration | {"base_model": {"path": "models/qwen"}})
+
+
+def test_the_audit_has_the_number_of_real_problems(configuration: dict[str, Any]) -> None:
+    configuration["data"] = {"source": "math", "prompts": "published"}
+    audit = Path(configuration["results"], "data/audit.json")
+    golds = {"train": 6, "development": 2, "easy": 3}
+    audit.write_text(json.dumps({"golds": {name: {"graded": number} for name, number in golds.items()}}))
+    check("evaluate", configuration)
+    change(Path(configuration["results"], BENCHMARK), without_last)
+    with refused(where=BENCHMARK, found="2 prompts", expected=f"3 ({audit})"):
+        check("evaluate", configuration)
+
+
+def test_trajectories_of_openrlhf_and_of_own_runs_are_compared_with_their_audit(configuration: dict[str, Any]) -> None:
+    file = Path(configuration["results"], TRAJECTORIES)
+    audit = file.with_suffix(".audit.json")
+    change(file, without_last)
+    audit.write_text(json.dumps({"prompts": 6, "points": 11, "rollouts": 22}))  # OpenRLHF lost a visit
+    openrlhf = configuration | {"training": configuration["training"] | {"engine": "openrlhf"}}
+    own_run = {"results": configuration["results"], "trajectories": {"path": "log"}}
+    for allowed in (openrlhf, own_run):
+        check_inputs([file], allowed)
+        audit.write_text(json.dumps({"prompts": 6, "points": 12, "rollouts": 24}))
+        with refused(where=file, found="11 visits", expected=f"12 ({audit})"):
+            check_inputs([file], allowed)
+        audit.write_text(json.dumps({"prompts": 6, "points": 11, "rollouts": 22}))
+
+
+def test_scores_of_an_own_run_have_a_row_for_each_prompt_of_the_trajectories(configuration: dict[str, Any]) -> None:
+    results = Path(configuration["results"])
+    own_run = {"results": str(results), "trajectories": {"path": "log"}}
+    check_inputs([results / SCORES], own_run)
+    subset = rows_of("log_subset", pl.DataFrame({"prompt_id": PROMPTS[:2]}))
+    write_parquet(subset, results / SUBSET, "log_subset")
+    check_inputs([results / SUBSET], own_run)
+    change(results / SCORES, without_last)
+    with refused(where=results / SCORES, found="5 prompts", expected=f"the 6 in {results / TRAJECTORIES}"):
+        check_inputs([results / SUBSET], own_run)
+
+
+def test_a_file_that_the_stage_does_not_read_may_be_missing(configuration: dict[str, Any]) -> None:
+    Path(configuration["results"], SCORES).unlink()
+    check("train", configuration)
+
+
+def test_files_outside_the_results_are_not_checked(configuration: dict[str, Any], tmp_path: Path) -> None:
+    other = tmp_path / "other" / SCORES
+    write_parquet(rows_of("scores", pl.DataFrame({"prompt_id": ["p0"]})), other, "scores")
+    check_inputs([other], configuration)
