@@ -1,4 +1,4 @@
-"""The selection rule (``keep``): rank the prompts by score, select some, and give a reason for each other prompt."""
+"""The selection rule (``keep``): select some of the ranked prompts, and give a reason for each other prompt."""
 
 import logging
 import math
@@ -20,30 +20,27 @@ QUANTILES = (0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 Selection = tuple[pl.Expr, pl.Expr]  # whether a prompt is selected; the reason if it is not
 
 
-def choose(scored: pl.DataFrame, keep: str | Mapping[str, Any], pool_size: int) -> pl.DataFrame:
-    """Add ``rank``, ``selected`` and missing reasons to ``scored`` (columns prompt_id, score or null, reason).
+def choose(ranked: pl.DataFrame, keep: str | Mapping[str, Any], pool_size: int) -> pl.DataFrame:
+    """Add ``selected`` and missing reasons to ``ranked``, a result of ``rank_prompts`` with the column ``reason``.
 
     ``keep`` is ``all``, or one of
 
     - ``{theta: score}``: scores of at least theta;
-    - ``{top: number}``: the best prompts, exactly this many. Ties at the cut are broken by prompt_id;
+    - ``{top: number}``: the best prompts by rank, exactly this many;
     - ``{share: fraction}``: as ``top``, with this share of ``pool_size``, rounded;
     - ``{quantile: fraction}``: scores at or above that quantile of all scores;
     - ``{theta_for: number}``: as ``theta``, with the theta that selects closest to this number of prompts. If two are
       equally close, the smaller subset is taken. Prompts that tie stay together, as with ``theta``.
 
-    Rank 1 is the best score. Ties are broken by prompt_id, and prompts without a score have no rank. The result is
-    sorted by rank.
+    The result is sorted by rank, as ``ranked`` is.
 
     Raises LimrError when ``keep`` is none of these, selects no prompt, or asks for more prompts than have a score.
 
+    >>> from limr.selection.ranking import rank_prompts
     >>> scored = pl.DataFrame({"prompt_id": ["a", "b"], "score": [0.2, 0.7], "reason": ["", ""]})
-    >>> choose(scored, {"theta": 0.6}, pool_size=2).rows()
+    >>> choose(rank_prompts(scored, seed=0), {"theta": 0.6}, pool_size=2).rows()
     [('b', 0.7, 1, True, ''), ('a', 0.2, 2, False, 'below theta 0.6: score 0.2')]
     """
-    ranked = scored.sort("score", "prompt_id", descending=[True, False], nulls_last=True).with_columns(
-        rank=pl.when(pl.col("score").is_not_null()).then(pl.int_range(1, pl.len() + 1))
-    )
     if ranked["score"].count() == 0:
         first = next(ranked.iter_rows(named=True), None)
         because = f"prompt {first['prompt_id']}: {first['reason']}" if first else "there are no prompts"

@@ -48,12 +48,14 @@ def companion_file(file: str, name: str) -> Path:
 def choose_again(scores: pl.DataFrame, keep: str | Mapping[str, Any]) -> pl.DataFrame:
     """The same ``scores`` with another selection, as ``score_prompts`` gives it for this ``keep``.
 
+    Prompts that tie stay in the order of their ranks, so the seed of the scores decides here too.
+
     Raises LimrError as ``choose`` does.
     """
     # a prompt with a score that was not selected still has the reason of the previous selection
     scored = scores.with_columns(reason=pl.when(pl.col("score").is_null()).then("reason").otherwise(pl.lit("")))
     pool_size = scores.select((kind_of("reason") != NOT_GRADABLE.kind).sum()).item()
-    chosen = choose(scored.select("prompt_id", "score", "reason"), keep, pool_size)
+    chosen = choose(scored.sort("rank", "prompt_id", nulls_last=True), keep, pool_size)
     return chosen.with_columns(method=pl.lit(scores["method"][0])).select(list(columns("scores")))
 
 

@@ -10,6 +10,7 @@ from limr.errors import LimrError
 from limr.files.contracts import check, columns
 from limr.selection.choose import choose
 from limr.selection.method import Pool, Scores, run_method
+from limr.selection.ranking import rank_prompts
 from limr.selection.reason import NO_TRAJECTORY, NOT_GRADABLE, Reason
 from limr.trajectories import Trajectories
 
@@ -42,7 +43,8 @@ def score_prompts(
     pool, left_out = pool_of(trajectories, prompts, seed, ungradable)
     try:
         scores = run_method(settings["score"], pool, settings.get("options") or {})
-        scored = choose(_every_prompt(pool, scores, left_out), settings["keep"], len(pool.prompt_ids))
+        ranked = rank_prompts(_every_prompt(pool, scores, left_out), seed)
+        scored = choose(ranked, settings["keep"], len(pool.prompt_ids))
     except LimrError as error:
         error.inside(f"method {method!r}")
         raise

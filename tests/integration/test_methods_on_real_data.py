@@ -7,6 +7,7 @@ import pytest
 from real_data import one_shot_rlvr, released_scores
 
 from limr.selection.choose import choose
+from limr.selection.ranking import rank_prompts
 from limr.selection.scoring import score_prompts
 from limr.trajectories import Trajectories
 
@@ -95,6 +96,6 @@ def test_mopps_without_discount_ranks_by_the_distance_of_the_mean_accuracy_from_
 
 @pytest.mark.parametrize(("wanted", "theta", "number"), [(1389, 0.60, 1389), (1324, 0.61, 1324), (1356, 0.61, 1324)])
 def test_the_theta_of_the_released_subset_is_found_from_its_size(wanted, theta, number):
-    scores = released_scores().select("prompt_id", "score", reason=pl.lit(""))
+    scores = rank_prompts(released_scores().select("prompt_id", "score", reason=pl.lit("")), seed=0)
     chosen = choose(scores, {"theta_for": wanted}, len(scores)).filter("selected")
     assert (chosen["score"].min(), len(chosen)) == (theta, number)

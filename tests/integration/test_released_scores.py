@@ -5,11 +5,12 @@ import pytest
 from real_data import released_scores
 
 from limr.selection.choose import choose
+from limr.selection.ranking import rank_prompts
 
 
 @pytest.fixture(scope="module")
 def released() -> pl.DataFrame:
-    return released_scores().with_columns(reason=pl.lit(""))
+    return rank_prompts(released_scores().with_columns(reason=pl.lit("")), seed=0)
 
 
 def test_theta_060_selects_exactly_the_released_subset(released):

@@ -40,6 +40,15 @@ def test_selecting_again_gives_the_same_as_scoring_with_that_rule(keep):
     assert choose_again(scores({"top": 3}), keep).sort("prompt_id").equals(scores(keep).sort("prompt_id"))
 
 
+def test_selecting_again_breaks_ties_as_the_seed_of_the_scores_did():
+    curves = Trajectories.from_curves(accuracies={str(number): [0.5, 0.5] for number in range(20)})
+    for seed in range(5):
+        all_scores, best = (
+            score_prompts("same", {"score": "slope", "keep": keep}, curves, None, seed) for keep in ("all", {"top": 7})
+        )
+        assert choose_again(all_scores, {"top": 7}).equals(best)
+
+
 def test_the_summary_counts_the_kinds_of_reasons():
     assert selection_summary(scores({"top": 3})) == [
         "rise: 3 of 22 prompts selected (13.6 %), scores of 0.4625 and more",

@@ -120,3 +120,13 @@ def test_a_score_that_is_not_finite_is_refused(monkeypatch, score):
     monkeypatch.setattr(scoring, "run_method", lambda *_: Scores({"late": score, "never": 0.5, "solved": 0.0}))
     with refused(ContractError, where=("chosen", "'score'"), expected="a finite number"):
         score_prompts("chosen", LIM, trajectories(CURVES), None, 0)
+
+
+def test_the_seed_of_the_selection_decides_between_prompts_that_tie():
+    curves = {str(number): [1.0, 1.0] for number in range(20)} | {"late": [-1.0, 1.0]}
+    settings = {"score": "prioritised", "keep": {"top": 6}}
+    chosen = {
+        seed: set(selected(score_prompts("weakest", settings, trajectories(curves), None, seed))) for seed in (0, 1)
+    }
+    assert "late" in chosen[0] & chosen[1], "the only best score"
+    assert chosen[0] != chosen[1]
