@@ -67,7 +67,7 @@ def write_table2(
     write_text(outputs["markdown"], _markdown(rows, runs, configuration["benchmarks"], below))
     with whole_file(outputs["csv"]) as temporary:
         _tidy(rows, runs).write_csv(temporary)
-    write_json(outputs["json"], _json(rows, runs, problems, configuration, configuration_files))
+    write_json(outputs["json"], _json(rows, results, runs, configuration, configuration_files))
     for row in rows:
         logger.info("%s: average %s %%", method_title(row.method), percent(row.average))
 
@@ -170,11 +170,12 @@ def _mean_questions(runs: Sequence[TrainingRun] | None) -> float | None:
 
 def _json(
     rows: Sequence[Row],
+    results: Mapping[str, Mapping[str, np.ndarray]],
     runs: Mapping[str, Sequence[TrainingRun]],
-    problems: Mapping[str, int],
     configuration: Mapping[str, Any],
     configuration_files: Sequence[str],
 ) -> dict[str, Any]:
+    """The table with its configuration. ``by_seed`` of a method has the accuracies that its row averages."""
     seeds = configuration["seeds"]
     return {
         "configuration_files": list(configuration_files),
@@ -182,19 +183,29 @@ def _json(
         "configuration": dict(configuration),
         "versions": versions(),
         "benchmarks": {
-            name: dict(benchmark) | {"problems": problems[name]}
+            name: dict(benchmark) | {"problems": results[BASE][name].shape[1]}
             for name, benchmark in configuration["benchmarks"].items()
         },
         "methods": [
             _rounded(asdict(row))
             | {
+                "by_seed": [
+                    {"seed": seed} | _rounded(_accuracies(results[row.method], index))
+                    for index, seed in enumerate(seeds)
+                ],
                 "runs": [
                     {"seed": seed} | asdict(run) for seed, run in zip(seeds, runs.get(row.method, []), strict=False)
-                ]
+                ],
             }
             for row in rows
         ],
     }
+
+
+def _accuracies(results: Mapping[str, np.ndarray], index: int) -> dict[str, Any]:
+    """The accuracy of the seed at ``index`` on each benchmark, and their unweighted mean."""
+    benchmarks = {name: float(accuracies[index].mean()) for name, accuracies in results.items()}
+    return {"benchmarks": benchmarks, "average": sum(benchmarks.values()) / len(benchmarks)}
 
 
 def _rounded(value: Any) -> Any:

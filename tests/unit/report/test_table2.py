@@ -42,6 +42,21 @@ def test_markdown_csv_and_json_hold_the_same_numbers(run, outputs):
     assert [run["questions"] for run in lim["runs"]] == [8, 11]
 
 
+def test_the_json_has_the_accuracy_of_each_seed(run, outputs):
+    methods = {method["method"]: method for method in json.loads(write(run, outputs)["json"])["methods"]}
+    answers = pl.concat(pl.read_parquet(path) for path in run["evaluations"])
+    for name, method in methods.items():
+        assert [of_seed["seed"] for of_seed in method["by_seed"]] == CONFIGURATION["seeds"]
+        for of_seed in method["by_seed"]:
+            for benchmark, accuracy in of_seed["benchmarks"].items():
+                key = {"method": name, "seed": of_seed["seed"], "benchmark": benchmark}
+                assert accuracy == pytest.approx(answers.filter(**key)["correct"].mean(), abs=1e-6)
+            assert of_seed["average"] == pytest.approx(sum(of_seed["benchmarks"].values()) / 2, abs=1e-6)
+        for benchmark, interval in method["benchmarks"].items():
+            mean = sum(of_seed["benchmarks"][benchmark] for of_seed in method["by_seed"]) / 2
+            assert interval["point"] == pytest.approx(mean, abs=1e-6)
+
+
 def test_rows_are_in_the_order_of_the_configuration_below_the_base_model(run, outputs):
     lines = write(run, outputs)["markdown"].splitlines()
     firsts = [line.split("|")[1].strip() for line in lines if line.startswith("|")]
