@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
+from shlex import quote
 from typing import Any, Self
 
 
@@ -42,6 +43,21 @@ class Setting:
 
     def _in_configuration(self) -> str:
         return self.name if self.value is None else f"{self.name}: {self.value}"
+
+
+@dataclass(frozen=True)
+class Names(Setting):
+    """A setting that is a list of names; ``value`` is one of them. A command line repeats the option for each name.
+
+    >>> Names("leave_out", "a b").write(Words.CONFIGURATION), Names("leave_out", "a b").write(Words.COMMAND_LINE)
+    ('`leave_out: ["a b"]`', "`--leave-out 'a b'`")
+    """
+
+    def _on_command_line(self) -> str:
+        return f"--{self.name.replace('_', '-')} {'NAME' if self.value is None else quote(self.value)}"
+
+    def _in_configuration(self) -> str:
+        return f"{self.name}: [{'NAME' if self.value is None else json.dumps(self.value)}]"
 
 
 @dataclass(frozen=True)
@@ -86,7 +102,29 @@ def write(text: Text, words: Words = Words.CONFIGURATION) -> str:
     'Lower `--visits`.'
     """
     parts = [text] if isinstance(text, str | Setting) else text
-    return "".join(part.write(words) if isinstance(part, Setting) else part for part in parts)
+    return printable("".join(part.write(words) if isinstance(part, Setting) else part for part in parts))
+
+
+def printable(text: str) -> str:
+    r"""``text`` without control characters: escape sequences from a file must not reach the terminal. ``\n`` stays.
+
+    >>> printable("red: \x1b[31m, half a pair: \ud83d")
+    'red: \\x1b[31m, half a pair: \\ud83d'
+    """
+    # isprintable is false for control, format and private characters, and for all white space but the space
+    return "".join(
+        character if character.isprintable() or character == "\n" else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def one_line(text: object) -> str:
+    r"""A name from a file as one line of a message: control characters and line breaks are escaped.
+
+    >>> one_line("step\n1.csv")
+    'step\\n1.csv'
+    """
+    return printable(str(text)).replace("\n", "\\n")
 
 
 class LimrError(Exception):
@@ -119,7 +157,7 @@ class LimrError(Exception):
         found = self.found and f"found {write(self.found, words)}"
         expected = self.expected and f"expected {write(self.expected, words)}"
         clause = ", ".join(filter(None, [write(self.what, words), found, expected]))
-        message = ": ".join(filter(None, [*self.where, clause]))
+        message = ": ".join(filter(None, [*map(one_line, self.where), clause]))
         advice = write(self.advice, words)
         return f"{message}. {advice}" if advice and message else message or advice
 
@@ -161,14 +199,14 @@ class ProblemsError(LimrError):
 
 
 def shown(value: Any, most: int = 60) -> str:
-    """``value`` for a message: JSON on one line, cut to ``most`` characters.
+    """``value`` for a message: JSON on one line, cut to ``most`` characters; with its type if JSON has no such type.
 
-    >>> shown("a" * 80, most=8), shown(float("nan")), shown(None)
-    ('"aaaa...', 'NaN', 'null')
+    >>> shown("a" * 80, most=8), shown(float("nan")), shown(None), shown(1j)
+    ('"aaaa...', 'NaN', 'null', '"complex 1j"')
     """
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
-    text = json.dumps(value, default=str)
+    text = json.dumps(value, default=lambda other: f"{type(other).__name__} {other}")
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
@@ -180,6 +218,15 @@ def one_of(names: Iterable[object]) -> str:
     """
     listed = list(map(str, names))
     return listed[0] if len(listed) == 1 else f"one of {', '.join(listed)}"
+
+
+def counted(number: int, noun: str) -> str:
+    """``number`` and ``noun``, which gets an s unless the number is 1.
+
+    >>> counted(1, "prompt"), counted(8523, "prompt")
+    ('1 prompt', '8,523 prompts')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def first_line(error: Exception) -> str:

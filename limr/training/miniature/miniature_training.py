@@ -13,6 +13,7 @@ import torch
 from limr.errors import LimrError
 from limr.files.atomic import whole_directory
 from limr.files.contracts import read_parquet, write_parquet
+from limr.grading.equivalence import LIMR
 from limr.progress import ProgressLines
 from limr.training.miniature import model as tiny
 from limr.training.miniature import tokenizer as tokens
@@ -38,16 +39,17 @@ def train(
 ) -> None:
     """Train with PPO and write the outputs. The arguments are those of ``limr.training.train``.
 
-    Raises LimrError naming the file when the model or the prompts cannot be read, or when there are no prompts.
+    Raises LimrError naming the file when the model or the prompts cannot be read, when there are no prompts, and when
+    ``work`` holds a state that this run cannot resume from.
     """
     options = MiniatureSettings(**settings)
     torch.set_num_threads(options.threads)
     torch.manual_seed(seed)
     reuse_freed_memory()
-    prompts = _prompts(subset, model, "subset", options.reward_rule)
-    held_out = _prompts(development, model, "prompts", options.reward_rule)
+    prompts = _prompts(subset, model, "subset", options)
+    held_out = _prompts(development, model, "prompts", options)
     learner = Learner(tiny.load(model), tiny.load(model), options)
-    state = TrainingState(work, fingerprint(options.model_dump(), seed, model, [subset, development]))
+    state = TrainingState(work, fingerprint(options.model_dump(exclude_none=True), seed, model, [subset, development]))
     first, metrics = state.resume(learner)
     if first:
         logger.info("resuming at step %d of %d from %s", first, options.steps, work)
@@ -72,11 +74,11 @@ def train(
     _publish(work, learner, metrics, model, outputs)
 
 
-def _prompts(path: Path, model: Path, contract: str, reward_rule: str) -> PromptSet:
+def _prompts(path: Path, model: Path, contract: str, options: MiniatureSettings) -> PromptSet:
     table = read_parquet(path, contract)
     if table.is_empty():
         raise LimrError(where=path, found="no prompts", expected="at least one, to train on")
-    return PromptSet(table, tokens.load(model), reward_rule)
+    return PromptSet(table, tokens.load(model), options.reward_rule, options.grader or LIMR)
 
 
 def _step(

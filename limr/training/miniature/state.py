@@ -7,8 +7,6 @@ the later steps and writes the same bytes, because each step draws its random nu
 
 import hashlib
 import json
-import logging
-import pickle
 import shutil
 import zipfile
 from collections.abc import Sequence
@@ -19,12 +17,13 @@ import polars as pl
 import torch
 
 from limr import __version__
+from limr.errors import LimrError, counted, first_line
 from limr.files.atomic import whole_file
 from limr.files.contracts import write_parquet
 from limr.training.miniature import model as tiny
 from limr.training.miniature.learner import Learner
 
-logger = logging.getLogger(__name__)
+_KEYS = ("fingerprint", "steps", "metrics", "learner")
 
 
 def fingerprint(settings: dict[str, Any], seed: int, model: Path, prompts: Sequence[Path]) -> str:
@@ -46,16 +45,19 @@ class TrainingState:
     def resume(self, learner: Learner) -> tuple[int, list[dict[str, Any]]]:
         """Restore ``learner`` to where the last run stopped. Returns the number of steps done, and their metrics.
 
-        Training starts from step 0 in an empty directory if there is no state, or if the state is damaged or belongs to
-        another run.
+        Without a state, training starts from step 0 in an empty directory. Raises LimrError, and deletes nothing, if
+        the state is damaged, is another file, or belongs to a run with other settings or inputs.
         """
         path = self.work / "state.pt"
-        stored = self._read(path) if path.exists() else None
-        if stored is None:
+        if not path.exists():
             shutil.rmtree(self.work, ignore_errors=True)
             self.work.mkdir(parents=True)
             return 0, []
-        learner.load_state(stored["learner"])
+        stored = self._read(path)
+        try:
+            learner.load_state(stored["learner"])
+        except Exception as error:  # torch has no specific class for a state that does not fit
+            raise self._unusable(path, f"a learner that does not fit ({first_line(error)})") from error
         return stored["steps"], stored["metrics"]
 
     def save(
@@ -69,21 +71,43 @@ class TrainingState:
         shard = self.work / "rollouts" / f"steps_{first:06d}_{steps - 1:06d}.parquet"
         write_parquet(pl.concat(tables), shard, "rollouts")
         tiny.save(learner.actor, self.work / "checkpoints" / f"step_{steps:06d}", like=base)
-        state = {"fingerprint": self.fingerprint, "steps": steps, "metrics": metrics, "learner": learner.state()}
+        state = dict(zip(_KEYS, (self.fingerprint, steps, metrics, learner.state()), strict=True))
         # torch.save to a path hides why a write failed; with an open file, a full disk raises an OSError
         with whole_file(self.work / "state.pt") as temporary, temporary.open("wb") as handle:
             torch.save(state, handle)
 
-    def _read(self, path: Path) -> dict[str, Any] | None:
+    def _read(self, path: Path) -> dict[str, Any]:
         try:
             with zipfile.ZipFile(path) as archive:  # torch.load does not check the checksums
                 if damaged := archive.testzip():
                     raise zipfile.BadZipFile(f"{damaged} is damaged")
-            stored = torch.load(path, weights_only=True)
-        except (zipfile.BadZipFile, RuntimeError, pickle.UnpicklingError, OSError) as error:
-            logger.warning("%s cannot be read (%s): starting from the first step", path, error)
-            return None
+            stored = torch.load(path, weights_only=True)  # refuses a pickle that would run code
+        except Exception as error:  # zipfile, zlib, pickle and torch raise many classes for a damaged file
+            found = f"a file that torch cannot load without running code ({first_line(error)})"
+            raise self._unusable(path, found) from error
+        if not isinstance(stored, dict) or stored.keys() != set(_KEYS):
+            raise self._unusable(path, f"{_kind(stored)}, of another program")
         if stored["fingerprint"] != self.fingerprint:
-            logger.warning("%s belongs to other settings or inputs: starting from the first step", path)
-            return None
+            raise LimrError(
+                "this folder holds an unfinished run with other settings, inputs or versions",
+                where=path,
+                found=f"its state after {counted(stored['steps'], 'step')}",
+                advice=f"Restore its settings to finish that run, or remove {self.work} to start a new one.",
+            )
         return stored
+
+    def _unusable(self, path: Path, found: str) -> LimrError:
+        return LimrError(
+            "the training run cannot be resumed",
+            where=path,
+            found=found,
+            expected="the state that this run saved",
+            advice=f"Put the saved file back to resume, or remove {self.work} to train from the first step again.",
+        )
+
+
+def _kind(stored: Any) -> str:
+    """What another program saved, for a message."""
+    if isinstance(stored, dict):
+        return f"a dictionary with the keys {', '.join(map(str, list(stored)[:8])) or 'none'}"
+    return f"a {type(stored).__name__}"
