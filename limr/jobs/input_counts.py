@@ -100,8 +100,8 @@ def _refuse_other_sizes(path: Path, expected: Mapping[str, tuple[int, str]], mad
     file = path / "config.json"
     found = read_json(file)
     for key, (size, shown) in expected.items():
-        if found and found.get(key) != size:
-            raise LimrError(where=(file, key), found=str(found.get(key)), expected=shown, advice=delete(made_again))
+        if found.get(key, size) != size:  # a size that the file does not name is not known
+            raise LimrError(where=(file, key), found=str(found[key]), expected=shown, advice=delete(made_again))
 
 
 def _check_problems(path: Path, place: Path, results: _Results) -> None:
@@ -115,7 +115,7 @@ def _check_problems(path: Path, place: Path, results: _Results) -> None:
     else:
         expected, source = data[name], f"`data.{name}`"
     if expected is not None:
-        refuse_count(path, len(read_parquet(path, "prompts")), expected, "prompts", source)
+        refuse_count(path, len(read_parquet(path, "prompts")), expected, "problems", source)
 
 
 def _check_trajectories(path: Path, results: _Results) -> None:

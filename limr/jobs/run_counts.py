@@ -34,11 +34,11 @@ def check_run(run: Path, subset: Path, training: Mapping[str, Any]) -> None:
     steps = steps.with_columns(pl.col("reward") / pl.col("rollouts"))
     _refuse_steps(rollouts, steps["step"], training)
     _refuse_rollouts(rollouts, steps, training)
+    if subset.exists():
+        _refuse_other_prompts(rollouts, sampled["prompt_id"].unique(), subset, training)
     if trained is not None:
         _refuse_steps(metrics, trained["step"], training)
         _refuse_other_metrics(metrics, trained, steps)
-    if subset.exists():
-        _refuse_other_prompts(rollouts, sampled["prompt_id"].unique(), subset, training)
 
 
 def _shards(rollouts: Path, run: Path) -> list[Path]:

@@ -74,19 +74,19 @@ def repeated_problem(frame: pl.DataFrame) -> pl.DataFrame:
         (
             TRAIN,
             without_last,
-            {"found": "5 prompts", "expected": "6 (`data.train`)"},
+            {"found": "5 problems", "expected": "6 (`data.train`)"},
             ["pretrain_base_model", "train", "score_lim", "select", "table2", "early_stopping", "compare_methods"],
         ),
         (
             "data/development.parquet",
             without_last,
-            {"found": "1 prompts", "expected": "2 (`data.development`)"},
+            {"found": "1 problems", "expected": "2 (`data.development`)"},
             ["pretrain_base_model", "train"],
         ),
         (
             BENCHMARK,
             without_last,
-            {"found": "2 prompts", "expected": "3 (`benchmarks.easy.problems`)"},
+            {"found": "2 problems", "expected": "3 (`benchmarks.easy.problems`)"},
             ["pretrain_base_model", "evaluate", "table2"],
         ),
         (
@@ -163,6 +163,11 @@ def test_a_model_of_another_size_is_refused(
         check(stage, configuration)
 
 
+def test_a_size_that_a_model_does_not_name_is_not_compared(configuration: dict[str, Any]) -> None:
+    Path(configuration["results"], RUN, "model/config.json").write_text('{"text_config": {}}')
+    check("evaluate", configuration)
+
+
 def test_a_model_that_exists_already_may_have_any_size(configuration: dict[str, Any]) -> None:
     check("evaluate", configuration | {"base_model": {"path": "models/qwen"}})
 
@@ -174,7 +179,7 @@ def test_the_audit_has_the_number_of_real_problems(configuration: dict[str, Any]
     audit.write_text(json.dumps({"golds": {name: {"graded": number} for name, number in golds.items()}}))
     check("evaluate", configuration)
     change(Path(configuration["results"], BENCHMARK), without_last)
-    with refused(where=BENCHMARK, found="2 prompts", expected=f"3 ({audit})"):
+    with refused(where=BENCHMARK, found="2 problems", expected=f"3 ({audit})"):
         check("evaluate", configuration)
 
 

@@ -15,9 +15,11 @@ from refusals import refused
 
 from limr.errors import ContractError
 from limr.files.contracts import read_parquet
+from limr.jobs.run_counts import check_run
 from limr.logs.own_rollouts import from_rollouts
 from limr.training.openrlhf.recorded_rollouts import development_accuracy, write_rollouts
 from limr.training.openrlhf.records import Attempt, Recorder, read, replayed_steps, step_name, trained_attempt
+from limr.training.openrlhf.training_log import write_metrics
 
 PROCESSES, THREADS, STEPS, PROMPTS, SAMPLES = 4, 8, 10, 1250, 8
 
@@ -149,6 +151,18 @@ def test_a_visit_with_too_few_samples_is_named_and_the_others_are_kept(tmp_path:
     assert (summary["rollouts"], summary["incomplete_visits"]) == (3, 1)
     assert summary["examples"] == [{"prompt_id": f"{1:016x}", "visit": 0, "samples": 1, "step": 0, "expected": 2}]
     assert "prompt 0000000000000001, visit 0 (step 0): found 1 rollouts, expected 2" in caplog.text
+
+
+def test_a_run_that_lost_rollouts_and_a_step_is_as_complete_as_its_audit_says(tmp_path: Path) -> None:
+    write(tmp_path / "records", [*whole_step(0)[1:], *whole_step(2)])
+    attempt = Attempt(0, tmp_path / "records")
+    means = write_rollouts([attempt], 3, 1, 2, lambda step: schedule_of([0, 1], step), tmp_path / "rollouts")
+    write_metrics(means, {}, [attempt], {attempt: tmp_path / "no_log"}, 4, tmp_path / "metrics.parquet")
+    training = {"engine": "openrlhf", "steps": 3, "prompts_per_step": 2, "samples_per_prompt": 2}
+    check_run(tmp_path, tmp_path / "no_subset", training)
+    max((tmp_path / "rollouts").glob("*.parquet")).unlink()
+    with refused(where=tmp_path / "rollouts", found="3 rollouts", expected="7 ("):
+        check_run(tmp_path, tmp_path / "no_subset", training)
 
 
 def test_rollouts_of_prompts_outside_the_schedule_are_counted(tmp_path: Path) -> None:
