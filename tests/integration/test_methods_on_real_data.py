@@ -88,6 +88,15 @@ def test_cosine_of_accuracies_ranks_almost_like_the_success_rate(trajectories):
     assert round(correlation, 2) == 0.99, "as docs/methods.md warns"
 
 
+def test_lim_selects_alike_by_reward_and_by_accuracy_if_all_wrong_answers_earn_the_same(curves):
+    rewards = {index: [1.5 * accuracy - 0.5 for accuracy in curve] for index, curve in curves.items()}
+    both = Trajectories.from_curves(rewards=rewards, accuracies=curves)
+    by_reward, by_accuracy = (scored(both, "lim", signal=signal).sort("prompt_id") for signal in ("reward", "accuracy"))
+    assert by_reward["score"].to_list() == pytest.approx(by_accuracy["score"].to_list(), abs=1e-12)
+    best = [set(frame.filter(pl.col("rank") <= 197)["prompt_id"]) for frame in (by_reward, by_accuracy)]
+    assert best[0] == best[1], "as docs/methods.md states"
+
+
 def test_mopps_without_discount_ranks_by_the_distance_of_the_mean_accuracy_from_one_half(trajectories, curves):
     distances = {index: abs(statistics.fmean(curve) - 0.5) for index, curve in curves.items()}
     ranked = [distances[index] for index in scored(trajectories, "mopps")["prompt_id"]]

@@ -29,3 +29,9 @@ def test_the_released_number_by_rank_is_the_same_subset(released):
 def test_a_strict_comparison_would_lose_the_65_prompts_at_060(released):
     assert (released["score"] > 0.6).sum() == 1324
     assert (released["score"] == 0.6).sum() == 65
+
+
+def test_the_low_released_scores_are_not_those_of_accuracies(released):
+    """Of accuracies, all prompts that were never solved would share one score (docs/methods.md)."""
+    low = released.filter(pl.col("score") <= -1.82)["score"]
+    assert (len(low), low.value_counts()["count"].max()) == (1310, 66)

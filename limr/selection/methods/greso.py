@@ -25,7 +25,7 @@ def greso(values: np.ndarray, *, exploration: Share = 0.5) -> np.ndarray:
 
     exploration ^ z, where z counts the consecutive visits, up to the last one, in which all samples were correct or all
     were wrong. Option ``exploration`` is the base exploration probability. Many prompts tie: select by theta, or accept
-    that `top` breaks ties by prompt_id.
+    that the seed decides between them.
 
     >>> greso(np.array([[0.0, 0.5, 1.0], [1.0, 0.5, 0.5], [0.0, 0.0, 0.0]])).tolist()
     [0.5, 1.0, 0.125]
