@@ -7,37 +7,37 @@ from typing import Any
 
 import polars as pl
 
-from limr.errors import LimrError
+from limr.errors import LimrError, counted
 
 
 def refuse_count(
     where: Path | tuple[object, ...],
     found: int,
     expected: int,
-    unit: str,
+    noun: str,
     source: str,
     made_again: Path | None = None,
 ) -> None:
-    """Raise LimrError if two counts differ. ``source`` says where the expected number comes from.
+    """Raise LimrError if two counts of ``noun`` differ. ``source`` says where the expected number comes from.
 
     ``made_again`` is what the user deletes; by default it is ``where``.
     """
     if found != expected:
         raise LimrError(
             where=where,
-            found=f"{found:,} {unit}",
+            found=counted(found, noun),
             expected=f"{expected:,} ({source})",
             advice=delete(made_again or Path(where)),
         )
 
 
-def refuse_other_ids(path: Path, found: pl.Series, expected: pl.Series, unit: str, source: str) -> None:
+def refuse_other_ids(path: Path, found: pl.Series, expected: pl.Series, noun: str, source: str) -> None:
     """Raise LimrError if the ids of ``path`` are not those that ``source`` has."""
     have, should = set(found), set(expected)
     if have != should:
         raise LimrError(
             where=path,
-            found=f"{len(have):,} {unit} (missing: {len(should - have):,}, not expected: {len(have - should):,})",
+            found=f"{counted(len(have), noun)} (missing: {len(should - have):,}, not expected: {len(have - should):,})",
             expected=f"the {len(should):,} {source}",
             advice=delete(path),
         )

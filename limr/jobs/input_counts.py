@@ -115,7 +115,7 @@ def _check_problems(path: Path, place: Path, results: _Results) -> None:
     else:
         expected, source = data[name], f"`data.{name}`"
     if expected is not None:
-        refuse_count(path, len(read_parquet(path, "prompts")), expected, "problems", source)
+        refuse_count(path, len(read_parquet(path, "prompts")), expected, "problem", source)
 
 
 def _check_trajectories(path: Path, results: _Results) -> None:
@@ -123,17 +123,19 @@ def _check_trajectories(path: Path, results: _Results) -> None:
     training = results.configuration.get("training", {})
     if training.get("engine") == "miniature":  # OpenRLHF may lose rollouts: its visits are compared with the audit only
         expected = training["steps"] * training["prompts_per_step"]
-        refuse_count(path, len(visits), expected, "visits", "`training.steps` x `training.prompts_per_step`")
+        refuse_count(path, len(visits), expected, "visit", "`training.steps` x `training.prompts_per_step`")
         samples = training["samples_per_prompt"]
         refuse_count(
-            path, visits["n_samples"].sum(), expected * samples, "samples", "`training.samples_per_prompt` x visits"
+            path, visits["n_samples"].sum(), expected * samples, "sample", "`training.samples_per_prompt` x visits"
         )
     audit_file = path.with_suffix(".audit.json")
     audit = read_json(audit_file)
-    counts = {"prompts": visits["prompt_id"].n_unique(), "points": len(visits), "rollouts": visits["n_samples"].sum()}
-    for name, number in counts.items():
-        unit = "visits" if name == "points" else name
-        refuse_count(path, number, audit.get(name, number), unit, str(audit_file))
+    for name, noun, number in (
+        ("prompts", "prompt", visits["prompt_id"].n_unique()),
+        ("points", "visit", len(visits)),
+        ("rollouts", "rollout", visits["n_samples"].sum()),
+    ):
+        refuse_count(path, number, audit.get(name, number), noun, str(audit_file))
 
 
 def _check_scores(path: Path, method: str, results: _Results) -> None:
@@ -148,7 +150,7 @@ def _check_scores(path: Path, method: str, results: _Results) -> None:
     _check(source, results)
     if (file := results.folder / source).exists():
         prompts = read_parquet(file, "prompts" if trains else "trajectories")["prompt_id"]
-        refuse_other_ids(path, scores["prompt_id"], prompts, "prompts", f"in {file}")
+        refuse_other_ids(path, scores["prompt_id"], prompts, "prompt", f"in {file}")
 
 
 def _check_subset(path: Path, scores: Path, results: _Results) -> None:
@@ -156,7 +158,7 @@ def _check_subset(path: Path, scores: Path, results: _Results) -> None:
     _check(scores, results)
     if (file := results.folder / scores).exists():
         selected = read_parquet(file, "scores").filter("selected")["prompt_id"]
-        refuse_other_ids(path, subset["prompt_id"], selected, "prompts", f"selected in {file}")
+        refuse_other_ids(path, subset["prompt_id"], selected, "prompt", f"selected in {file}")
 
 
 def _check_evaluation(path: Path, key: tuple[str, int, str], results: _Results) -> None:
@@ -170,11 +172,11 @@ def _check_evaluation(path: Path, key: tuple[str, int, str], results: _Results) 
     _check(problems, results)
     if (file := results.folder / problems).exists():
         ids = read_parquet(file, "prompts")["prompt_id"]
-        refuse_other_ids(path, answers["problem_id"].unique(), ids, "problems", f"in {file}")
+        refuse_other_ids(path, answers["problem_id"].unique(), ids, "problem", f"in {file}")
     samples = results.configuration["benchmarks"][benchmark]["samples"]
     for problem, number in answers.group_by("problem_id").len().sort("problem_id").iter_rows():
         where = (path, f"problem {problem}")
-        refuse_count(where, number, samples, "samples", f"`benchmarks.{benchmark}.samples`", made_again=path)
+        refuse_count(where, number, samples, "sample", f"`benchmarks.{benchmark}.samples`", made_again=path)
 
 
 def _name(key: tuple[str, int, str]) -> str:

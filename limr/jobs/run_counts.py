@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from limr.errors import ContractError, LimrError, first_line
+from limr.errors import ContractError, LimrError, counted, first_line
 from limr.files.contracts import read_parquet
 from limr.jobs.counts import delete, read_json, refuse_count
 
@@ -68,7 +68,7 @@ def _refuse_steps(path: Path, steps: pl.Series, training: Mapping[str, Any]) -> 
         example = f"step {missing[0]} is missing" if missing else f"step {others[0]} does not belong here"
         raise LimrError(
             where=path,
-            found=f"{len(found):,} steps ({example})",
+            found=f"{counted(len(found), 'step')} ({example})",
             expected=f"{len(expected):,} (`training.steps`)",
             advice=delete(path.parent),
         )
@@ -79,12 +79,12 @@ def _refuse_rollouts(rollouts: Path, steps: pl.DataFrame, training: Mapping[str,
         expected = training["prompts_per_step"] * training["samples_per_prompt"]
         source = "`training.prompts_per_step` x `training.samples_per_prompt`"
         for step, number in steps.select("step", "rollouts").iter_rows():
-            refuse_count((rollouts, f"step {step}"), number, expected, "rollouts", source, rollouts.parent)
+            refuse_count((rollouts, f"step {step}"), number, expected, "rollout", source, rollouts.parent)
     else:
         audit = rollouts / "audit.json"
         number = steps["rollouts"].sum()
         expected = read_json(audit).get("rollouts", number)
-        refuse_count(rollouts, number, expected, "rollouts", str(audit), rollouts.parent)
+        refuse_count(rollouts, number, expected, "rollout", str(audit), rollouts.parent)
 
 
 def _refuse_other_metrics(metrics: Path, trained: pl.DataFrame, steps: pl.DataFrame) -> None:
@@ -110,9 +110,8 @@ def _refuse_other_prompts(rollouts: Path, prompts: pl.Series, subset: Path, trai
     first_pass = min(len(chosen), training["steps"] * training["prompts_per_step"])
     if others or (len(prompts) < first_pass and training["engine"] == "miniature"):
         raise LimrError(
-            f"{len(others):,} prompts are not in the subset" if others else "",
             where=rollouts,
-            found=f"{len(prompts):,} prompts",
+            found=f"{counted(len(prompts), 'prompt')} ({len(others):,} of them not in the subset)",
             expected=f"{first_pass:,}, those of {subset}",
             advice=delete(rollouts.parent),
         )

@@ -80,7 +80,7 @@ def repeated_problem(frame: pl.DataFrame) -> pl.DataFrame:
         (
             "data/development.parquet",
             without_last,
-            {"found": "1 problems", "expected": "2 (`data.development`)"},
+            {"found": "1 problem", "expected": "2 (`data.development`)"},
             ["pretrain_base_model", "train"],
         ),
         (
@@ -113,7 +113,7 @@ def repeated_problem(frame: pl.DataFrame) -> pl.DataFrame:
             {"found": "full", "expected": "lim"},
             ["train", "select", "compare_methods", "selection_summary", "selection_figure"],
         ),
-        (SUBSET, without_last, {"found": "1 prompts", "expected": "the 2 selected in"}, ["train", "table2"]),
+        (SUBSET, without_last, {"found": "1 prompt", "expected": "the 2 selected in"}, ["train", "table2"]),
         (
             SUBSET,
             lambda frame: frame.with_columns(prompt_id=pl.Series(["p0", "p5"])),
@@ -126,7 +126,7 @@ def repeated_problem(frame: pl.DataFrame) -> pl.DataFrame:
             {"found": "2 problems (missing: 1, not expected: 0)", "expected": "the 3 in"},
             ["table2"],
         ),
-        (EVALUATION, without_last, {"found": "1 samples", "expected": "2 (`benchmarks.easy.samples`)"}, ["table2"]),
+        (EVALUATION, without_last, {"found": "1 sample", "expected": "2 (`benchmarks.easy.samples`)"}, ["table2"]),
         (EVALUATION, repeated_problem, {"found": "2 problems", "expected": "the 3 in"}, ["table2"]),
         (
             EVALUATION,

@@ -82,14 +82,18 @@ def test_metrics_of_another_run_are_found(results: Path, training: dict[str, Any
 def test_rollouts_of_another_method_are_found(results: Path, training: dict[str, Any]) -> None:
     shutil.rmtree(results / "runs/lim")
     shutil.copytree(results / "runs/full", results / "runs/lim")
-    with refused(where=results / "runs/lim/seed0/rollouts", found="6 prompts", what="4 prompts are not in the subset"):
+    with refused(where=results / "runs/lim/seed0/rollouts", found="6 prompts (4 of them not in the subset)"):
         check(results, training, "lim")
 
 
 def test_a_run_on_fewer_prompts_is_found(results: Path, training: dict[str, Any]) -> None:
     shutil.rmtree(results / "runs/full")
     shutil.copytree(results / "runs/lim", results / "runs/full")
-    with refused(where=results / "runs/full/seed0/rollouts", found="2 prompts", expected="6, those of"):
+    with refused(
+        where=results / "runs/full/seed0/rollouts",
+        found="2 prompts (0 of them not in the subset)",
+        expected="6, those of",
+    ):
         check(results, training)
 
 
