@@ -19,6 +19,7 @@ A file that the stage does not read, such as the scores of a subset, may be miss
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from filecmp import cmp
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,7 @@ def _check(place: Path, results: _Results) -> None:
             subset = Path("subsets", method, f"{seed}.parquet")
             _check(subset, results)
             check_run(path.parent, results.folder / subset, results.configuration["training"])
+            _refuse_copy(path.parent, results)
         case ["runs", _, _, "model"]:
             _check_trained_model(path, results)
         case ["evaluation", method, seed, benchmark]:
@@ -136,6 +138,16 @@ def _check_trajectories(path: Path, results: _Results) -> None:
         ("rollouts", "rollout", visits["n_samples"].sum()),
     ):
         refuse_count(path, number, audit.get(name, number), noun, str(audit_file))
+
+
+def _refuse_copy(run: Path, results: _Results) -> None:
+    """No two seeds have the same metrics, because these hold the speed of every step. Either may be the copy."""
+    metrics = run / "metrics.parquet"
+    for seed in results.configuration["seeds"]:
+        other = run.with_name(f"seed{seed}") / "metrics.parquet"
+        if other != metrics and metrics.exists() and other.exists() and cmp(metrics, other, shallow=False):
+            found = f"the same metrics as in {other.parent}"
+            raise LimrError(where=run, found=found, expected="another run", advice=delete(run, other.parent))
 
 
 def _check_scores(path: Path, method: str, results: _Results) -> None:

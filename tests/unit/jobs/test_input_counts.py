@@ -1,6 +1,7 @@
 """A stage does not start on an input that holds fewer rows than the configuration or another file promises."""
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,17 @@ def test_scores_of_an_own_run_have_a_row_for_each_prompt_of_the_trajectories(con
     change(results / SCORES, without_last)
     with refused(where=results / SCORES, found="5 prompts", expected=f"the 6 in {results / TRAJECTORIES}"):
         check_inputs([results / SUBSET], own_run)
+
+
+def test_a_run_that_was_copied_from_another_seed_is_found(configuration: dict[str, Any]) -> None:
+    results = Path(configuration["results"])
+    shutil.copytree(results / "runs/full/seed0", results / "runs/full/seed1")
+    rollouts, original = results / "runs/full/seed1/rollouts", results / "runs/full/seed0"
+    both = f"Delete {rollouts.parent} and {original},"  # either may be the copy
+    with refused(where=rollouts.parent, found=f"the same metrics as in {original}", advice=both):
+        check_inputs([rollouts], configuration | {"seeds": [0, 1]})
+    change(original / "metrics.parquet", lambda rows: rows.with_columns(samples_per_second=pl.lit(7.5)))
+    check_inputs([rollouts], configuration | {"seeds": [0, 1]})
 
 
 def test_a_file_that_the_stage_does_not_read_may_be_missing(configuration: dict[str, Any]) -> None:
