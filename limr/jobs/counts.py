@@ -47,8 +47,8 @@ def delete(*paths: Path) -> str:
     """The advice to have Snakemake make ``paths`` again."""
     kind = "folder" if paths[0].is_dir() else "file"
     return (
-        f"The {kind} is incomplete or belongs to another run. Delete {' and '.join(map(str, paths))}, then give the same"
-        " `snakemake` command again: it repeats the stage that makes it, and the stages after that one."
+        f"The {kind} is incomplete or belongs to another run. Delete {' and '.join(map(str, paths))}, then give the"
+        " same `snakemake` command again: it repeats the stage that makes it, and the stages after that one."
     )
 
 
