@@ -29,7 +29,7 @@ from limr.training.miniature.corpus import CorpusMix, corpus
 from limr.training.miniature.problems import LEVELS, Problem, stream
 from limr.training.miniature.tokenizer import GUIDE
 
-STEP = re.compile(r"(\d+)([-+*/%])(\d+)->(\d+)")
+STEP = re.compile(r"(\d+)([-+*/%])(\d+)->(?=(\d+))")  # the result of a step is the first number of the next one
 PRODUCTS = {(subject, level) for subject in ("Counting", "Geometry") for level in (4, 5)}  # of two-digit numbers
 
 
@@ -71,19 +71,19 @@ def measure(problems: list[Problem], responses: list[Response], read: set[str]) 
             "boxed": [verdict.formatted for verdict in verdicts],
             "unread": [problem.prompt not in read for problem in problems],
             "reachable": [(problem.subject, problem.level) not in PRODUCTS for problem in problems],
-            "shows": ["->" in response.text for response in responses],
+            "steps": [[is_right(*step) for step in STEP.findall(response.text)] for response in responses],
         }
     )
-    steps = [is_right(*step) for response in responses for step in STEP.findall(response.text)]
+    small = frame.filter("reachable")
     return {
         "correct": frame["correct"].mean(),
         "last number right": frame["last"].mean(),
         "the same, unread problems": frame.filter("unread")["last"].mean(),
-        "the same, without large products": frame.filter("reachable")["last"].mean(),
+        "the same, without large products": small["last"].mean(),
         "boxed": frame["boxed"].mean(),
         "correct of the boxed": frame.filter("boxed")["correct"].mean(),
-        "shows steps": frame["shows"].mean(),
-        "right steps": sum(steps) / max(len(steps), 1),
+        "shows steps": (frame["steps"].list.len() > 0).mean(),
+        "right steps, without large products": small["steps"].explode().mean(),
         "tokens": sum(response.tokens for response in responses) / len(responses),
     }
 

@@ -19,7 +19,9 @@ The base model is made in this order:
 Four choices differ from the fork of OpenRLHF that the paper's authors trained with (arXiv 2502.11886):
 
 * Log-probabilities are computed at the temperature of the rollouts; the fork uses temperature 1.
-* A loss is the mean over all tokens of a mini-batch; the fork takes the mean of the sequences' means.
-* A mini-batch holds whole prompt groups: all responses to each of its prompts.
-* The critic is a small network on frozen features, the reference's hidden states, and not a separate language model.
+* A loss is the mean over all tokens of a mini-batch; the fork, as its script runs it (packed samples), takes the mean
+  over the tokens of each micro-batch of four responses.
+* A mini-batch holds whole prompt groups, all responses to each of its prompts; the fork shuffles single responses.
+* The critic is a small network on frozen features, the reference's hidden states; the fork's is a separate language
+  model.
 """

@@ -2,7 +2,7 @@ r"""The text that the base model is pre-trained on: solved problems, in the mixe
 
 Most solutions are terse (the answer alone) and some show their steps. Many do not box the answer, and some are wrong.
 So the base model *can* solve a problem step by step and box its answer, but it seldom does both. Reinforcement learning
-can then teach it to do both, which also raises held-out accuracy.
+can then make it do both, which also raises held-out accuracy.
 """
 
 import random

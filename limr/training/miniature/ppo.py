@@ -2,8 +2,8 @@
 
 Per-token tensors are (responses, tokens) with a mask that is True on real tokens, or flat over the real tokens.
 All log-probabilities are in nats and at the temperature of the rollouts; the fork of OpenRLHF that the paper's authors
-trained with (arXiv 2502.11886) computes them at temperature 1. Losses are means over tokens; the fork takes the mean of
-the sequences' means.
+trained with (arXiv 2502.11886) computes them at temperature 1. Losses are means over the tokens of a mini-batch; the
+fork's are means over the tokens of a micro-batch, because its script packs samples.
 """
 
 import torch
