@@ -46,6 +46,8 @@ BAD_NUMBERS = (
     "\udcff",
 )
 
+NOTHING_LEFT = (IndexError, KeyError, AttributeError, TypeError, ValueError, OSError)  # after other damage
+
 
 @dataclass
 class Case:
@@ -88,16 +90,18 @@ def draw_case(seed: int, number: int, folder: Path) -> Case:
 
 
 def _source(case: Case, draw: Random, kinds: tuple[str, ...] = SOURCES) -> None:
-    """Write the source, damage it in half of the cases, and name it in one of several ways."""
+    """Write the source, damage it in four cases of ten, and name it in one of several ways."""
     case.kind = draw.choice(kinds)
     folder = case.folder / (draw.choice(FOLDERS) if draw.random() < 0.3 else "run")
     case.source = write_source(case.kind, case.run, folder, draw)
+    if "\udcff" in folder.name:
+        case.notes.append("a folder that is not UTF-8")
     if draw.random() < 0.15 and case.source.is_file() and case.source.suffix == ".parquet":
         case.source = case.source.rename(folder / "scores.prompts.parquet")  # a name that `limr score` may write
-    for _ in range(draw.choice([0, 0, 0, 1, 1, 2])):
+    for _ in range(draw.choice([0, 0, 0, 0, 1, 1, 2])):
         try:
             case.notes.append(damage(case.source, draw))
-        except (IndexError, OSError, ValueError, UnicodeError) as error:  # the damage before left nothing to damage
+        except NOTHING_LEFT as error:  # the damage before left nothing to damage
             case.notes.append(f"no damage: {type(error).__name__}")
     name = str(case.source) if draw.random() < 0.3 else os.path.relpath(case.source, case.folder)
     if draw.random() < 0.05:
@@ -113,11 +117,11 @@ def _source(case: Case, draw: Random, kinds: tuple[str, ...] = SOURCES) -> None:
 
 
 def _option(case: Case, draw: Random, name: str, good: tuple[str, ...], chance: float, bad: tuple[str, ...]) -> None:
-    """Give an option with ``chance``; one in eight has a wrong value."""
+    """Give an option with ``chance``; one in twelve has a wrong value."""
     if draw.random() >= chance:
         return
     value = draw.choice(good)
-    if bad and draw.random() < 0.12:
+    if bad and draw.random() < 0.08:
         value = draw.choice(bad)
         case.notes.append(f"{name} {value[:20]!r}")
     case.arguments[:0] = [f"{name}={value}"]
@@ -138,7 +142,8 @@ def _about_source(case: Case, draw: Random) -> None:
         pair = draw.choice(["reward=score", "prompt=answer", "reward=", "=x", "odd=x", "step=a.b", "reward=\udcff"])
         case.arguments[:0] = ["--column", pair]
         case.options["--column"] = pair
-    if (numbered and case.options != before) or "--column" in case.options or case.options.get("--samples") == "99":
+    others = case.options.get("--samples", str(case.run.samples)) != str(case.run.samples)
+    if (numbered and case.options != before) or "--column" in case.options or others:
         case.notes.append("options about a log")
 
 

@@ -371,7 +371,7 @@ def _grade(case: Case, result: Result) -> Iterator[Violation]:
     yield from _same_number("verdicts", verdicts, wanted)
     yield from _same_number("rows", [row["expected"] for row in rows], wanted)
     numbers = [wanted.count(verdict) for verdict in ("correct", "wrong", "malformed")]
-    summary = re.search(r"(\d+) responses: (\d+) correct .*?, (\d+) wrong, (\d+) malformed", result.stderr)
+    summary = re.search(r"(\d+) responses?: (\d+) correct .*?, (\d+) wrong, (\d+) malformed", result.stderr)
     yield from _same_number("graded responses", summary and list(map(int, summary.groups())), [len(rows), *numbers])
 
 

@@ -75,12 +75,17 @@ def rows_of(file: Path) -> list[dict[str, Any]]:
                     raise UnreadableError("a row has another number of fields")
                 return rows
             case ".json":
-                return json.loads(file.read_text(encoding="utf-8-sig"))
+                return json.loads(_text_of(file))
             case _:
-                lines = file.read_bytes().decode("utf-8-sig").split("\n")
+                lines = _text_of(file).split("\n")
                 return [json.loads(line) for line in lines if line.strip()]
     except (ArrowException, csv.Error, ValueError, RecursionError, OSError) as error:
         raise UnreadableError(str(error)) from error
+
+
+def _text_of(file: Path) -> str:
+    """Bytes that are not UTF-8 do no harm in a key that is not read; in a prompt, ``id_of`` refuses them."""
+    return file.read_bytes().decode("utf-8-sig", errors="surrogateescape")
 
 
 def data_files(source: Path) -> list[Path]:
@@ -135,6 +140,8 @@ def _read(row: dict[str, Any], file: Path, kind: str, columns: dict[str, str]) -
             name = hashlib.sha256(" ".join(str(int(token)) for token in tokens).encode()).hexdigest()[:16]
             return Read(name, _whole(row["step"]), _number(row["reward"]), None)
         case "prime_rl":
+            if len(row["traces"]) != 1:
+                raise UnsureError("not one trace")
             (trace,) = row["traces"]
             if trace["ok"] is not True or trace["agent"]["trainable"] is not True:
                 raise UnsureError("a trace that failed")

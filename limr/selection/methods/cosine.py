@@ -9,7 +9,7 @@ import numpy as np
 
 from limr.errors import LimrError
 from limr.selection.method import score_method
-from limr.selection.rounding import ROUNDING
+from limr.selection.rounding import DECIMALS, ROUNDING
 
 
 @score_method(
@@ -43,4 +43,4 @@ def cosines(values: np.ndarray, curve: np.ndarray) -> np.ndarray:
     [1.0, -1.0]
     """
     sizes = np.sqrt((values**2).sum(axis=1) * (curve**2).sum())
-    return np.clip((values * curve).sum(axis=1) / sizes, -1, 1)  # rounding alone can exceed 1
+    return ((values * curve).sum(axis=1) / sizes).round(DECIMALS)  # without rounding, the cosine could exceed 1

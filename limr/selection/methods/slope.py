@@ -10,6 +10,7 @@ import numpy as np
 
 from limr.errors import LimrError
 from limr.selection.method import score_method
+from limr.selection.rounding import DECIMALS
 
 
 @score_method("slope", signals=("accuracy", "reward"))
@@ -28,4 +29,4 @@ def slope(values: np.ndarray) -> np.ndarray:
         raise LimrError("there is only one visit, and a line needs two", advice="Train the probe longer.")
     centred = np.arange(n_visits) - (n_visits - 1) / 2
     rise = values - values[:, :1]  # makes the score of a constant curve exactly 0, without rounding errors
-    return (rise * centred).sum(axis=1) / (centred**2).sum()
+    return ((rise * centred).sum(axis=1) / (centred**2).sum()).round(DECIMALS)

@@ -10,6 +10,7 @@ released file). Here every prompt has the same visits, so ranks close to each ot
 import numpy as np
 
 from limr.selection.method import score_method
+from limr.selection.rounding import DECIMALS
 
 
 @score_method("standard_deviation", signals=("accuracy", "reward"))
@@ -22,4 +23,4 @@ def standard_deviation(values: np.ndarray) -> np.ndarray:
     [0.5, 0.0, 0.125]
     """
     moved = values - values[:, :1]  # makes the score of a constant curve exactly 0, without rounding errors
-    return moved.std(axis=1)
+    return moved.std(axis=1).round(DECIMALS)

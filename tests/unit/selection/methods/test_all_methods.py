@@ -108,6 +108,23 @@ def test_the_same_accuracies_at_other_visits_tie(method):
     assert scores_in_order(method, curves) == scores_in_order(method, curves[:, ::-1])
 
 
+@pytest.mark.parametrize(
+    ("method", "tied"),
+    [
+        ("lim", lambda curves: 1 - curves),  # the mean curve of both halves together is 1/2
+        ("linear", lambda curves: 1 - curves[:, ::-1]),  # the line has the same mirror image
+        ("slope", lambda curves: 1 - curves[:, ::-1]),
+        ("standard_deviation", lambda curves: curves[:, ::-1]),
+        ("cosine", lambda curves: curves / 2 + 1 / 4),  # half the reward: the same direction
+        ("pearson", lambda curves: curves / 2 + 1 / 3),
+    ],
+)
+def test_curves_with_equal_scores_tie_despite_rounding_errors(method, tied):
+    curves = np.random.default_rng(2).integers(0, 7, size=(50, 17)) / 6
+    scores = scores_in_order(method, np.concatenate([curves, tied(curves)]))
+    assert scores[:50] == scores[50:]
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_unknown_accuracies_are_an_error_and_never_a_score(method):
     rewards = Trajectories.from_curves(rewards={"a": [-1.0, 0.5, 1.0], "b": [-1.0, -1.0, 0.0]})
