@@ -4,10 +4,14 @@ The modules of this package import the library only when an argument or a comman
 """
 
 import argparse
+import math
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from limr.errors import LimrError, Text, UsageError, Words, one_of, shown, write
+
+MOST_SEED = 2**31 - 1  # as in a configuration
 
 
 def add_parser(subcommands: Any, name: str, summary: str, description: str, epilog: str) -> argparse.ArgumentParser:
@@ -35,7 +39,7 @@ def add_pairs(parser: Any, name: str, metavar: str, text: str) -> None:
 
 def add_seed(parser: argparse.ArgumentParser, text: str) -> None:
     """Add ``--seed``; ``text`` is its help without the default."""
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help=f"{text}; default: 0")
+    parser.add_argument("--seed", metavar="N", type=whole_number(0, MOST_SEED), default=0, help=f"{text}; default: 0")
 
 
 def add_columns(parser: argparse.ArgumentParser, *names: str) -> None:
@@ -77,11 +81,36 @@ def split_pair(text: str) -> tuple[str, str] | None:
     return (name, value) if name and equals and value else None
 
 
-def positive(text: str) -> int:
-    """A whole number of at least 1: a type for argparse."""
-    if not (text.isdecimal() and int(text)):
-        raise argparse.ArgumentTypeError(f"found {shown(text)}, expected a whole number, 1 or more")
-    return int(text)
+def whole_number(lowest: int, highest: int = 10**9) -> Callable[[str], int]:
+    """A whole number from ``lowest`` to ``highest``, which no computation can overflow: a type for argparse.
+
+    >>> whole_number(1)("12")
+    12
+    """
+
+    def parse(text: str) -> int:
+        # a text of more digits than `highest` has is no candidate; Python refuses to convert thousands of digits
+        if not (text.isdecimal() and len(text) <= len(str(highest)) and lowest <= int(text) <= highest):
+            expected = f"a whole number from {lowest:,} to {highest:,}"
+            raise argparse.ArgumentTypeError(f"found {shown(text)}, expected {expected}")
+        return int(text)
+
+    return parse
+
+
+def finite(text: str) -> float:
+    """A finite number: a type for argparse.
+
+    >>> finite("-0.5")
+    -0.5
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"found {shown(text)}, expected a finite number")
+    return number
 
 
 def note(command: str, *lines: Text | LimrError) -> None:

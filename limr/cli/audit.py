@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from limr.cli import arguments, source_arguments
+from limr.cli.files_of_command import Files
 from limr.errors import Words
 
 _DESCRIPTION = f"""\
@@ -27,7 +28,12 @@ def add_to(subcommands: Any) -> None:
     """Add this subcommand to ``limr``."""
     parser = arguments.add_parser(subcommands, "audit", "report the contents of a run", _DESCRIPTION, _EXAMPLES)
     source_arguments.add_source(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, files=files)
+
+
+def files(options: argparse.Namespace) -> Files:
+    """SOURCE; the report goes to standard output."""
+    return [source_arguments.source(options)], []
 
 
 def run(options: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from limr.cli import arguments, method_arguments, source_arguments
+from limr.cli.files_of_command import Files
 from limr.errors import LimrError, UsageError, shown
 
 _DESCRIPTION = f"""\
@@ -40,7 +41,12 @@ def add_to(subcommands: Any) -> None:
     method_arguments.add_top(parser)
     parser.add_argument("--csv", action="store_true", help="print the pairs of methods as CSV instead of Markdown")
     arguments.add_seed(parser, "seed of the methods that draw at random")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, files=files)
+
+
+def files(options: argparse.Namespace) -> Files:
+    """SOURCE; the report goes to standard output."""
+    return [source_arguments.source(options)], []
 
 
 def run(options: argparse.Namespace) -> None:

@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from limr.cli import arguments, method_arguments, output_arguments, source_arguments
+from limr.cli.files_of_command import Files, figure_file
+
+MOST_RESAMPLES = 10_000  # each keeps a score of every prompt in memory
 
 _DESCRIPTION = f"""\
 If the run of SOURCE was made only for LIM's selection, how early could it have stopped? LIM scores the first 1, 2,
@@ -31,7 +34,10 @@ def add_to(subcommands: Any) -> None:
     source_arguments.add_source(parser)
     method_arguments.add_top(parser)
     parser.add_argument(
-        "--theta", metavar="SCORE", type=float, help="also compare the prompts with scores of at least this theta"
+        "--theta",
+        metavar="SCORE",
+        type=arguments.finite,
+        help="also compare the prompts with scores of at least this theta",
     )
     arguments.add_pairs(
         parser, "--option", "NAME=VALUE", "an option of LIM: signal=accuracy, missing=next or best_reward=NUMBER"
@@ -39,14 +45,19 @@ def add_to(subcommands: Any) -> None:
     parser.add_argument(
         "--resamples",
         metavar="N",
-        type=arguments.positive,
+        type=arguments.whole_number(1, MOST_RESAMPLES),
         default=200,
-        help="number of bootstrap resamples; default: 200",
+        help=f"number of bootstrap resamples, at most {MOST_RESAMPLES:,}; default: 200",
     )
     arguments.add_seed(parser, "seed of the bootstrap")
     parser.add_argument("--csv", action="store_true", help="print the table as CSV instead of Markdown")
     output_arguments.add_figure(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, files=files)
+
+
+def files(options: argparse.Namespace) -> Files:
+    """SOURCE and the figure."""
+    return [source_arguments.source(options)], figure_file(options.figure)
 
 
 def run(options: argparse.Namespace) -> None:

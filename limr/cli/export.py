@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from limr.cli import arguments, output_arguments
+from limr.cli.files_of_command import Files, input_file, output_file
 from limr.errors import LimrError, UsageError
 
 FRAMEWORKS = ("openrlhf", "verl", "trl")  # as in limr.subsets.trainer_files, which --help does not import
@@ -51,7 +52,12 @@ def add_to(subcommands: Any) -> None:
         help="verl: the name that selects the reward function; default: the rows' data_source",
     )
     arguments.add_columns(parser, "prompt", "answer")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, files=files)
+
+
+def files(options: argparse.Namespace) -> Files:
+    """SUBSET and the trainer's file."""
+    return [input_file("SUBSET", options.subset)], output_file(options.output)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from limr.cli import arguments
+from limr.cli.files_of_command import Files, input_file, output_file
 from limr.errors import LimrError, Setting, shown
 
 if TYPE_CHECKING:
@@ -65,7 +66,12 @@ def add_to(subcommands: Any) -> None:
     parser.add_argument(
         "--rule", choices=RULES, default="paper", help="which responses count as malformed; default: paper"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, files=files)
+
+
+def files(options: argparse.Namespace) -> Files:
+    """FILE and the graded rows."""
+    return [input_file("FILE", options.file)], output_file(options.output)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from limr import __version__
 from limr.cli import audit, compare, early, export, grade, preflight, rollouts, score, select
-from limr.errors import LimrError, UsageError, Words, missing_package
+from limr.cli.files_of_command import check_files
+from limr.errors import LimrError, UsageError, Words, missing_package, shown
+from limr.prompts import has_lone_surrogate
 
 INTERRUPTED = 130  # the exit status that a shell gives to a program that SIGINT ended
 
@@ -45,7 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The parsed arguments. Exits with status 2 if argparse refuses them; raises UsageError if another check does."""
+    """The parsed arguments. Exits with status 2 if argparse refuses them; raises UsageError if another check does.
+
+    Python represents bytes that are not UTF-8 by lone surrogates, which no file can hold and Polars cannot open.
+    """
     parser = argparse.ArgumentParser(
         prog="limr",
         description=_DESCRIPTION,
@@ -56,12 +61,22 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     subcommands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
     for command in (audit, score, select, export, compare, early, rollouts, grade, preflight):
         command.add_to(subcommands)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    for argument in arguments:
+        if has_lone_surrogate(argument):
+            raise UsageError(
+                where=("argument", shown(argument)),
+                found="bytes that are not UTF-8",
+                expected="text in UTF-8",
+                advice="If it is a file or folder, rename it.",
+            )
     return parser.parse_args(arguments)
 
 
 def run(options: argparse.Namespace) -> None:
     """Run the subcommand that ``options`` name. Raises LimrError, also for a package that is not installed."""
     try:
+        check_files(*options.files(options))
         options.run(options)
         sys.stdout.flush()
     except ModuleNotFoundError as error:

@@ -25,6 +25,8 @@ KEEP = """\
 
 PAPER_SHARE = 0.163  # 1,389 of 8,523, rounded
 
+_MOST = 10**15  # float64 holds every whole number up to here
+
 Settings = dict[str, Any]  # a row of `methods` in a configuration
 
 
@@ -105,7 +107,8 @@ def keep(text: str) -> str | dict[str, float]:
         rule = {name: _number(value)}
         check_keep(rule)
     except ValueError:
-        raise UsageError(where=("--keep", name), found=shown(value), expected="a number") from None
+        expected = f"a number from -{_MOST:,} to {_MOST:,}"
+        raise UsageError(where=("--keep", name), found=shown(value), expected=expected) from None
     except LimrError as error:
         raise UsageError.of(error) from error
     return rule
@@ -122,4 +125,8 @@ def _share(text: str) -> float:
 
 
 def _number(text: str) -> float:
-    return int(text) if text.lstrip("+-").isdecimal() else float(text)
+    """A whole number as int. Raises ValueError for NaN, and for a number that no score or count of prompts can be."""
+    number = float(text)
+    if not abs(number) <= _MOST:
+        raise ValueError
+    return int(text) if text.lstrip("+-").isdecimal() else number

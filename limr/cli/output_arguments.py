@@ -5,9 +5,8 @@ import os
 from pathlib import Path
 
 from limr.cli.arguments import require
+from limr.cli.files_of_command import STANDARD
 from limr.errors import UsageError, one_of
-
-STANDARD_OUTPUT = "-"
 
 
 def add_figure(parser: argparse.ArgumentParser) -> None:
@@ -27,12 +26,12 @@ def check_figure(figure: str | None) -> None:
 
 def check_output(output: str, *suffixes: str) -> None:
     """Raise UsageError if ``output`` has none of ``suffixes``, or cannot be written. ``-`` is standard output."""
-    if output == STANDARD_OUTPUT:
+    if output == STANDARD:
         return
     suffix = Path(output).suffix
     if suffix not in suffixes:
         raise UsageError(
-            where=output, found=f"the suffix {suffix!r}", expected=f"{one_of(suffixes)}, or {STANDARD_OUTPUT} alone"
+            where=output, found=f"the suffix {suffix!r}", expected=f"{one_of(suffixes)}, or {STANDARD} alone"
         )
     check_file(output)
 

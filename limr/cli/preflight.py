@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from limr.cli import arguments
+from limr.cli.files_of_command import Files, input_file
 from limr.errors import LimrError
 
 _DESCRIPTION = """\
@@ -29,7 +30,12 @@ def add_to(subcommands: Any) -> None:
         subcommands, "preflight", "check what a run on GPUs needs, before it starts", _DESCRIPTION, _EXAMPLES
     )
     parser.add_argument("config", metavar="CONFIG", nargs="+", help="a configuration, e.g. config/paper.yaml")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, files=files)
+
+
+def files(options: argparse.Namespace) -> Files:
+    """The configuration files; the findings go to standard output."""
+    return [input_file("CONFIG", file) for file in options.config], []
 
 
 def run(options: argparse.Namespace) -> None:

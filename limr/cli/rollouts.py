@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from limr.cli import arguments, output_arguments, source_arguments
+from limr.cli.files_of_command import Files
 from limr.errors import UsageError
 
 _SHARD = re.compile(r"rollouts_\d+\.parquet")  # the files that limr.logs.convert writes
@@ -33,13 +34,21 @@ def add_to(subcommands: Any) -> None:
     )
     source_arguments.add_source(parser, visits=False)
     parser.add_argument("-o", "--output", metavar="FOLDER", required=True, help="folder for the Parquet files")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, files=files)
+
+
+def files(options: argparse.Namespace) -> Files:
+    """SOURCE, and the folder that is replaced as a whole."""
+    from limr.files.overwrites import Output
+    from limr.logs.convert import A_SHARD
+
+    return [source_arguments.source(options)], [Output("the folder", Path(options.output), holds=A_SHARD)]
 
 
 def run(options: argparse.Namespace) -> None:
     """Convert the log, and print the number of rollouts written."""
     about = source_arguments.log_options(options)
-    _check_folder(Path(options.output), Path(options.source))
+    _check_folder(Path(options.output))
     output_arguments.check_parent(options.output)
     from limr.logs.convert import convert
 
@@ -50,17 +59,10 @@ def run(options: argparse.Namespace) -> None:
     arguments.note("rollouts", f"{options.output}: {used:,} rollouts {origin}{left_out}")
 
 
-def _check_folder(folder: Path, source: Path) -> None:
-    """Raise UsageError if replacing ``folder`` would delete other files, or change SOURCE."""
+def _check_folder(folder: Path) -> None:
+    """Raise UsageError if replacing ``folder`` would delete other files."""
     if folder.is_file():
         raise UsageError(where=folder, found="a file", expected="a folder")
-    output, log = folder.resolve(), source.resolve()
-    if output == log or log in output.parents or output in log.parents:
-        raise UsageError(
-            where=folder,
-            found="SOURCE itself, or a folder that is inside SOURCE or contains it",
-            expected="a folder beside SOURCE",
-        )
     others = [path for path in folder.iterdir() if not _SHARD.fullmatch(path.name)] if folder.is_dir() else []
     if others:
         raise UsageError(

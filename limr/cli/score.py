@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from limr.cli import arguments, method_arguments, output_arguments, source_arguments
+from limr.cli.files_of_command import STANDARD, Files, figure_file, output_file
 from limr.errors import Words
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ Standard error shows how many prompts are selected, and how many prompts other t
 {method_arguments.KEEP}
 
 methods: {method_arguments.METHODS}"""
+
+_BESIDE = ("prompts.parquet", "audit.md", "audit.json")
 
 _EXAMPLES = """\
 examples:
@@ -53,11 +56,23 @@ def add_to(subcommands: Any) -> None:
     share = method_arguments.PAPER_SHARE
     method_arguments.add_keep(parser, default={"share": share}, shown_default=f"share={share}, as in the paper")
     output_arguments.add_figure(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, files=files)
+
+
+def files(options: argparse.Namespace) -> Files:
+    """SOURCE; the scores, the files beside them and the figure."""
+    from limr.selection.scores_file import companion_file
+
+    outputs = [*output_file(options.output), *figure_file(options.figure)]
+    if Path(options.output).suffix:  # not standard output
+        for name in _BESIDE:
+            outputs += output_file(str(companion_file(options.output, name)), "a file beside the output")
+    return [source_arguments.source(options)], outputs
 
 
 def run(options: argparse.Namespace) -> None:
     """Score, write the files, and print a summary."""
+    from limr.files.atomic import whole_group
     from limr.files.contracts import write_parquet
     from limr.selection.scores_file import companion_file, write_scores
     from limr.selection.scoring import score_prompts
@@ -65,17 +80,23 @@ def run(options: argparse.Namespace) -> None:
 
     settings = method_arguments.method_settings(options.method, options.option)
     output_arguments.check_output(options.output, ".parquet", ".jsonl")
+    if options.output != STANDARD:
+        for name in _BESIDE:
+            output_arguments.check_file(str(companion_file(options.output, name)))
     output_arguments.check_figure(options.figure)
     source = source_arguments.read(options)
     arguments.note("score", *source.audit.summary(Words.COMMAND_LINE))
     methods = {options.method: settings}
     settings = method_arguments.with_known_signal("score", methods, source.trajectories)[options.method]
     scores = score_prompts(options.method, {**settings, "keep": options.keep}, source.trajectories, None, options.seed)
-    write_scores(scores, options.output)
-    if options.output != output_arguments.STANDARD_OUTPUT:
-        source.audit.write(Path(options.output).with_suffix(""))
+    if options.output == STANDARD:
+        write_scores(scores, STANDARD)
+    else:
         prompts = log_prompts(source.prompts, source.trajectories.prompt_ids)
-        write_parquet(prompts, companion_file(options.output, "prompts.parquet"), "log_prompts")
+        with whole_group(options.output) as output:
+            source.audit.write(output.with_suffix(""))
+            write_parquet(prompts, companion_file(str(output), "prompts.parquet"), "log_prompts")
+            write_scores(scores, str(output))
     if options.figure:
         from limr.report.selection_figure import draw_selection
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from limr.cli import arguments, method_arguments, output_arguments
+from limr.cli.files_of_command import Files, input_file, output_file
 from limr.errors import Setting, UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +50,20 @@ def add_to(subcommands: Any) -> None:
     parser.add_argument(
         "--skip-missing", action="store_true", help="if some prompts are not found in the data set, write the others"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, files=files)
+
+
+def files(options: argparse.Namespace) -> Files:
+    """SCORES with the prompts beside them, and the data set; the selected prompts."""
+    from limr.selection.scores_file import companion_file
+
+    inputs = [input_file("SCORES", options.scores)]
+    if Path(options.scores).suffix:  # not standard input
+        prompts = companion_file(options.scores, "prompts.parquet")
+        inputs.append(input_file("the prompts beside SCORES", str(prompts)))
+    if options.prompts is not None:
+        inputs.append(input_file("`--prompts`", options.prompts))
+    return inputs, output_file(options.output)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -3,10 +3,12 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from limr.cli.arguments import add_pairs, columns, positive
+from limr.cli.arguments import add_pairs, columns, whole_number
+from limr.cli.files_of_command import input_folder_or_file
 from limr.errors import LimrError, UsageError
 
 if TYPE_CHECKING:
+    from limr.files.overwrites import Input
     from limr.logs.log import LogOptions
     from limr.logs.source import Extracted
 
@@ -25,12 +27,15 @@ def add_source(parser: argparse.ArgumentParser, visits: bool = True) -> None:
     about = parser.add_argument_group("options about the source")
     about.add_argument("--format", metavar="NAME", help="format of the log; default: recognised by its keys")
     about.add_argument(
-        "--samples", metavar="N", type=positive, help="samples per visit; default: the most common number in the log"
+        "--samples",
+        metavar="N",
+        type=whole_number(1),
+        help="samples per visit; default: the most common number in the log",
     )
     about.add_argument(
         "--steps-per-epoch",
         metavar="N",
-        type=positive,
+        type=whole_number(1),
         help="training steps per epoch. Visits are then numbered by step, and a visit that the log lacks is missing;"
         " default: the visits of a prompt are numbered in order",
     )
@@ -41,7 +46,14 @@ def add_source(parser: argparse.ArgumentParser, visits: bool = True) -> None:
         "the log's name for column prompt, prompt_id, step, reward, correct, answer or response, e.g. reward=score",
     )
     if visits:
-        about.add_argument("--visits", metavar="N", type=positive, help="use only the first N visits of each prompt")
+        about.add_argument(
+            "--visits", metavar="N", type=whole_number(1), help="use only the first N visits of each prompt"
+        )
+
+
+def source(options: argparse.Namespace) -> "Input":
+    """SOURCE as an input of the command."""
+    return input_folder_or_file("SOURCE", options.source)
 
 
 def read(options: argparse.Namespace) -> "Extracted":

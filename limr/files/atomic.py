@@ -41,13 +41,10 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     temporary = _new_temporary(path)
     try:
-        yield temporary
-        _flush_to_disk(temporary)
-        temporary.replace(path)
-    except Exception as error:
-        if _is_disk_full(error):
-            raise _disk_full(path) from error
-        raise
+        with _named_if_disk_full(path):
+            yield temporary
+            _flush_to_disk(temporary)
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -59,17 +56,27 @@ def whole_directory(path: str | Path) -> Iterator[Path]:
     A process that is killed while it replaces ``path`` leaves the old directory, the new one or none, never a part.
     """
     path = Path(path)
-    temporary = _new_temporary(path)
-    temporary.mkdir()
-    try:
+    with _temporary_directory(path) as temporary:
         yield temporary
         _replace_directory(temporary, path)
-    except Exception as error:
-        if _is_disk_full(error):
-            raise _disk_full(path) from error
-        raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def whole_group(path: str | Path) -> Iterator[Path]:
+    """Yield a path in a temporary directory, for the new ``path`` and for files that belong beside it.
+
+    On success, all files of that directory move beside ``path``. The old ``path`` is removed before, and the new one
+    moves last. So a reader that finds ``path`` never finds the other files of another write beside it. If writing
+    fails, all old files stay as they were.
+    """
+    path = Path(path)
+    with _temporary_directory(path) as temporary:
+        yield temporary / path.name
+        others = [file for file in temporary.iterdir() if file.name != path.name]
+        if others:
+            path.unlink(missing_ok=True)
+        for file in (*others, temporary / path.name):
+            file.replace(path.with_name(file.name))
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -81,6 +88,18 @@ def write_text(path: str | Path, text: str) -> None:
 def write_json(path: str | Path, value: Any) -> None:
     """Write ``value`` as indented JSON, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def _temporary_directory(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary directory beside ``path``, and remove what is left of it at the end."""
+    temporary = _new_temporary(path)
+    temporary.mkdir()
+    try:
+        with _named_if_disk_full(path):
+            yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _new_temporary(path: Path) -> Path:
@@ -156,6 +175,17 @@ def _replace_directory(new: Path, path: Path) -> None:
 def _flush_to_disk(path: Path) -> None:
     with path.open("rb") as handle:
         os.fsync(handle.fileno())
+
+
+@contextmanager
+def _named_if_disk_full(path: Path) -> Iterator[None]:
+    """Turn the error of a full disk into one that names ``path``."""
+    try:
+        yield
+    except Exception as error:
+        if _is_disk_full(error):
+            raise _disk_full(path) from error
+        raise
 
 
 def _is_disk_full(error: BaseException | None) -> bool:

@@ -13,6 +13,7 @@ import polars as pl
 
 from limr.errors import ContractError, first_line, shown
 from limr.files.atomic import whole_file
+from limr.files.input_paths import refuse_special
 
 _DTYPES: dict[str, pl.DataType] = {
     "string": pl.String(),
@@ -46,6 +47,7 @@ def read_parquet(path: str | Path, name: str) -> pl.DataFrame:
     Raises ContractError naming the file when it is missing, truncated or not Parquet, or breaks the contract.
     """
     path = Path(path)
+    refuse_special(path)
     if not path.exists():
         raise ContractError("no such file", where=path, expected=contract(name)["title"])
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from limr.errors import LimrError, first_line, one_of, shown
 from limr.files.atomic import whole_file
+from limr.files.input_paths import refuse_special
 
 if TYPE_CHECKING:  # imported only where Parquet is used: it takes longer than all other imports of a command
     import polars as pl
@@ -32,6 +33,7 @@ def read_rows(file: str) -> Iterator[tuple[str, Row]]:
     if file == STANDARD:
         yield from _json_lines(sys.stdin.buffer, "standard input")
         return
+    refuse_special(file)
     reader = _READERS.get(Path(file).suffix)
     if reader is None:
         raise _wrong_suffix(file, _READERS)

@@ -11,6 +11,7 @@ import numpy as np
 
 from limr.errors import LimrError
 from limr.files.atomic import whole_directory
+from limr.files.overwrites import Input, Output, refuse_overwrites
 from limr.logs.log import Log, LogOptions
 from limr.logs.recognise import Found, recognise
 from limr.logs.visits import Visits, number_visits
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import pyarrow
 
 logger = logging.getLogger(__name__)
+
+A_SHARD = "rollouts_00000.parquet"  # the name of the first shard
 
 
 def convert(path: str | Path, folder: str | Path, options: LogOptions | None = None) -> tuple[Log, Visits]:
@@ -34,6 +37,7 @@ def convert(path: str | Path, folder: str | Path, options: LogOptions | None = N
     """
     options = options or LogOptions()
     found = recognise(Path(path), options)
+    refuse_overwrites([Input("the log", found.files)], [Output("the folder", Path(folder), holds=A_SHARD)])
     log = read_found(found, options)
     visits = number_visits(log, options.samples, options.steps_per_epoch)
     correct = _true_or_false(log)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from limr.errors import LimrError, first_line, one_of
+from limr.files.input_paths import refuse_special, refuse_undecodable
 from limr.logs.json_exact import starts_as_list
 from limr.logs.log import RESTORE
 
@@ -22,6 +23,7 @@ def log_files(path: Path) -> list[Path]:
 
     They are sorted by name; numbers in a name are compared as numbers. Raises LimrError if there is no such file.
     """
+    refuse_special(path)
     if not path.exists():
         raise LimrError("no such file or folder", where=path, expected=_EXPECTED)
     if path.is_file():
@@ -34,19 +36,33 @@ def log_files(path: Path) -> list[Path]:
     return sorted(found, key=by_name)
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    """Files in and below ``folder``, each once: links to files and folders that are also below it are ignored."""
-    folders, links, seen = [folder], [], set()
+def folders_below(folder: Path) -> dict[str, list[Path]]:
+    """Every folder that is searched (``folder`` and all below it): its real path -> the names that may hold rollouts.
+
+    Links to folders are followed, each folder occurs once, and hidden ones are left out.
+    """
+    found: dict[str, list[Path]] = {}
+    folders = [folder]
     for top in folders:
         for parent, below, names in os.walk(top, onerror=_refuse):
             real = os.path.realpath(parent)
-            below[:] = [name for name in below if not name.startswith(".") and real not in seen]
+            below[:] = [name for name in below if not name.startswith(".") and real not in found]
             folders += [Path(parent, name) for name in below if Path(parent, name).is_symlink()]
-            found = [Path(parent, name) for name in names if not name.startswith(".") and real not in seen]
-            found = [file for file in found if file.suffix in SUFFIXES and file.is_file()]
-            links += [file for file in found if file.is_symlink()]
-            yield from (file for file in found if not file.is_symlink())
-            seen |= {real, *(os.path.realpath(file) for file in found if not file.is_symlink())}
+            files = [Path(parent, name) for name in names if not name.startswith(".")]
+            files = [file for file in files if file.suffix in SUFFIXES]
+            for file in files:
+                refuse_undecodable(file)
+            found.setdefault(real, files)
+    return found
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Files in and below ``folder``, each once: links to files that are also below it are ignored."""
+    found = [file for files in folders_below(folder).values() for file in files if file.is_file()]
+    links = [file for file in found if file.is_symlink()]
+    files = [file for file in found if not file.is_symlink()]
+    yield from files
+    seen = {os.path.realpath(file) for file in files}
     for link in links:
         if os.path.realpath(link) not in seen:
             seen.add(os.path.realpath(link))

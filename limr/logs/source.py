@@ -9,6 +9,7 @@ import polars as pl
 
 from limr.errors import LimrError, Setting
 from limr.files.contracts import columns
+from limr.files.input_paths import refuse_special
 from limr.logs.audit_page import Audit
 from limr.logs.log import LogOptions, Prompt
 from limr.logs.log_audit import audit_log, audit_trajectories
@@ -40,6 +41,7 @@ def read_source(path: str | Path, options: LogOptions | None = None, visits: int
     Raises LimrError, naming file and place, where the source is invalid and where no prompt has that many visits.
     """
     path, options = Path(path), options or LogOptions()
+    refuse_special(path)
     own = None if options.format else _own_format(path)
     if own is None:
         log = read_log(path, options)
@@ -75,7 +77,7 @@ def _own_format(path: Path) -> tuple[str, Callable[[Path], Trajectories]] | None
 def _has(file: Path, wanted: set[str]) -> bool:
     """Whether the Parquet file has these columns; the readers of logs report a file that cannot be read."""
     try:
-        return wanted <= set(pl.read_parquet_schema(file))
+        return file.is_file() and wanted <= set(pl.read_parquet_schema(file))
     except (pl.exceptions.PolarsError, OSError):
         return False
 

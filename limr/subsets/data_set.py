@@ -9,6 +9,7 @@ import polars as pl
 
 from limr.errors import Column, LimrError, one_of
 from limr.files.atomic import whole_file
+from limr.files.overwrites import Input, Output, refuse_overwrites
 from limr.files.rows import STANDARD, Row, read_rows, write_rows
 
 # Usual names of columns in published data sets. If the user names no column, the first name that is present is used.
@@ -75,11 +76,18 @@ def column_of(data_set: DataSet, column: str, given: str | None = None) -> str:
     return name
 
 
+def refuse_to_overwrite(data_set: DataSet, output: str) -> None:
+    """Raise LimrError if ``output`` is the file of the data set."""
+    if STANDARD not in (data_set.file, output):
+        refuse_overwrites([Input("the data set", [Path(data_set.file)])], [Output("the output", Path(output))])
+
+
 def write_some(data_set: DataSet, rows: Sequence[int], output: str) -> None:
     """Write the rows with the numbers ``rows``, in this order, with all their columns.
 
     From Parquet to Parquet the columns keep their types. Raises LimrError as ``limr.files.rows.write_rows`` does.
     """
+    refuse_to_overwrite(data_set, output)
     if Path(data_set.file).suffix == Path(output).suffix == ".parquet":
         frame = pl.read_parquet(data_set.file, hive_partitioning=False, glob=False)
         with whole_file(output) as temporary:

@@ -20,7 +20,7 @@ from limr.files.atomic import whole_file
 from limr.files.rows import STANDARD, Row
 from limr.prompts import prompt_id
 from limr.subsets.conversations import conversation, last_of_user, user_text
-from limr.subsets.data_set import DataSet, column_of
+from limr.subsets.data_set import DataSet, column_of, refuse_to_overwrite
 
 _MATHEMATICS = re.compile(r"(?<!\\)\$|\\\(|\\\[|\\boxed\b")  # an answer with LaTeX delimiters
 
@@ -111,6 +111,7 @@ def export(
     """
     framework = FRAMEWORKS[to]
     check_export(to, output, options)
+    refuse_to_overwrite(data_set, output)
     rows = [framework.row(example, options.plain) for example in _examples(data_set, to, options, columns or {})]
     content = _checked(rows, framework.suffix, output)
     _write(content, output)

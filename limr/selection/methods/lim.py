@@ -4,16 +4,20 @@ Source: "LIMR: Less is More for RL Scaling", arXiv 2502.11886, section 2 (Learni
 """
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from limr.errors import LimrError, MethodOption, shown
 from limr.selection.method import score_method
+from limr.selection.options import Range
 from limr.selection.rounding import ROUNDING
+
+Reward = Annotated[float, Range(-(10**9), 10**9)]  # the square of a larger one overflows, or rounds scores to 1
 
 
 @score_method("lim", signals=("reward", "accuracy"))
-def lim(values: np.ndarray, prompt_ids: Sequence[str], signal: str, *, best_reward: float = 1.0) -> np.ndarray:
+def lim(values: np.ndarray, prompt_ids: Sequence[str], signal: str, *, best_reward: Reward = 1.0) -> np.ndarray:
     """Score each prompt by its alignment with the mean curve; the paper keeps scores of at least theta = 0.6.
 
     The paper uses the reward, not the accuracy. Option ``best_reward`` is the reward of a solved prompt: the 1 of the

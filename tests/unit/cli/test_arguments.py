@@ -7,18 +7,47 @@ from commands import exit_status, run_limr
 from refusals import refused
 
 from limr.cli import arguments
-from limr.errors import LimrError, Setting, UsageError
+from limr.errors import LimrError, Setting, UsageError, shown
+
+HUGE = "9" * 5000  # Python converts at most 4,300 digits
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "1.5", "many", ""])
-def test_a_number_that_is_not_whole_and_positive_is_refused(text):
-    with pytest.raises(argparse.ArgumentTypeError):
-        arguments.positive(text)
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "many", "", "nan", "1e3", "1001", HUGE])
+def test_a_number_that_is_not_whole_or_out_of_range_is_refused(text):
+    assert arguments.whole_number(1, 1000)("1000") == 1000
+    with pytest.raises(argparse.ArgumentTypeError, match=r"expected a whole number from 1 to 1,000$"):
+        arguments.whole_number(1, 1000)(text)
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e400", HUGE, "many", ""])
+def test_a_number_that_is_not_finite_is_refused(text):
+    assert arguments.finite("-1e-3") == -0.001
+    with pytest.raises(argparse.ArgumentTypeError, match=r"expected a finite number$"):
+        arguments.finite(text)
+
+
+OUT_OF_RANGE = [
+    ("audit", "--samples", "99999999999999999999", "a whole number from 1 to 1,000,000,000"),
+    ("audit", "--steps-per-epoch", "99999999999999999999", "a whole number from 1 to 1,000,000,000"),
+    ("compare", "--visits", HUGE, "a whole number from 1 to 1,000,000,000"),
+    ("compare", "--seed", "-1", "a whole number from 0 to 2,147,483,647"),
+    ("early", "--seed", "2147483648", "a whole number from 0 to 2,147,483,647"),
+    ("early", "--resamples", "10000000000000", "a whole number from 1 to 10,000"),
+    ("early", "--theta", "nan", "a finite number"),
+    ("early", "--top", "nan", "a share of the prompts between 0 and 1"),
+    ("compare", "--top", "1e400", "a share of the prompts between 0 and 1"),
+]
+
+
+@pytest.mark.parametrize(("command", "option", "value", "expected"), OUT_OF_RANGE)
+def test_a_number_out_of_range_is_wrong_usage(capsys, command, option, value, expected):
+    assert exit_status(command, "nowhere", option, value) == 2
+    assert f"argument {option}: found {shown(value)}, expected {expected}\n" in capsys.readouterr().err
 
 
 def test_argparse_names_the_argument_of_a_value_of_the_wrong_type(capsys):
     assert exit_status("score", "nowhere", "-o", "-", "--samples", "0") == 2
-    assert 'argument --samples: found "0", expected a whole number, 1 or more' in capsys.readouterr().err
+    assert 'argument --samples: found "0", expected a whole number from 1 to' in capsys.readouterr().err
     assert exit_status("score", "nowhere", "-o", "-", "--option", "signal") == 2
     assert 'argument --option: found "signal", expected NAME=VALUE' in capsys.readouterr().err
 

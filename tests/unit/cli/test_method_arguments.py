@@ -31,6 +31,10 @@ def test_options_get_the_types_that_the_method_declares():
             ["--option", "best_reward=high"],
             {"where": "option best_reward", "found": "high", "expected": "a number"},
         ),
+        (
+            ["--option", "best_reward=1e308"],  # its square overflows, and every prompt would score 1
+            {"where": "option best_reward", "found": "1e+308", "expected": "a number from -1000000000 to 1000000000"},
+        ),
     ],
 )
 def test_a_wrong_method_or_option_is_refused_before_the_log_is_read(wrong, parts):
@@ -55,6 +59,12 @@ def test_keep_becomes_a_selection_rule(text, rule):
         ("theta=high", {"where": ("--keep", "theta"), "found": '"high"', "expected": "a number"}),
         ("share=2", {"where": ("keep", "share"), "found": "2", "expected": "a fraction above 0"}),
         ("top=2.5", {"where": ("keep", "top"), "found": "2.5", "expected": "a whole number of prompts"}),
+        (
+            f"theta={'9' * 400}",
+            {"where": ("--keep", "theta"), "found": '"999', "expected": "a number from -1"},
+        ),
+        ("top=1e308", {"where": ("--keep", "top"), "found": '"1e308"', "expected": "to 1,000,000,000,000,000"}),
+        ("theta=nan", {"where": ("--keep", "theta"), "found": '"nan"', "expected": "a number"}),
         ("theta_for=0", {"where": ("keep", "theta_for"), "found": "0", "expected": "a whole number of prompts"}),
     ],
 )

@@ -1,13 +1,17 @@
 """`limr score` on a run of verl: the scores, the files beside them, and the messages."""
 
+import errno
 import json
 import re
+from pathlib import Path
 
 import polars as pl
+import pytest
 from a_run import EPOCHS, INSTRUCTION, PROMPTS, SAMPLES, accuracy
 from commands import exit_status, run_limr
 from refusals import refused
 
+from limr.errors import UsageError
 from limr.files.contracts import read_parquet
 from limr.logs.formats import NAMES
 from limr.prompts import prompt_id
@@ -46,6 +50,47 @@ def test_the_audit_and_the_prompts_are_written_beside_the_scores(rollouts, tmp_p
         key=lambda row: row[1],
     )
     assert json.loads((tmp_path / "scores.audit.json").read_text())
+
+
+@pytest.fixture
+def scored(rollouts, tmp_path):
+    """Scores of the log and the files beside them, by an earlier command: path -> content."""
+    assert exit_status("score", rollouts, "-o", tmp_path / "scores.parquet", "--visits", "2") == 0
+    return {path: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["scores.parquet", "scores.prompts.parquet"])
+def test_scores_and_prompts_are_both_new_or_both_old(rollouts, tmp_path, monkeypatch, scored, name):
+    def full(frame, path, *arguments, **options):
+        if name.startswith("scores.parquet") == path.name.startswith(".scores.parquet."):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(frame, path, *arguments, **options)
+
+    write = pl.DataFrame.write_parquet
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    with refused(where=tmp_path / "scores.parquet", what="the disk is full"):
+        run_limr("score", rollouts, "-o", tmp_path / "scores.parquet")
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == scored
+
+
+def test_there_are_no_scores_beside_prompts_that_were_not_renamed(rollouts, tmp_path, monkeypatch, scored):
+    def fails(self, target):
+        if self.name == Path(target).name == "scores.prompts.parquet":
+            raise OSError(errno.EIO, "Input/output error")
+        return replace(self, target)
+
+    replace = Path.replace
+    monkeypatch.setattr(Path, "replace", fails)
+    with pytest.raises(OSError, match="Input/output"):
+        run_limr("score", rollouts, "-o", tmp_path / "scores.parquet")
+    assert not (tmp_path / "scores.parquet").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in scored} - {"scores.parquet"}
+
+
+def test_a_folder_in_the_place_of_a_file_beside_the_scores_is_refused_before_the_log_is_read(tmp_path):
+    (tmp_path / "scores.prompts.parquet").mkdir()
+    with refused(UsageError, where="scores.prompts.parquet", what="it is a folder"):
+        run_limr("score", "nowhere", "-o", tmp_path / "scores.parquet")
 
 
 def test_a_log_its_converted_rollouts_and_its_trajectories_give_the_same_scores(rollouts, tmp_path):

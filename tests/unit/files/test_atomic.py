@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +20,7 @@ from refusals import refused
 from safetensors.torch import save_file
 
 from limr.files import atomic
-from limr.files.atomic import whole_directory, whole_file, write_json, write_text
+from limr.files.atomic import whole_directory, whole_file, whole_group, write_json, write_text
 
 LARGE = 300_000  # bytes, more than the small disk holds
 
@@ -86,6 +87,50 @@ def test_a_failure_in_a_directory_keeps_the_old_one(tmp_path):
         raise ValueError("a failure")
     assert names(path) == ["old"]
     assert names(tmp_path) == ["model"]
+
+
+def test_a_group_of_files_is_replaced_together(tmp_path):
+    for text in ("old", "new"):
+        with whole_group(tmp_path / "a.txt") as temporary:
+            for path in (temporary, temporary.with_suffix(".notes.md")):
+                write_text(path, text)
+            assert {path.read_text() for path in tmp_path.glob("a.*")} <= {"old"}
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "new", "a.notes.md": "new"}
+
+
+def test_a_failure_in_a_group_keeps_all_old_files(tmp_path):
+    with whole_group(tmp_path / "a.txt") as temporary:
+        write_text(temporary, "old")
+        write_text(temporary.with_suffix(".md"), "old")
+    with pytest.raises(ValueError, match="a failure"), whole_group(tmp_path / "a.txt") as temporary:
+        write_text(temporary.with_suffix(".md"), "new")
+        raise ValueError("a failure")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "old", "a.md": "old"}
+
+
+def test_the_main_file_of_a_group_never_lies_beside_files_of_another_write(tmp_path, monkeypatch):
+    """The renames fail one after the other: after each failure, a reader finds no main file, or the files fit."""
+    replace, done = Path.replace, []
+
+    def fails(self, target):
+        if self.parent.name.endswith(".partial") and len(done) == allowed:
+            raise OSError(errno.EIO, "Input/output error")
+        done.append(target) if self.parent.name.endswith(".partial") else None
+        return replace(self, target)
+
+    for allowed in range(4):
+        (tmp_path / str(allowed)).mkdir()
+        main, other, third = (tmp_path / str(allowed) / name for name in ("a.txt", "a.md", "a.json"))
+        for path in (main, other, third):
+            path.write_text("old")
+        done.clear()
+        with suppress(OSError), whole_group(main) as temporary:
+            for path in (main, other, third):
+                (temporary.parent / path.name).write_text("new")
+            monkeypatch.setattr(Path, "replace", fails)
+        monkeypatch.undo()
+        assert not main.exists() or main.read_text() == other.read_text() == third.read_text()
+        assert main.exists() == (allowed == 3)
 
 
 def write_large_text(path: Path) -> None:
