@@ -52,7 +52,7 @@ def add_to(subcommands: Any) -> None:
     )
     source_arguments.add_source(parser)
     method_arguments.add_method(parser)
-    arguments.add_seed(parser, "seed of the methods that draw at random")
+    arguments.add_seed(parser, "seed of the methods that draw at random, and of the order of prompts that tie")
     share = method_arguments.PAPER_SHARE
     method_arguments.add_keep(parser, default={"share": share}, shown_default=f"share={share}, as in the paper")
     output_arguments.add_figure(parser)

@@ -71,7 +71,7 @@ def measure(problems: list[Problem], responses: list[Response], read: set[str]) 
             "boxed": [verdict.formatted for verdict in verdicts],
             "unread": [problem.prompt not in read for problem in problems],
             "reachable": [(problem.subject, problem.level) not in PRODUCTS for problem in problems],
-            "steps": [[is_right(*step) for step in STEP.findall(response.text)] for response in responses],
+            "steps": [right_steps(response.text) for response in responses],
         }
     )
     small = frame.filter("reachable")
@@ -88,16 +88,21 @@ def measure(problems: list[Problem], responses: list[Response], read: set[str]) 
     }
 
 
-def is_right(left: str, sign: str, operand: str, result: str) -> bool:
-    """Whether a step is right.
+def right_steps(response: str) -> list[bool]:
+    """For each step of a response, whether its result is right.
 
-    >>> is_right("21", "/", "3", "7"), is_right("21", "/", "4", "5")
-    (True, False)
+    >>> right_steps("21/3->7-4->3*2->5")
+    [True, True, False]
     """
-    a, b, c = int(left), int(operand), int(result)
+    return [_is_right(int(left), sign, int(right), int(result)) for left, sign, right, result in STEP.findall(response)]
+
+
+def _is_right(left: int, sign: str, right: int, result: int) -> bool:
     if sign == "/":
-        return c * b == a
-    return c == (a % b if sign == "%" and b else {"+": a + b, "-": a - b, "*": a * b}.get(sign))
+        return result * right == left
+    if sign == "%":
+        return right > 0 and left % right == result
+    return {"+": left + right, "-": left - right, "*": left * right}[sign] == result
 
 
 def main() -> None:
