@@ -5,7 +5,14 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 try:
-    from limr.configuration.check import check_configuration, is_pretrained, probe, uses_gpus
+    from limr.configuration.check import (
+        check_configuration,
+        check_results_folder,
+        is_pretrained,
+        probe,
+        uses_gpus,
+    )
+    from limr.configuration.config_files import check_files
     from limr.errors import LimrError
     from limr.jobs.resources import evaluation_resources, preflight_resources, training_resources
     from limr.selection.method import needs_trajectories
@@ -17,6 +24,12 @@ except ModuleNotFoundError as error:
 
 # A file given with --configfile replaces config.yaml. By default, Snakemake would merge the two, and every other
 # experiment would keep the miniature's benchmarks.
+CONFIGURATION_FILES = workflow.overwrite_configfiles or [Path("config.yaml")]
+try:
+    check_files(CONFIGURATION_FILES)
+except LimrError as error:
+    raise WorkflowError(str(error)) from None
+
 if not workflow.overwrite_configfiles:
 
     configfile: "config.yaml"
@@ -24,6 +37,7 @@ if not workflow.overwrite_configfiles:
 
 try:
     check_configuration(config)
+    check_results_folder(config["results"])
 except LimrError as error:
     raise WorkflowError(str(error)) from None
 

@@ -41,10 +41,12 @@ def files(options: argparse.Namespace) -> Files:
 def run(options: argparse.Namespace) -> None:
     """Print the findings. Raises LimrError if there is a problem."""
     from limr.configuration.check import check_configuration, uses_gpus
+    from limr.configuration.config_files import check_files
     from limr.jobs.snakemake_api import load_configuration
     from limr.preflight import count_problems, preflight
 
     configuration = load_configuration(options.config)
+    check_files(options.config)
     check_configuration(configuration)
     if not uses_gpus(configuration):
         print("This configuration uses no GPUs: there is nothing to check.")

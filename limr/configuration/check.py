@@ -30,6 +30,22 @@ def check_configuration(configuration: Mapping[str, Any]) -> None:
         raise ProblemsError("the configuration cannot be used", problems)
 
 
+def check_results_folder(results: str) -> None:
+    """Check that the folder ``results`` exists or can be created, and that files can be created in it.
+
+    Raises LimrError naming the file or folder in the way.
+    """
+    folder = Path(results).absolute()
+    while not os.path.lexists(folder):
+        folder = folder.parent
+    if not folder.is_dir():
+        raise LimrError("this is no folder", where=("results", folder), advice="Name another folder in `results`.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise LimrError(
+            "no permission to create files here", where=("results", folder), advice="Name another folder in `results`."
+        )
+
+
 def source_files(configuration: Mapping[str, Any]) -> list[str]:
     """The files of the run at ``trajectories.path``. The workflow reads the run again when one of them changes.
 

@@ -1,15 +1,18 @@
 """Settings that are valid by themselves but contradict each other."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from limr.configuration.method_rows import KeepShare, KeepThetaFor, KeepTop, MethodRow
 from limr.configuration.sections import Benchmark, Experiment, HubModel, MathData, MiniatureData
 from limr.data.sources import BENCHMARKS
-from limr.errors import LimrError, suggest
+from limr.errors import LimrError, shown, suggest
 from limr.selection.method import needs_trajectories
 from limr.training.miniature.miniature_settings import MiniatureSection, PretrainingSettings
 from limr.training.openrlhf.command_line import forbidden_arguments
 from limr.training.openrlhf.openrlhf_settings import OpenRLHFSection
+
+_PROMPTS_OF_MATH = {"published": 8523, "level3plus": 8890}  # limr/data/published.py
+_HEADINGS = ("Method", "#Questions", "Average")  # the other columns of table2.md
 
 
 def contradictions(experiment: Experiment) -> Iterable[LimrError]:
@@ -17,6 +20,7 @@ def contradictions(experiment: Experiment) -> Iterable[LimrError]:
     yield from _probe(experiment)
     for name, row in experiment.methods.items():
         yield from _number_of_prompts(f"methods.{name}.keep", row, experiment.data)
+    yield from _titles(experiment.benchmarks)
     for name, benchmark in experiment.benchmarks.items():
         yield from _benchmark(name, benchmark, experiment.data)
     if isinstance(experiment.training, OpenRLHFSection):
@@ -39,18 +43,33 @@ def _probe(experiment: Experiment) -> Iterable[LimrError]:
 
 
 def _number_of_prompts(where: str, row: MethodRow, data: MiniatureData | MathData) -> Iterable[LimrError]:
-    """An error if a rule keeps no prompt, or more than exist. Only the miniature's number of prompts is known here."""
-    if not isinstance(data, MiniatureData):
-        return
+    """An error if a rule keeps no prompt, or more than exist."""
+    if isinstance(data, MiniatureData):
+        prompts, known_as = data.train, f"data.train, {data.train}"
+    else:
+        prompts = _PROMPTS_OF_MATH[data.prompts]
+        known_as = f"the {prompts:,} problems of `data.prompts: {data.prompts}`"
     match row.keep:
-        case KeepShare(share=share) if round(share * data.train) == 0:
+        case KeepShare(share=share) if round(share * prompts) == 0:
+            yield LimrError(where=f"{where}.share", found=str(share), expected=f"at least one prompt of {known_as}")
+        case KeepTop(top=number) if number > prompts:
+            yield LimrError(where=f"{where}.top", found=str(number), expected=f"at most {known_as}")
+        case KeepThetaFor(theta_for=number) if number > prompts:
+            yield LimrError(where=f"{where}.theta_for", found=str(number), expected=f"at most {known_as}")
+
+
+def _titles(benchmarks: Mapping[str, Benchmark]) -> Iterable[LimrError]:
+    """An error for each title that is the heading of another column. They are compared without regard to case."""
+    taken = {heading.casefold(): f"the column {heading} of the table" for heading in _HEADINGS}
+    for name, benchmark in benchmarks.items():
+        title = benchmark.title.casefold()
+        if title in taken:
             yield LimrError(
-                where=f"{where}.share", found=str(share), expected=f"at least one prompt of data.train, {data.train}"
+                where=f"benchmarks.{name}.title",
+                found=shown(benchmark.title),
+                expected=f"a title that differs from {taken[title]}",
             )
-        case KeepTop(top=number) if number > data.train:
-            yield LimrError(where=f"{where}.top", found=str(number), expected=f"at most data.train, {data.train}")
-        case KeepThetaFor(theta_for=number) if number > data.train:
-            yield LimrError(where=f"{where}.theta_for", found=str(number), expected=f"at most data.train, {data.train}")
+        taken.setdefault(title, f"that of {name}")
 
 
 def _benchmark(name: str, benchmark: Benchmark, data: MiniatureData | MathData) -> Iterable[LimrError]:
@@ -89,6 +108,10 @@ def _miniature(experiment: Experiment, training: MiniatureSection) -> Iterable[L
             where="base_model",
             advice="Describe its pre-training here, as config.yaml does, or set `training.engine: openrlhf`.",
         )
+    if training.warmup_steps > training.steps:
+        yield LimrError(
+            where="training.warmup_steps", found=str(training.warmup_steps), expected=f"at most steps, {training.steps}"
+        )
     yield from _multiple(
         "training.mini_batch_size",
         training.mini_batch_size,
@@ -96,6 +119,13 @@ def _miniature(experiment: Experiment, training: MiniatureSection) -> Iterable[L
         training.samples_per_prompt,
         "A mini-batch holds whole prompts.",
     )
+    rollouts = training.prompts_per_step * training.samples_per_prompt
+    if training.mini_batch_size > rollouts:
+        yield LimrError(
+            where="training.mini_batch_size",
+            found=str(training.mini_batch_size),
+            expected=f"at most prompts_per_step x samples_per_prompt, {rollouts}",
+        )
 
 
 def _pretraining(model: PretrainingSettings) -> Iterable[LimrError]:

@@ -1,6 +1,7 @@
 """Turns pydantic's errors into LimrErrors: where, found, expected, and advice."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -20,6 +21,7 @@ _TYPES = {
     "finite_number": "a finite number",
     "bool_type": "true or false",
     "string_too_short": "text that is not empty",
+    "string_unicode": "text of valid characters",
     "list_type": "a list",
     "too_short": "at least one entry",
     "dict_type": "a section",
@@ -41,13 +43,18 @@ _LAYERS = (
 
 def explain(error: ValidationError, model: type[Configuration]) -> list[LimrError]:
     """One error for each problem that ``model`` has found in a configuration."""
-    schema = model.model_json_schema()
+    schema = _schema_of(model)
     found = error.errors(include_url=False)
     problems = [_problem(one, schema) for one in found]
     missing_sections = (row for row, one in enumerate(found) if one["type"] == "missing" and len(one["loc"]) == 1)
     for row in islice(missing_sections, 1):  # one error with this advice is enough
         problems[row].advice = _LAYERS
     return problems
+
+
+@cache
+def _schema_of(model: type[Configuration]) -> dict[str, Any]:
+    return model.model_json_schema()
 
 
 def _problem(error: Mapping[str, Any], schema: Mapping[str, Any]) -> LimrError:
@@ -152,7 +159,9 @@ def _engines(schema: Mapping[str, Any], section: str) -> str:
 
 
 def _hint(kind: str, value: object) -> str:
-    """Advice for a number that was read as text; otherwise empty."""
+    """Advice for a key without a value and for a number that was read as text; otherwise empty."""
+    if value is None:
+        return "The key has no value: write one after it, or remove the key."
     if kind not in ("int_type", "float_type") or not isinstance(value, str):
         return ""
     try:

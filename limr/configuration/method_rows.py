@@ -9,7 +9,8 @@ from pydantic_core import InitErrorDetails
 from limr.configuration.names import unknown
 from limr.errors import LimrError, suggest
 from limr.selection.choose import RULES
-from limr.selection.method import find_method, score_names
+from limr.selection.method import check_options, find_method, score_names
+from limr.selection.options import OptionsError
 from limr.settings import Count, Settings, Share, SomeShare, refusal
 
 
@@ -88,10 +89,21 @@ class MethodRow(Settings):
     @classmethod
     def _options_of_the_score(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         score = info.data.get("score")
-        problems = list(_option_problems(score, options)) if score else []
+        problems = list(_option_problems(score, options) if score else [])
+        if score and not problems:
+            problems = list(_contradictory_options(score, options))
         if problems:
             raise ValidationError.from_exception_data("options", problems)
         return options
+
+
+def _contradictory_options(score: str, options: Mapping[str, Any]) -> Iterable[InitErrorDetails]:
+    try:
+        check_options(score, options)
+    except OptionsError as error:
+        problem = refusal(expected=str(error.expected), advice=str(error.advice))
+        value = options.get(error.option, find_method(score).options[error.option].default)
+        yield InitErrorDetails(type=problem, loc=(error.option,), input=value)
 
 
 def _option_problems(score: str, options: Mapping[str, Any]) -> Iterable[InitErrorDetails]:

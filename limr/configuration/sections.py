@@ -4,6 +4,7 @@ A configuration either trains (``Experiment``) or selects from an existing train
 settings of the training engines and of the evaluation are defined beside the code that reads them.
 """
 
+import os.path
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from limr.configuration.method_rows import MethodRow
 from limr.configuration.names import BenchmarkName, MethodName, unknown
 from limr.evaluation.evaluation_settings import TransformersSection, VllmSection
 from limr.logs.formats import NAMES
-from limr.settings import Count, NotNegative, Seed, Settings, Text, refusal
+from limr.settings import LOWEST_TEMPERATURE, Count, Line, Seed, Settings, Text, refusal
 from limr.training.miniature.miniature_settings import MiniatureSection, PretrainingSettings
 from limr.training.openrlhf.openrlhf_settings import OpenRLHFSection
 
@@ -25,10 +26,29 @@ def _distinct(values: list[int]) -> list[int]:
     return values
 
 
-def _without_braces(path: str) -> str:
-    if set("{}") & set(path):
-        raise refusal(expected="a path without braces", advice="Snakemake takes a name in braces for a wildcard.")
+def _results_folder(path: str) -> str:
+    """Return ``path``. Raises a refusal if Snakemake or a rule would take it for something else than a folder."""
+    if set("{}<>") & set(path):
+        raise refusal(
+            expected="a path without braces and angle brackets",
+            advice="Snakemake takes a name inside them for a wildcard.",
+        )
+    if "://" in path or path.startswith("~"):
+        raise refusal(expected="a folder of this machine, with its path in full")
+    if any(len(os.fsencode(name)) > 255 for name in path.split("/")):
+        raise refusal(expected="names of at most 255 bytes")
+    normal = os.path.normpath(path)
+    if normal.rpartition("/")[2] in ("", ".", ".."):
+        raise refusal(expected="a folder of its own, e.g. results")
+    if path != normal:  # Snakemake finds no file by a name that is written in another way than in its rule
+        raise refusal(expected=f"`{normal}`", advice="Both are the same folder; write its path without detours.")
     return path
+
+
+def _sampling_temperature(value: float) -> float:
+    if 0 < value < LOWEST_TEMPERATURE:
+        raise refusal(expected=f"0 (greedy), or at least {LOWEST_TEMPERATURE}")
+    return value
 
 
 class MiniatureData(Settings):
@@ -90,20 +110,25 @@ class MathData(Settings):
 class Benchmark(Settings):
     """One benchmark: a column of the table."""
 
-    title: Text = Field(description="heading of its column")
-    mirrors: str = Field(default=None, description="the benchmark of the paper that it replaces (miniature only)")
+    title: Line = Field(description="heading of its column")
+    mirrors: Line = Field(default=None, description="the benchmark of the paper that it replaces (miniature only)")
     problems: Count = Field(default=None, description="number of problems (miniature only)")
     levels: Annotated[list[Annotated[int, Field(ge=1, le=5)]], AfterValidator(_distinct)] = Field(
         default=None, min_length=1, description="levels of difficulty to draw from, 1 to 5 (miniature only)"
     )
     samples: Count = Field(description="responses to each problem")
-    temperature: NotNegative = Field(description="sampling temperature; 0 is greedy")
+    temperature: Annotated[float, Field(ge=0, le=100), AfterValidator(_sampling_temperature)] = Field(
+        description="sampling temperature; 0 is greedy"
+    )
 
 
 class HubModel(Settings):
     """A model on the Hugging Face hub."""
 
-    repository: Text = Field(description="a model on the Hugging Face hub, e.g. Qwen/Qwen2.5-Math-7B")
+    repository: str = Field(
+        pattern=r"^\w[\w.-]*(/\w[\w.-]*)?$",
+        description="a model on the Hugging Face hub, e.g. Qwen/Qwen2.5-Math-7B",
+    )
     revision: str = Field(
         pattern="^[0-9a-f]{40}$",
         description="the commit of the repository, 40 hexadecimal digits, because a branch such as main changes",
@@ -203,7 +228,7 @@ class TrajectoriesSection(Settings):
 class Configuration(Settings):
     """The settings of every configuration."""
 
-    results: Annotated[Text, AfterValidator(_without_braces)] = Field(description="folder for all results")
+    results: Annotated[Line, AfterValidator(_results_folder)] = Field(description="folder for all results")
     seeds: Annotated[list[Seed], AfterValidator(_distinct)] = Field(
         min_length=1, description="each seed is one replicate of the whole experiment: probe, scores, subsets and runs"
     )

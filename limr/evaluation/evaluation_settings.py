@@ -4,14 +4,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from limr.settings import Count, Settings, SomeShare
+from limr.settings import Count, Settings, SomeShare, Threads
 
 
 class TransformersSection(Settings):
     """Evaluation with transformers, in one process."""
 
     engine: Literal["transformers"] = Field(description="transformers (in one process)")
-    threads: Count = Field(
+    threads: Threads = Field(
         description="torch's threads, independent of --cores; another number rounds differently and gives another table"
     )
     top_p: SomeShare = Field(description="nucleus sampling")
@@ -23,7 +23,7 @@ class VllmSection(Settings):
     """Evaluation with vLLM, in separate processes, on GPUs."""
 
     engine: Literal["vllm"] = Field(description="vllm (in separate processes, on GPUs)")
-    threads: Count = Field(
+    threads: Threads = Field(
         description="threads of each engine's process; where vLLM runs on CPUs, another number rounds differently"
     )
     data_parallel_size: Count = Field(description="vLLM engines that share the problems")

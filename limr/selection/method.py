@@ -18,6 +18,7 @@ All files in ``methods/`` are imported when a method is first looked up, so a ne
 """
 
 import inspect
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,9 +30,11 @@ from typing import Any
 import numpy as np
 
 from limr.errors import LimrError, one_of
-from limr.selection.options import Option, declared_options
+from limr.selection.options import Option, OptionsError, declared_options
 from limr.selection.reason import MISSING_VISITS, Reason
 from limr.trajectories import MISSING, Trajectories, usual_samples, visit_matrix
+
+logger = logging.getLogger(__name__)
 
 _INPUTS = ("values", "prompt_ids", "signal", "n_samples", "seed")
 _OF_CURVES = ("values", "signal", "n_samples")  # inputs that only a method with signals can read
@@ -141,6 +144,24 @@ def parse_options(score_name: str, texts: Mapping[str, str]) -> dict[str, Any]:
         return {name: _option(method, name).parse(text) for name, text in texts.items()}
 
 
+def check_options(score_name: str, options: Mapping[str, Any]) -> None:
+    """Raise OptionsError if ``options`` of method ``score_name``, each valid by itself, contradict each other.
+
+    The method itself finds out: it scores two example curves.
+    """
+    method = find_method(score_name)
+    if not method.signals:
+        return
+    example = {"values": np.array([[0.0, 0.5], [0.5, 0.75]]), "prompt_ids": ["a", "b"], "n_samples": 8, "seed": 0}
+    example["signal"] = options.get("signal", method.signals[0])
+    try:
+        method.function(**{name: example[name] for name in method.inputs}, **_own_options(method, options))
+    except OptionsError:
+        raise
+    except Exception:
+        logger.debug("%s does not score the example curves", score_name, exc_info=True)  # the run's own curves may do
+
+
 def run_method(score_name: str, pool: Pool, options: Mapping[str, Any]) -> Scores:
     """Score the prompts of ``pool`` with method ``score_name``.
 
@@ -164,10 +185,8 @@ def run_method(score_name: str, pool: Pool, options: Mapping[str, Any]) -> Score
         if "n_samples" in method.inputs:
             inputs["n_samples"] = usual_samples(pool.trajectories)
         where += f" of {signal} curves"
-    # `signal` and `missing` selected the matrix; the function takes the other options
-    own_options = {name: value for name, value in options.items() if name not in _options_of_curves(method.signals)}
     with _errors_inside(where):
-        found = method.function(**{name: inputs[name] for name in method.inputs}, **own_options)
+        found = method.function(**{name: inputs[name] for name in method.inputs}, **_own_options(method, options))
     return _named_scores(method, inputs["prompt_ids"], np.asarray(found, dtype=np.float64), signal, dropped)
 
 
@@ -190,6 +209,11 @@ def _options_of_curves(signals: tuple[str, ...]) -> dict[str, Option]:
     if signals:
         options["missing"] = Option("missing", MISSING[0], str, choices=MISSING)
     return options
+
+
+def _own_options(method: ScoreMethod, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that the function takes: without `signal` and `missing`, which select the matrix."""
+    return {name: value for name, value in options.items() if name not in _options_of_curves(method.signals)}
 
 
 def _option(method: ScoreMethod, name: str) -> Option:

@@ -89,6 +89,17 @@ class Option:
         return LimrError(where=f"option {self.name}", found=shown(value), expected=self.expected)
 
 
+class OptionsError(LimrError):
+    """An option has a value that contradicts the other options, whatever the curves are.
+
+    The check of a configuration reports it too, before there are any curves.
+    """
+
+    def __init__(self, what: str = "", *, option: str = "", found: str = "", expected: str = "", advice: str = ""):
+        super().__init__(what, where=f"option {option}", found=found, expected=expected, advice=advice)
+        self.option = option
+
+
 def declared_options(function: Callable[..., Any]) -> dict[str, Option]:
     """The options that the signature of a score method declares, by name.
 

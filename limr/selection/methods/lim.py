@@ -10,7 +10,7 @@ import numpy as np
 
 from limr.errors import LimrError, MethodOption, shown
 from limr.selection.method import score_method
-from limr.selection.options import Range
+from limr.selection.options import OptionsError, Range
 from limr.selection.rounding import ROUNDING
 
 Reward = Annotated[float, Range(-(10**9), 10**9)]  # the square of a larger one overflows, or rounds scores to 1
@@ -31,8 +31,8 @@ def lim(values: np.ndarray, prompt_ids: Sequence[str], signal: str, *, best_rewa
     [0.6, 0.0, 0.0]
     """
     if signal == "accuracy" and best_reward != 1:
-        raise LimrError(
-            where="option best_reward",
+        raise OptionsError(
+            option="best_reward",
             found=shown(best_reward),
             expected="1, the highest accuracy",
             advice="Leave the option out.",

@@ -12,9 +12,9 @@ Skywork-OR1's rule is `options: {lowest: 0, highest: 1}` with `theta: 1.0e-6`: s
 
 import numpy as np
 
-from limr.errors import LimrError, shown
+from limr.errors import shown
 from limr.selection.method import score_method
-from limr.selection.options import Share
+from limr.selection.options import OptionsError, Share
 from limr.selection.rounding import DECIMALS
 
 
@@ -31,7 +31,7 @@ def pass_rate_band(values: np.ndarray, *, lowest: Share = 0.2, highest: Share = 
     [-0.125, 0.0, 0.25]
     """
     if lowest >= highest:
-        raise LimrError(where="option lowest", found=shown(lowest), expected=f"less than highest, {shown(highest)}")
+        raise OptionsError(option="lowest", found=shown(lowest), expected=f"less than highest, {shown(highest)}")
     rate = values.mean(axis=1)
     # rounded, so that rounding errors do not move a rate at an end of the band outside
     return np.minimum(rate - lowest, highest - rate).round(DECIMALS)

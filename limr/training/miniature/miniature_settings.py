@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from limr.settings import Count, NotNegative, Positive, Seed, Settings, Share
+from limr.settings import Count, LearningRate, NotNegative, Positive, Seed, Settings, Share, Temperature, Threads
 
 _THREADS = "torch's threads, independent of --cores; another number rounds differently and gives another table"
 
@@ -13,7 +13,7 @@ class PretrainingSettings(Settings):
     """Pre-training of the miniature's base model."""
 
     seed: Seed = Field(description="seed of the weights and of the corpus")
-    threads: Count = Field(description=_THREADS)
+    threads: Threads = Field(description=_THREADS)
     hidden_size: Count = Field(description="width")
     intermediate_size: Count = Field(description="width of the feed-forward layers")
     num_hidden_layers: Count = Field(description="number of layers")
@@ -26,23 +26,23 @@ class PretrainingSettings(Settings):
     wrong: Share = Field(description="share of the answers that are wrong")
     steps: Count = Field(description="optimiser steps")
     batch_size: Count = Field(description="examples in each step")
-    learning_rate: Positive = Field(description="highest learning rate")
+    learning_rate: LearningRate = Field(description="highest learning rate")
 
 
 class MiniatureSection(Settings):
     """PPO with the miniature engine: torch, in one process."""
 
     engine: Literal["miniature"] = Field(description="miniature (PPO on torch, in one process)")
-    threads: Count = Field(description=_THREADS)
+    threads: Threads = Field(description=_THREADS)
     steps: Count = Field(description="training steps, the same for every method")
     prompts_per_step: Count = Field(description="prompts in each step")
     samples_per_prompt: Count = Field(description="responses to a prompt at each visit (paper: 8)")
-    temperature: Positive = Field(description="sampling temperature of the rollouts (paper: 1.2)")
+    temperature: Temperature = Field(description="sampling temperature of the rollouts (paper: 1.2)")
     max_response_tokens: Count = Field(description="longest response, in tokens")
     mini_batch_size: Count = Field(description="responses in a mini-batch")
-    actor_learning_rate: Positive = Field(description="highest learning rate of the policy")
-    critic_learning_rate: Positive = Field(description="highest learning rate of the value function")
-    warmup_steps: int = Field(ge=0, description="steps over which the learning rates rise")
+    actor_learning_rate: LearningRate = Field(description="highest learning rate of the policy")
+    critic_learning_rate: LearningRate = Field(description="highest learning rate of the value function")
+    warmup_steps: int = Field(ge=0, lt=2**31, description="steps over which the learning rates rise")
     kl_coefficient: NotNegative = Field(description="weight of the per-token KL penalty (paper: 0.01)")
     gae_lambda: Share = Field(description="lambda of generalised advantage estimation (paper: 0.95)")
     discount: Share = Field(description="gamma (paper: 1)")

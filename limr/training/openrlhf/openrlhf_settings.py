@@ -4,11 +4,12 @@
 """
 
 import math
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from limr.settings import Count, Positive, Settings, Share, SomeShare, refusal
+from limr.settings import Count, LearningRate, Positive, Settings, Share, SomeShare, Temperature, refusal
 
 Argument = bool | int | float | str
 
@@ -18,9 +19,20 @@ MACHINE = ("train_micro_batch_size", "rollout_micro_batch_size", "gpu_memory_uti
 
 
 def _scalar(value: Any) -> Any:
+    if isinstance(value, str) and not value.isprintable():
+        raise refusal(expected="one line of visible text")
     if isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
         return value
     raise refusal(expected="a finite number, text, true or false")
+
+
+def _argument_name(name: Any) -> Any:
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z]\w*([.-]\w+)*", name, re.ASCII):
+        raise refusal(expected="the name of an argument without its dashes, e.g. ds.zpg")
+    return name
+
+
+ArgumentName = Annotated[str, BeforeValidator(_argument_name)]
 
 
 class OpenRLHFSection(Settings):
@@ -33,7 +45,7 @@ class OpenRLHFSection(Settings):
     )
     prompts_per_step: Count = Field(description="prompts in a rollout batch (paper: 1,024)")
     samples_per_prompt: Count = Field(description="responses to a prompt at each visit (paper: 8)")
-    temperature: Positive = Field(description="sampling temperature of the rollouts (paper: 1.2)")
+    temperature: Temperature = Field(description="sampling temperature of the rollouts (paper: 1.2)")
     max_prompt_tokens: Count = Field(
         description="longest prompt, in tokens with the chat template; a longer one stops the run (released script: "
         "1,024, --prompt_max_len)"
@@ -42,10 +54,11 @@ class OpenRLHFSection(Settings):
         description="longest response, in tokens (paper: 3,072; released script: --generate_max_len)"
     )
     mini_batch_size: Count = Field(description="responses in an optimiser step (paper: 256)")
-    actor_learning_rate: Positive = Field(description="highest learning rate of the policy (paper: 5e-7)")
-    critic_learning_rate: Positive = Field(description="highest learning rate of the value function (paper: 9e-6)")
+    actor_learning_rate: LearningRate = Field(description="highest learning rate of the policy (paper: 5e-7)")
+    critic_learning_rate: LearningRate = Field(description="highest learning rate of the value function (paper: 9e-6)")
     warmup_updates: int = Field(
         ge=0,
+        lt=2**31,
         description="optimiser steps over which the learning rates rise (released script: 10, --lr_warmup_steps)",
     )
     kl_coefficient: Positive = Field(
@@ -63,7 +76,9 @@ class OpenRLHFSection(Settings):
     evaluation_interval: Count = Field(description="steps between two evaluations on the development set")
     checkpoint_interval: Count = Field(description="steps between two checkpoints")
     checkpoints_to_resume_from: int = Field(
-        ge=2, description="how many of the newest checkpoints keep their optimiser states; all keep their weights"
+        ge=2,
+        lt=2**31,
+        description="how many of the newest checkpoints keep their optimiser states; all keep their weights",
     )
     nodes: Count = Field(
         description="machines; more than one need a SLURM job, or a Ray cluster that RAY_ADDRESS names"
@@ -83,7 +98,7 @@ class OpenRLHFSection(Settings):
     patience_minutes: Positive = Field(
         description="minutes without a line in OpenRLHF's log after which the run is stopped with an error"
     )
-    arguments: dict[str, Annotated[Argument, BeforeValidator(_scalar)]] = Field(
+    arguments: dict[ArgumentName, Annotated[Argument, BeforeValidator(_scalar)]] = Field(
         default_factory=dict,
         description="further arguments of OpenRLHF by name, e.g. ds.zpg: 8; true gives a flag, false removes a default",
     )

@@ -1,6 +1,7 @@
 """The registry of score methods: names, options, the inputs of a decorated function, and NaN scores."""
 
 import inspect
+import pickle
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from limr.errors import LimrError
 from limr.selection import method as registry
 from limr.selection.method import (
     Pool,
+    check_options,
     find_method,
     needs_trajectories,
     option_names,
@@ -20,7 +22,7 @@ from limr.selection.method import (
     score_names,
 )
 from limr.selection.methods.lim import lim
-from limr.selection.options import Share
+from limr.selection.options import OptionsError, Share
 from limr.selection.reason import Reason
 from limr.trajectories import Trajectories
 
@@ -62,6 +64,26 @@ def test_options_of_a_command_line_become_values_and_wrong_ones_are_refused():
         parse_options("mopps", {"target": "high"})
     with refused(where=("score 'mopps'", "option target"), found="2.0", expected="a number from 0 to 1"):
         parse_options("mopps", {"target": "2"})
+
+
+def test_options_that_contradict_each_other_are_refused_before_there_are_curves():
+    for name in score_names():
+        check_options(name, {})
+    with refused(OptionsError, where="option best_reward", found="2", expected="1, the highest accuracy") as raised:
+        check_options("lim", {"signal": "accuracy", "best_reward": 2})
+    assert raised.value.option == "best_reward"
+    assert pickle.loads(pickle.dumps(raised.value)).render() == raised.value.render()
+    with refused(OptionsError, where="option lowest", found="0.2", expected="less than highest, 0.1"):
+        check_options("pass_rate_band", {"highest": 0.1})
+    check_options("lim", {"best_reward": 0.5})  # below a reward of the example curves, which are not the run's
+
+
+def test_a_method_that_fails_on_example_curves_is_not_refused(own_methods):
+    @score_method("failing", signals=("reward",))
+    def failing(values, *, scale: float = 1.0):
+        raise ValueError("these curves are too short")
+
+    check_options("failing", {"scale": 2.0})
 
 
 def test_only_methods_with_several_signals_have_the_option_signal():
