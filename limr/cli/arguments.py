@@ -12,6 +12,8 @@ from typing import Any
 from limr.errors import LimrError, Text, UsageError, Words, one_of, shown, write
 
 MOST_SEED = 2**31 - 1  # as in a configuration
+MOST = 10**15  # float64 holds every whole number up to here
+A_NUMBER = f"a number from -{MOST:,} to {MOST:,}"
 
 
 def add_parser(subcommands: Any, name: str, summary: str, description: str, epilog: str) -> argparse.ArgumentParser:
@@ -98,19 +100,19 @@ def whole_number(lowest: int, highest: int = 10**9) -> Callable[[str], int]:
     return parse
 
 
-def finite(text: str) -> float:
-    """A finite number: a type for argparse.
+def number(text: str) -> float:
+    """A number, a whole one as int: a type for argparse.
 
-    >>> finite("-0.5")
-    -0.5
+    >>> number("-0.5"), number("12")
+    (-0.5, 12)
     """
     try:
-        number = float(text)
+        value = float(text)
     except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise argparse.ArgumentTypeError(f"found {shown(text)}, expected a finite number")
-    return number
+        value = math.nan
+    if not abs(value) <= MOST:
+        raise argparse.ArgumentTypeError(f"found {shown(text)}, expected {A_NUMBER}")
+    return int(text) if text.lstrip("+-").isdecimal() else value
 
 
 def note(command: str, *lines: Text | LimrError) -> None:

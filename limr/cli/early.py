@@ -36,7 +36,7 @@ def add_to(subcommands: Any) -> None:
     parser.add_argument(
         "--theta",
         metavar="SCORE",
-        type=arguments.finite,
+        type=arguments.number,
         help="also compare the prompts with scores of at least this theta",
     )
     arguments.add_pairs(

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from limr.cli.arguments import add_pairs, note
+from limr.cli.arguments import A_NUMBER, add_pairs, note, number
 from limr.errors import LimrError, UsageError, shown
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ KEEP = """\
   all              every prompt that has a score"""
 
 PAPER_SHARE = 0.163  # 1,389 of 8,523, rounded
-
-_MOST = 10**15  # float64 holds every whole number up to here
 
 Settings = dict[str, Any]  # a row of `methods` in a configuration
 
@@ -104,11 +102,10 @@ def keep(text: str) -> str | dict[str, float]:
         rules = ", ".join(f"{rule}=NUMBER" for rule in RULES)
         raise UsageError(where="--keep", found=shown(text), expected=f"all, or one of {rules}")
     try:
-        rule = {name: _number(value)}
+        rule = {name: number(value)}
         check_keep(rule)
-    except ValueError:
-        expected = f"a number from -{_MOST:,} to {_MOST:,}"
-        raise UsageError(where=("--keep", name), found=shown(value), expected=expected) from None
+    except argparse.ArgumentTypeError:
+        raise UsageError(where=("--keep", name), found=shown(value), expected=A_NUMBER) from None
     except LimrError as error:
         raise UsageError.of(error) from error
     return rule
@@ -122,11 +119,3 @@ def _share(text: str) -> float:
     if not 0 < share < 1:
         raise argparse.ArgumentTypeError(f"found {shown(text)}, expected a share of the prompts between 0 and 1")
     return share
-
-
-def _number(text: str) -> float:
-    """A whole number as int. Raises ValueError for NaN, and for a number that no score or count of prompts can be."""
-    number = float(text)
-    if not abs(number) <= _MOST:
-        raise ValueError
-    return int(text) if text.lstrip("+-").isdecimal() else number

@@ -42,7 +42,10 @@ class Input:
     def lies_in(self, folder: Path) -> bool:
         """Whether a file of this input lies in ``folder``."""
         real = Path(os.path.realpath(folder))
-        return any(real in (*_real_name(file).parents, *Path(os.path.realpath(file)).parents) for file in self.files)
+        # a log may have 100,000 files: only their folders are resolved, and those files that are links
+        targets = (Path(os.path.realpath(file)) for file in self.files if file.is_symlink())
+        places = {file.parent for file in (*self.files, *targets)}
+        return any(real in (place, *place.parents) for place in (Path(os.path.realpath(place)) for place in places))
 
     @cached_property
     def _places(self) -> dict[tuple[int, int] | None, Path]:
