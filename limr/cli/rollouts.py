@@ -7,7 +7,7 @@ from typing import Any
 
 from limr.cli import arguments, output_arguments, source_arguments
 from limr.cli.files_of_command import Files
-from limr.errors import UsageError
+from limr.errors import UsageError, counted
 
 _SHARD = re.compile(r"rollouts_\d+\.parquet")  # the files that limr.logs.convert writes
 
@@ -51,12 +51,15 @@ def run(options: argparse.Namespace) -> None:
     _check_folder(Path(options.output))
     output_arguments.check_parent(options.output)
     from limr.logs.convert import convert
+    from limr.logs.log_audit import about_left_out
 
     log, visits = convert(options.source, options.output, about)
+    unread = {file: log.left_out[file] for file in log.on_purpose}
+    source_arguments.note_findings("rollouts", about_left_out(options.source, unread))
     used = int((visits.visit >= 0).sum())
-    origin = f"of {len(log.prompts):,} prompts, from {len(log.files):,} files ({log.format})"
-    left_out = f"; {len(log) - used:,} rollouts without a visit left out" if used < len(log) else ""
-    arguments.note("rollouts", f"{options.output}: {used:,} rollouts {origin}{left_out}")
+    origin = f"of {counted(len(log.prompts), 'prompt')}, from {counted(len(log.files), 'file')} ({log.format})"
+    left_out = f"; {counted(len(log) - used, 'rollout')} without a visit left out" if used < len(log) else ""
+    arguments.note("rollouts", f"{options.output}: {counted(used, 'rollout')} {origin}{left_out}")
 
 
 def _check_folder(folder: Path) -> None:

@@ -3,12 +3,15 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from limr.cli.arguments import add_pairs, columns, whole_number
+from limr.cli.arguments import add_pairs, columns, note, whole_number
 from limr.cli.files_of_command import input_folder_or_file
-from limr.errors import LimrError, UsageError
+from limr.errors import LimrError, UsageError, Words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from limr.files.overwrites import Input
+    from limr.logs.findings import Finding
     from limr.logs.log import LogOptions
     from limr.logs.source import Extracted
 
@@ -45,6 +48,13 @@ def add_source(parser: argparse.ArgumentParser, visits: bool = True) -> None:
         "OURS=THEIRS",
         "the log's name for column prompt, prompt_id, step, reward, correct, answer or response, e.g. reward=score",
     )
+    about.add_argument(
+        "--leave-out",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a file or folder inside SOURCE that is not read; * stands for any text; can be given several times",
+    )
     if visits:
         about.add_argument(
             "--visits", metavar="N", type=whole_number(1), help="use only the first N visits of each prompt"
@@ -57,11 +67,19 @@ def source(options: argparse.Namespace) -> "Input":
 
 
 def read(options: argparse.Namespace) -> "Extracted":
-    """Read SOURCE: its trajectories, their audit, and the prompts of a log."""
+    """Read SOURCE: its trajectories, their audit, and the prompts of a log. A note lists the files left out."""
     about = log_options(options)
+    from limr.logs.findings import FindingKind
     from limr.logs.source import read_source
 
-    return read_source(options.source, about, options.visits)
+    source = read_source(options.source, about, options.visits)
+    note_findings(options.command, (found for found in source.audit.findings if found.kind is FindingKind.LEFT_OUT))
+    return source
+
+
+def note_findings(command: str, findings: "Iterable[Finding]") -> None:
+    """Print findings on standard error."""
+    note(command, *(finding.render(Words.COMMAND_LINE) for finding in findings))
 
 
 def log_options(options: argparse.Namespace) -> "LogOptions":
@@ -74,4 +92,5 @@ def log_options(options: argparse.Namespace) -> "LogOptions":
             find_format(options.format)
         except LimrError as error:
             raise UsageError.of(error) from error
-    return LogOptions(options.format, options.samples, options.steps_per_epoch, columns(options, *COLUMNS))
+    named = columns(options, *COLUMNS)
+    return LogOptions(options.format, options.samples, options.steps_per_epoch, named, tuple(options.leave_out))

@@ -30,6 +30,20 @@ def check_configuration(configuration: Mapping[str, Any]) -> None:
         raise ProblemsError("the configuration cannot be used", problems)
 
 
+def check_clone(folder: str) -> None:
+    """Check the path of the ``folder`` that holds the Snakefile: Snakemake takes braces in it for wildcards.
+
+    Raises LimrError if it has braces.
+    """
+    if set("{}") & set(folder):
+        raise LimrError(
+            where=folder,
+            found="a clone in a folder with braces in its path",
+            expected="a path without { and }",
+            advice="Move or rename the folder: Snakemake takes a name in braces for a wildcard.",
+        )
+
+
 def check_results_folder(results: str) -> None:
     """Check that the folder ``results`` exists or can be created, and that files can be created in it.
 
@@ -47,10 +61,13 @@ def check_results_folder(results: str) -> None:
 
 
 def source_files(configuration: Mapping[str, Any]) -> list[str]:
-    """The files of the run at ``trajectories.path``. The workflow reads the run again when one of them changes.
+    """The files of the run at ``trajectories.path``, without those left out by name.
+
+    The workflow reads the run again when one of them changes.
 
     Raises LimrError when there is no file, when a file cannot be read, and when the results would be among the files.
     """
+    from limr.logs.leaving_out import without_named
     from limr.logs.log_files import log_files
 
     where = "trajectories.path"
@@ -62,7 +79,7 @@ def source_files(configuration: Mapping[str, Any]) -> list[str]:
             advice="Name another folder in `results`.",
         )
     try:
-        found = log_files(path)
+        found, _ = without_named(path, log_files(path), configuration["trajectories"].get("leave_out") or [])
     except LimrError as error:
         error.inside(where)
         raise

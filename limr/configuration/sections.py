@@ -216,6 +216,9 @@ class TrajectoriesSection(Settings):
         description="training steps of one pass over all prompts, so that a lost step gives missing visits",
     )
     columns: ColumnNames = Field(default=None, description="the log's names for our columns, e.g. {reward: score}")
+    leave_out: list[Text] = Field(
+        default=None, description="files and folders inside the path that are not read; * stands for any text"
+    )
 
     @field_validator("format")
     @classmethod

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from limr.errors import one_line
+
 if TYPE_CHECKING:  # callers that have rows of text need no Polars
     import polars as pl
 
@@ -50,6 +52,25 @@ def markdown_rows(header: Sequence[str], rows: Iterable[Sequence[str | int | Non
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *body))
 
 
+def markdown_text(text: str) -> str:
+    r"""Text from a file as one line of a page: HTML, control characters and line breaks are escaped.
+
+    >>> print(markdown_text("<b>\n"))
+    \<b>\n
+    """
+    return one_line(text).replace("<", "\\<")
+
+
+def markdown_code(text: str) -> str:
+    """Text from a file as code in a line.
+
+    >>> markdown_code("a`b")
+    '`` a`b ``'
+    """
+    text = one_line(text)
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
 def percentage(fraction: float, decimals: int = 1) -> str:
     """``fraction`` in percent.
 
@@ -73,4 +94,4 @@ def _escaped(cell: str | int | None) -> str:
     if cell is None:
         return "-"
     text = cell if isinstance(cell, str) else f"{cell:,}"
-    return text.replace("|", "\\|").replace("\n", " ")
+    return markdown_text(text.replace("\n", " ")).replace("|", "\\|")

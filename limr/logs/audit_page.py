@@ -5,8 +5,8 @@ from pathlib import Path
 
 from limr.errors import MethodOption, Words
 from limr.files.atomic import write_json, write_text
-from limr.files.markdown import markdown_rows
-from limr.logs.findings import NAMED, Finding
+from limr.files.markdown import markdown_code, markdown_rows, markdown_text
+from limr.logs.findings import NAMED, Finding, FindingKind
 from limr.logs.steps import describe_steps
 
 _LISTED_FILES = 10
@@ -55,21 +55,21 @@ class Audit:
     findings: list[Finding] = field(default_factory=list)
 
     def summary(self, words: Words = Words.CONFIGURATION) -> list[str]:
-        """The audit in a few lines: two with numbers, and one for each finding."""
+        """The audit in a few lines: two with numbers, and one for each finding but that about files left out."""
         return [
             f"{self.format}: {self.prompts:,} prompts, {_three(self.visits_of_prompt)} visits each,"
             f" {_three(self.samples_of_visit)} samples a visit, {self.rollouts:,} rollouts",
             f"visits that count: the first {self.visits:,}, which {self.whole:,} of {self.prompts:,} prompts have",
-            *(f"check: {finding.render(words)}" for finding in self.findings),
+            *(f"check: {finding.render(words)}" for finding in self.findings if finding.kind != FindingKind.LEFT_OUT),
         ]
 
     def markdown(self, words: Words = Words.CONFIGURATION) -> str:
         """The page: the findings, then the numbers, then why prompts are dropped and which files were not read."""
-        sections = ["# Audit", f"`{self.source}`", self._findings(words), markdown_rows(["", ""], self._rows())]
+        sections = ["# Audit", markdown_code(self.source), self._findings(words), markdown_rows(["", ""], self._rows())]
         if self.dropped:
             sections += ["## Prompts without a complete curve", *self._dropped(words)]
         if self.left_out:
-            files = [f"- {file}: {reason}" for file, reason in sorted(self.left_out.items())]
+            files = [f"- {markdown_text(f'{file}: {reason}')}" for file, reason in sorted(self.left_out.items())]
             more = len(files) - _LISTED_FILES
             listed = files[:_LISTED_FILES] + ([f"- and {more:,} more"] if more > 0 else [])
             sections += ["## Files that were not read", "\n".join(listed)]
@@ -93,7 +93,9 @@ class Audit:
     def _findings(self, words: Words) -> str:
         if not self.findings:
             return "Nothing to check: no visit is missing, partial or duplicate."
-        return "\n".join(["**Check this:**", "", *(f"- {finding.render(words)}" for finding in self.findings)])
+        return "\n".join(
+            ["**Check this:**", "", *(f"- {markdown_text(finding.render(words))}" for finding in self.findings)]
+        )
 
     def _rows(self) -> list[tuple[str, str]]:
         rows = [

@@ -28,6 +28,7 @@ class FindingKind(StrEnum):
     PARTIAL_VISITS = "partial visits"
     DUPLICATE_VISITS = "several visits of a prompt at one step"
     MERGED_VISITS = "several groups of a prompt in one epoch"
+    LEFT_OUT = "files of rollouts that are not read"
     NO_UNIFORM_GROUP = "no visit with equal rewards"
 
 

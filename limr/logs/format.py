@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from limr.errors import Column, LimrError
+from limr.errors import Column, LimrError, one_line
 from limr.logs.log import COLUMNS, LogOptions, Part
 
 ReadFunction = Callable[[Sequence[Path], LogOptions, bool], Iterator[tuple[int, Part]]]
@@ -65,6 +65,20 @@ def find_columns(header: Sequence[str], chosen: Mapping[str, str]) -> dict[str, 
     """
     for column, name in chosen.items():
         if name not in header:
-            raise LimrError(f"there is no column {name!r} ({column})", found=", ".join(header))
+            raise LimrError(f"there is no column {name!r} ({column})", found=", ".join(map(one_line, header)))
     names = choose_keys({column: column for column in COLUMNS}, chosen)
-    return {column: name for column, name in names.items() if name is not None and name in header}
+    found = {column: name for column, name in names.items() if name is not None and name in header}
+    refuse_repeated(header, found.values())
+    return found
+
+
+def refuse_repeated(header: Sequence[str], used: Collection[str]) -> None:
+    """Raise LimrError where a column that is ``used`` occurs several times in ``header``."""
+    for name in used:
+        if header.count(name) > 1:
+            raise LimrError(
+                where=f"column {name!r}",
+                found=f"{header.count(name)} columns of this name",
+                expected="one",
+                advice="Rename the others.",
+            )

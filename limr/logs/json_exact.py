@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from limr.errors import LimrError, shown
+from limr.errors import LimrError, one_line, shown
 
 # msgspec's errors have no parts: "Expected `float`, got `str` - at `$.info.reward`"
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
@@ -25,8 +25,15 @@ _KINDS = {
     "array": "a list", "object": "an object",
 }  # fmt: skip
 
-_MOST_DIGITS = 4_000  # Python refuses to convert longer whole numbers; they become floats
-_DECODER = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) <= _MOST_DIGITS else float(digits))
+_MOST_DIGITS = 4_000  # Python refuses to convert longer whole numbers; they become infinite
+
+
+class _Long(float):
+    """A whole number with too many digits to be converted."""
+
+
+DECODER = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) <= _MOST_DIGITS else _Long(digits))
+_TOO_DEEP = "lists or objects are nested too deeply"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # also a byte that is not UTF-8, see ``decode``
 
@@ -50,7 +57,7 @@ def exact_rows(row: type[msgspec.Struct], text: bytes, file: str, lines_before: 
 
 def decode(raw: bytes | msgspec.Raw) -> Any:
     """The value of JSON text; bytes that are not UTF-8 become lone surrogates."""
-    return _DECODER.decode(bytes(raw).decode("utf-8", errors="surrogateescape"))
+    return DECODER.decode(bytes(raw).decode("utf-8", errors="surrogateescape"))
 
 
 def starts_as_list(text: bytes) -> bool:
@@ -80,6 +87,8 @@ def _fault(error: Exception, size: int) -> str:
     if isinstance(error, json.JSONDecodeError):
         at_end = error.pos >= len(error.doc.rstrip()) or "Unterminated" in error.msg
         return f"not JSON ({error.msg}, after {error.pos:,} characters{'; it is cut short' if at_end else ''})"
+    if isinstance(error, RecursionError):
+        return f"{_TOO_DEEP} ({size:,} bytes)"
     return f"not JSON ({error}; {size:,} bytes)"
 
 
@@ -87,18 +96,32 @@ def _row(row: type[msgspec.Struct], value: Any) -> Any:
     """One row as the fast reader decodes it: msgspec checks the values that the format needs, and no others."""
     if not isinstance(value, dict):
         raise LimrError(found=shown(value), expected="an object, {...}")
-    needed = {key: _decodable(value[key]) for key in row.__struct_encode_fields__ if key in value}
-    text = json.dumps(needed, ensure_ascii=False).encode("utf-8", errors="surrogateescape")
     try:
+        needed = {key: _needed(key, value[key]) for key in row.__struct_encode_fields__ if key in value}
+        text = json.dumps(needed, ensure_ascii=False).encode("utf-8", errors="surrogateescape")
         return msgspec.json.decode(text, type=row)
     except msgspec.ValidationError as error:
         raise _explained(str(error), value) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise LimrError(found="text that is not UTF-8", where=f"keys {', '.join(needed)}") from error
+    except RecursionError as error:
+        raise LimrError(_TOO_DEEP) from error
+
+
+def _needed(key: str, value: Any) -> Any:
+    try:
+        return _decodable(value)
+    except LimrError as error:
+        raise error.inside(f"key {key!r}") from None
 
 
 def _decodable(value: Any) -> Any:
-    """``value`` as msgspec accepts it: null for NaN and Infinity, a byte that is not UTF-8 for a lone surrogate."""
+    """``value`` as msgspec accepts it: null for NaN and Infinity, a byte that is not UTF-8 for a lone surrogate.
+
+    Raises LimrError for a whole number with too many digits, which null would hide.
+    """
+    if isinstance(value, _Long):
+        raise LimrError(found=f"a whole number of more than {_MOST_DIGITS:,} digits", expected="fewer digits")
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, str):
@@ -116,7 +139,9 @@ def _explained(message: str, row: dict[str, Any]) -> LimrError:
     keys = path[1] if path else ""
     if missing := _MISSING.match(message):
         key = f"{keys}.{missing[1]}" if keys else missing[1]
-        return LimrError("is missing", where=f"key {key!r}", found=f"the keys {', '.join(list(row)[:8])}")
+        return LimrError(
+            "is missing", where=f"key {key!r}", found=f"the keys {', '.join(map(one_line, list(row)[:8]))}"
+        )
     kinds = _EXPECTED.match(message)
     expected = " or ".join(_KINDS.get(kind, kind) for kind in kinds[1].split(" | ")) if kinds else ""
     what = "" if kinds else _PATH.sub("", message)

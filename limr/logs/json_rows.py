@@ -125,20 +125,33 @@ def _read_block(
     is_list = starts_as_list(text)
     try:
         rows, places = _fast_rows(row, text, is_list)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        rows, places = exact_rows(row, text, block.file, block.lines_before())
+        part = _part(row, rows, places, with_responses, block)
+    # Values that msgspec skips, or keeps as text, are decoded later or never: they may be no JSON.
+    except (msgspec.DecodeError, RecursionError, ValueError, RowError):
+        part = _exact_part(row, text, with_responses, block, is_list)
+    return part, 0 if is_list else text.count(b"\n")
+
+
+def _part(
+    row: type[JsonRow], rows: list[JsonRow], places: Sequence[int] | np.ndarray, with_responses: bool, block: _Block
+) -> Part:
     if not rows:
         found = f"no rows ({block.size:,} bytes)"
         raise LimrError(where=block.file, found=found, expected="rollouts", advice=RESTORE)
     places = np.asarray(places, dtype=np.int64)
+    return to_part(row.rollouts(rows, with_responses), places, with_responses, row.prompt_text)
+
+
+def _exact_part(row: type[JsonRow], text: bytes, with_responses: bool, block: _Block, is_list: bool) -> Part:
+    """The block read once more, without haste: errors name the place."""
+    rows, places = exact_rows(row, text, block.file, block.lines_before())
     try:
-        part = to_part(row.rollouts(rows, with_responses), places, with_responses, row.prompt_text)
+        return _part(row, rows, places, with_responses, block)
     except RowError as error:
-        place = int(places[error.row])
+        place = places[error.row]
         where = f"row {place}" if is_list else f"line {place + block.lines_before()}"
         keys = dict(zip(row.__struct_fields__, row.__struct_encode_fields__, strict=True))
         raise error.error.inside(block.file, where, f"key {keys.get(error.column, error.column)!r}") from error
-    return part, 0 if is_list else text.count(b"\n")
 
 
 def _fast_rows(row: type[JsonRow], text: bytes, is_list: bool) -> tuple[list[JsonRow], np.ndarray]:

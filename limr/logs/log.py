@@ -1,6 +1,6 @@
 """The log of a training run in memory: the prompt, the step and the reward of each rollout."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,7 @@ class LogOptions:
     samples: int | None = None  # samples of a visit; default: the most common number
     steps_per_epoch: int | None = None  # steps in an epoch; the visit is then the epoch, and a lost step a gap
     columns: Mapping[str, str] = field(default_factory=dict)  # one of ``COLUMNS`` -> its name in the log
+    leave_out: Sequence[str] = ()  # names of files and folders that are not read; ``*`` stands for any text
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,8 @@ class Log:
     """A whole run, its files in time order; the arrays have one entry for each rollout.
 
     ``prompt`` is the row in ``prompts`` (distinct, sorted by id) and ``file`` the row in ``files``. The other arrays
-    are those of ``Part``. ``left_out`` gives the reason for every file that was not read (file -> reason).
+    are those of ``Part``. ``left_out`` gives the reason for every file that was not read (file -> reason);
+    ``on_purpose`` lists those of them that hold rollouts, or that the user has named.
     """
 
     format: str
@@ -65,6 +67,7 @@ class Log:
     correct: np.ndarray
     place: np.ndarray
     file: np.ndarray  # int32
+    on_purpose: Sequence[str] = ()
 
     def __len__(self) -> int:
         """Number of rollouts."""

@@ -1,32 +1,43 @@
 """Makes the audit of a source: its numbers, and the findings that the user should check."""
 
+import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from limr.errors import LimrError, MethodOption, Setting, Text
+from limr.errors import LimrError, MethodOption, Setting, Text, one_line
 from limr.logs.audit_page import Audit
 from limr.logs.findings import NAMED, Finding, FindingKind
+from limr.logs.leaving_out import describe
 from limr.logs.log import Log
 from limr.logs.steps import Steps, describe_steps
 from limr.logs.visits import Visits
 from limr.trajectories.curves import Trajectories
 from limr.trajectories.matrix import known_signals, usual_samples, visit_matrix
 
+logger = logging.getLogger(__name__)
+
 _KINDS = 5  # at most this many distinct rewards are listed
 _MANY_VISITS = 100  # among this many visits of a real run, some have equal rewards for all samples
 
 
-def audit_trajectories(source: str | Path, form: str, files: int, trajectories: Trajectories) -> Audit:
-    """The audit of a source with numbered visits; ``form`` names its format."""
+def audit_trajectories(
+    source: str | Path, form: str, files: int, trajectories: Trajectories, left_out: Mapping[str, str] | None = None
+) -> Audit:
+    """The audit of a source with numbered visits; ``form`` names its format, ``left_out`` files that are not read."""
     audit = _numbers(source, form, files, trajectories)
     audit.partial = int((trajectories.n_samples < audit.samples_of_visit[1]).sum())
     reward = trajectories.mean_reward[~np.isnan(trajectories.mean_reward)]
     audit.means = True
     audit.rewards = (float(reward.min()), float(reward.max())) if reward.size else None
-    audit.findings = [*_about_rewards(audit), *_count_curves(audit, trajectories)]
+    audit.left_out = dict(left_out or {})
+    audit.findings = [
+        *about_left_out(source, audit.left_out),
+        *_about_rewards(audit),
+        *_count_curves(audit, trajectories),
+    ]
     return audit
 
 
@@ -39,7 +50,8 @@ def audit_log(source: str | Path, log: Log, visits: Visits, trajectories: Trajec
     audit.duplicate = len(visits.duplicate)
     audit.rewards = float(log.reward.min()), float(log.reward.max())
     audit.kinds_of_reward = _distinct_rewards(log.reward)
-    audit.findings = [*_about_rewards(audit), *_count_curves(audit, trajectories)]
+    audit.findings = about_left_out(source, {file: log.left_out[file] for file in log.on_purpose})
+    audit.findings += [*_about_rewards(audit), *_count_curves(audit, trajectories)]
     if visits.steps is None:
         audit.steps = "none in the log; a visit is a run of consecutive rows"
         audit.findings.append(
@@ -53,6 +65,15 @@ def audit_log(source: str | Path, log: Log, visits: Visits, trajectories: Trajec
     audit.findings += _about_groups(log, visits)
     audit.findings += _about_spread(audit, trajectories)
     return audit
+
+
+def about_left_out(source: str | Path, left_out: Mapping[str, str]) -> list[Finding]:
+    """The finding about files that hold rollouts, or that the user named, and are not read: file -> the reason."""
+    if not left_out:
+        return []
+    text = f"{describe(Path(source), left_out)}."
+    logger.info(text)  # a stage of the workflow has no other place for notes
+    return [Finding(FindingKind.LEFT_OUT, text, number=len(left_out), examples=list(left_out)[:NAMED])]
 
 
 def _numbers(source: str | Path, form: str, files: int, trajectories: Trajectories) -> Audit:
@@ -205,7 +226,7 @@ def _about_groups(log: Log, visits: Visits) -> list[Finding]:
 
 def _examples(log: Log, rows: Sequence[int] | np.ndarray) -> list[str]:
     """The prompts and steps of these rows of the log."""
-    prompts = [f"prompt {log.prompts[log.prompt[row]].prompt_id}" for row in rows]
+    prompts = [f"prompt {one_line(log.prompts[log.prompt[row]].prompt_id)}" for row in rows]
     if log.step is None:
         return prompts
     return [f"{prompt} at step {log.step[row]}" for prompt, row in zip(prompts, rows, strict=True)]

@@ -1,20 +1,28 @@
 """Finds the files of a folder that may hold a log, and the keys of a file's first row."""
 
 import csv
-import json
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from limr.errors import LimrError, first_line, one_of
+from limr.errors import LimrError, first_line, one_of, shown
 from limr.files.input_paths import refuse_special, refuse_undecodable
-from limr.logs.json_exact import starts_as_list
+from limr.logs.json_exact import DECODER, starts_as_list
 from limr.logs.log import RESTORE
 
 SUFFIXES = (".json", ".jsonl", ".csv", ".parquet")
 
 _CHUNK_BYTES = 2**16
+_OTHER_BYTES = {
+    b"\x1f\x8b": "a file compressed with gzip",
+    b"\x28\xb5\x2f\xfd": "a file compressed with Zstandard",
+    b"\xfd7zX": "a file compressed with xz",
+    b"BZh": "a file compressed with bzip2",
+    b"PK\x03\x04": "a ZIP archive",
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+}
 _EXPECTED = "the log of a run"
 
 
@@ -79,6 +87,13 @@ def by_name(path: Path) -> list[tuple[bool, int, str]]:
     return [(piece.isdecimal(), int(piece) if piece.isdecimal() else 0, piece) for piece in pieces]
 
 
+def whole_step(digits: str, file: Path) -> int:
+    """The training step in the name of ``file``. Raises LimrError if it is no step: a number of 64 bits."""
+    if len(digits) > 18:
+        raise LimrError(where=file, found=f"{shown(digits)} in its name", expected="a training step")
+    return int(digits)
+
+
 def first_keys(file: Path) -> frozenset[str]:
     """The keys (columns) of the file's first row.
 
@@ -88,6 +103,7 @@ def first_keys(file: Path) -> frozenset[str]:
         size = file.stat().st_size
         if size == 0:
             raise LimrError("is empty (0 bytes)", advice=RESTORE)
+        _refuse_other_bytes(file)
         match file.suffix:
             case ".parquet":
                 return _parquet_columns(file)
@@ -97,6 +113,16 @@ def first_keys(file: Path) -> frozenset[str]:
                 return _json_keys(file)
     except OSError as error:
         raise LimrError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _refuse_other_bytes(file: Path) -> None:
+    """Raise LimrError if the first bytes show that the file is compressed, or text in another encoding than UTF-8."""
+    with file.open("rb") as stream:
+        start = stream.read(4)
+    for first, found in _OTHER_BYTES.items():
+        if start.startswith(first):
+            expected = "Parquet" if file.suffix == ".parquet" else "text in UTF-8"
+            raise LimrError(found=found, expected=expected, advice="Convert or unpack the file.")
 
 
 def _parquet_columns(file: Path) -> frozenset[str]:
@@ -121,16 +147,17 @@ def _csv_columns(file: Path) -> frozenset[str]:
 
 def _json_keys(file: Path) -> frozenset[str]:
     """The keys of the first object, in a list or on lines; reads on until the object is complete."""
-    decoder = json.JSONDecoder()
     for text in _growing(file):
         row = text.removeprefix("\ufeff").lstrip()
         row = row.removeprefix("[").lstrip() if starts_as_list(row[:1].encode()) else row
         if not row:
             continue
         try:
-            found, _ = decoder.raw_decode(row)
-        except (ValueError, RecursionError):
+            found, _ = DECODER.raw_decode(row)
+        except ValueError:
             continue
+        except RecursionError as error:
+            raise LimrError("lists or objects in its first row are nested too deeply") from error
         return frozenset(found) if isinstance(found, dict) else frozenset()
     raise LimrError(f"its first row is not complete JSON ({file.stat().st_size:,} bytes)", advice=RESTORE)
 

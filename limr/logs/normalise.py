@@ -12,6 +12,7 @@ work for each rollout:
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -105,7 +106,7 @@ def to_part(
         return replace(
             part,
             responses=list(_responses(rollouts.response or unknown)),
-            response_tokens=[None if number is None else int(number) for number in rollouts.response_tokens or unknown],
+            response_tokens=list(_tokens(rollouts.response_tokens or unknown)),
             truncated=list(rollouts.truncated or unknown),
         )
     except RowError as error:
@@ -195,15 +196,27 @@ def _id(raw: Any) -> str:
     value = _value(raw)
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise RowError(0, "prompt_id", found=shown(value), expected="text or a whole number")
-    return str(value)
+    return _utf8("prompt_id", str(value))
 
 
 def _answer(raw: Any) -> str | None:
     """A gold answer as text; a list of one answer is that answer."""
     value = _value(raw) if _is_present(raw) else None
+    if isinstance(value, float) and math.isinf(value) and not isinstance(raw, float):
+        value = bytes(raw).decode()  # the digits of a whole number that is too long to be converted
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    return value if value is None or isinstance(value, str) else json.dumps(value, default=str)
+    if value is None:
+        return None
+    return _utf8("answer", value if isinstance(value, str) else json.dumps(value, default=str))
+
+
+def _utf8(column: str, text: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeError as error:
+        raise RowError(0, column, found=shown(text), expected="text that is UTF-8") from error
+    return text
 
 
 def _rewards(rewards: Numbers) -> np.ndarray:
@@ -240,6 +253,13 @@ def _refuse(bad: np.ndarray, column: str, values: Numbers, expected: str, what: 
         value = values[row].item() if isinstance(values, np.ndarray) else values[row]
         found = "NaN or nothing" if value is None or value != value else shown(value)
         raise RowError(row, column, what, found=found, expected=expected)
+
+
+def _tokens(column: list[float | None]) -> Iterator[int | None]:
+    for row, number in enumerate(column):
+        if number is not None and not 0 <= number < 2**63:
+            raise RowError(row, "response_tokens", found=shown(number), expected="a number of tokens")
+        yield None if number is None else int(number)
 
 
 def _responses(column: list[Any]) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ looks for the rollout to name in the error.
 """
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import polars as pl
 
 from limr.errors import ContractError, first_line
 from limr.files.contracts import columns
+from limr.logs import leaving_out
 from limr.logs.prompt_index import PromptIndex
 from limr.logs.visit_sums import Sums, VisitSums, distinct, sums_of_runs
 from limr.trajectories.curves import Trajectories
@@ -33,12 +35,14 @@ class _CheckFailedError(Exception):
     """A check of a whole batch has failed; ``_invalid_rollout`` finds the rollout."""
 
 
-def from_rollouts(rollouts: str | Path) -> Trajectories:
+def from_rollouts(rollouts: str | Path, leave_out: Sequence[str] = ()) -> Trajectories:
     """Average the rollouts of every visit.
 
-    ``rollouts`` is a directory of Parquet shards (contract ``rollouts``) or one shard, with rows in any order. Rows are
-    streamed: only visits are held in memory, never responses. Every visit is kept; ``visit_matrix`` decides which of
-    them count. An accuracy is NaN where ``correct`` is null for any of the visit's rollouts.
+    ``rollouts`` is a directory of Parquet shards (contract ``rollouts``) or one shard, with rows in any order.
+    ``leave_out`` names shards that are not read.
+
+    Rows are streamed: only visits are held in memory, never responses. Every visit is kept; ``visit_matrix`` decides
+    which of them count. An accuracy is NaN where ``correct`` is null for any of the visit's rollouts.
 
     The order of shards and rows can change only the last bits of a mean, and only for rewards that are not sums of
     powers of two (0.1, say). The paper's rewards of 1, -0.5 and -1 are exact.
@@ -46,7 +50,7 @@ def from_rollouts(rollouts: str | Path) -> Trajectories:
     Raises ContractError when a shard is truncated or breaks the contract, when a rollout occurs twice, and when a
     reward is not a finite number; the error names the shard. Also raises it when there are no rollouts.
     """
-    shards = _shards(Path(rollouts))
+    shards = _shards(Path(rollouts), leave_out)
     rows = pl.scan_parquet(shards, include_file_paths="shard", hive_partitioning=False, glob=False)
     try:
         prompt_ids, visits = _add_up(rows)
@@ -72,12 +76,18 @@ def from_rollouts(rollouts: str | Path) -> Trajectories:
     )
 
 
-def _shards(rollouts: Path) -> list[Path]:
+def shards_in(folder: Path, leave_out: Sequence[str]) -> list[Path]:
+    """The Parquet files in ``folder``, without hidden ones and those that ``leave_out`` names."""
+    found = sorted(file for file in folder.glob("*.parquet") if not (file.name.startswith(".") or file.is_dir()))
+    return [file for file in found if not leaving_out.is_named(file, folder, leave_out)]
+
+
+def _shards(rollouts: Path, leave_out: Sequence[str]) -> list[Path]:
     """The shards, after a check that their columns have the names and types of the contract."""
     expected_files = "the Parquet shards of a run's rollouts"
     if not rollouts.exists():
         raise ContractError("no such directory", where=rollouts, expected=expected_files)
-    shards = [rollouts] if rollouts.is_file() else sorted(rollouts.glob("*.parquet"))
+    shards = [rollouts] if rollouts.is_file() else shards_in(rollouts, leave_out)
     if not shards:
         raise ContractError(where=rollouts, found="no .parquet file", expected=expected_files)
     expected = columns("rollouts")
@@ -92,6 +102,7 @@ def _shards(rollouts: Path) -> list[Path]:
                     where=(shard, f"column {column!r}"),
                     found=str(found.get(column, "none")),
                     expected=str(expected[column]),
+                    advice=leaving_out.leave_out(shard, rollouts),
                 )
     return shards
 

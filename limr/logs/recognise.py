@@ -2,15 +2,18 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from limr.errors import Column, LimrError, Setting, one_of
+from limr.errors import Column, LimrError, Setting, one_line, one_of
+from limr.files.contracts import columns
 from limr.logs.format import Format
 from limr.logs.formats import find_format, formats
+from limr.logs.leaving_out import BY_NAME, form, not_read, refuse_unlisted, without_named
 from limr.logs.log import COLUMNS, LogOptions
-from limr.logs.log_files import by_name, first_keys, log_files
+from limr.logs.log_files import by_name, first_keys, log_files, whole_step
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Found:
     files: list[Path]
     steps: list[int | None]
     left_out: dict[str, str]  # file -> the reason
+    on_purpose: list[str]  # those of them that hold rollouts, or that the user has named
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,9 @@ def recognise(path: Path, options: LogOptions) -> Found:
         if name not in COLUMNS:
             raise LimrError(where="columns", found=repr(name), expected=one_of(COLUMNS))
     chosen = find_format(options.format) if options.format else None
-    first_rows = _read_first_rows(path, options)
+    listed = log_files(path)
+    kept, named = without_named(path, listed, options.leave_out)
+    first_rows = _read_first_rows(path, kept, options)
     of_file = {file: _format_of(keys, options) for file, keys in first_rows.keys.items()}
     if chosen and chosen not in of_file.values():  # the chosen format may read files that look like another format
         of_file |= {file: chosen for file, keys in first_rows.keys.items() if _fit(chosen, keys, options)}
@@ -51,23 +57,31 @@ def recognise(path: Path, options: LogOptions) -> Found:
     files = [file for file, found in of_file.items() if found is format_]
     if not files:
         raise _none_fits(first_rows, format_)
-    for file, error in first_rows.unreadable.items():
-        if file.suffix in {other.suffix for other in files}:
-            raise error.inside(file)
-    left_out = {str(file): str(error) for file, error in first_rows.unreadable.items()}
-    for file, found in of_file.items():
-        if found is None:
-            _check_name(format_, file, first_rows.keys[file], {other.parent for other in files})
-        if found is not format_:
-            unknown = f"in no known format: its first row has {_listed(first_rows.keys[file], 6)}"
-            left_out[str(file)] = f"in the format {found.name}" if found else unknown
-    files = _without_set_aside(format_, files, first_rows.keys, left_out)
-    return _in_order(format_, files, left_out)
+    refuse_unlisted(path, listed, files, options.leave_out)
+    _refuse_misfits(first_rows, of_file, files, format_)
+    left_out = {str(file): BY_NAME for file in named}
+    set_aside = _set_aside(format_, files, first_rows.keys)
+    left_out |= {
+        str(file): f"in the format {found.name}" for file, found in of_file.items() if found not in (None, format_)
+    }
+    left_out |= set_aside
+    on_purpose = list(left_out)
+    left_out |= {str(file): _unknown(first_rows.keys[file]) for file, found in of_file.items() if found is None}
+    left_out |= {str(file): str(error) for file, error in first_rows.unreadable.items()}
+    return _in_order(format_, [file for file in files if str(file) not in set_aside], left_out, on_purpose)
 
 
-def _read_first_rows(path: Path, options: LogOptions) -> _FirstRows:
+def holds_rollouts(file: Path, options: LogOptions) -> bool:
+    """Whether the first row of ``file`` has the keys of a known format."""
+    try:
+        return _format_of(first_keys(file), options) is not None
+    except LimrError:
+        return False
+
+
+def _read_first_rows(path: Path, files: Sequence[Path], options: LogOptions) -> _FirstRows:
     first_rows = _FirstRows(path, options, {}, {})
-    for file in log_files(path):
+    for file in files:
         try:
             first_rows.keys[file] = first_keys(file)
         except LimrError as error:
@@ -107,7 +121,7 @@ def _none_fits(first_rows: _FirstRows, wanted: Format | None) -> LimrError:
         file, error = next(iter(first_rows.unreadable.items()))
         return error.inside(file)
     file, present = next(iter(first_rows.keys.items()))
-    found = f"{_listed(present)} in {file}"
+    found = f"{_listed(present)} in {one_line(file)}"
     if first_rows.options.columns:
         found += f" ({', '.join(f'{name} is named {key!r}' for name, key in first_rows.options.columns.items())})"
     if wanted:
@@ -125,42 +139,79 @@ def _none_fits(first_rows: _FirstRows, wanted: Format | None) -> LimrError:
     )
 
 
-def _wanted_keys(known: Format) -> str:
-    return " or ".join(", ".join(sorted(keys)) for keys in (known.keys, *known.other_keys))
+def _wanted_keys(known: Format, options: LogOptions | None = None) -> str:
+    named = options.columns if options else {}
+    keys = (sorted(named.get(key, key) for key in keys) for keys in (known.keys, *known.other_keys))
+    return " or ".join(map(", ".join, keys))
 
 
-def _check_name(format_: Format, file: Path, keys: frozenset[str], folders: set[Path]) -> None:
-    """Raise LimrError for a file in ``folders`` that is named like a file of the log, but has another first row."""
-    if file.parent in folders and re.fullmatch(format_.files, file.name):
-        raise LimrError(
-            f"it is named like the files of {format_.name} beside it, but its first row has other keys",
-            where=file,
-            found=_listed(keys),
-            expected=_wanted_keys(format_),
-            advice="Correct the file or remove it.",
+def _refuse_misfits(
+    first_rows: _FirstRows, of_file: Mapping[Path, Format | None], files: Sequence[Path], format_: Format
+) -> None:
+    """Raise LimrError for the first file that looks like a part of the log, but is not in its format.
+
+    Such a file has the ending of the log's files. It is unreadable; or its name differs from one of theirs in numbers
+    only; or it has the name of the format in one of their folders; or its first row has half of the keys that all their
+    rows have. A file with other keys and another name (metrics, a configuration) is no part of the log.
+    """
+    path, suffixes, folders = first_rows.path, {file.suffix for file in files}, {file.parent for file in files}
+    for file, error in first_rows.unreadable.items():
+        if file.suffix in suffixes:
+            raise not_read(file, path, error.what, error.advice, error.found, error.expected)
+    forms = {form(file, path) for file in files}
+    common = frozenset.intersection(*(first_rows.keys[file] for file in files))
+    misfits = []
+    for file, found in of_file.items():
+        keys = first_rows.keys[file]
+        if found is format_ or file.suffix not in suffixes:
+            continue
+        named_alike = form(file, path) in forms
+        if found is None:
+            named_alike |= file.parent in folders and re.fullmatch(format_.files, file.name) is not None
+            named_alike |= 2 * len(keys & common) >= len(common) and keys not in _own_files()
+        if named_alike:
+            misfits.append(file)
+    if misfits:
+        more = f" ({len(misfits):,} such files)" if len(misfits) > 1 else ""
+        what = f"it looks like a part of the log, but its first row does not fit the format {format_.name}{more}"
+        raise not_read(
+            misfits[0],
+            path,
+            what,
+            found=_listed(first_rows.keys[misfits[0]]),
+            expected=_wanted_keys(format_, first_rows.options),
         )
+
+
+@cache
+def _own_files() -> frozenset[frozenset[str]]:
+    """The columns of files that `limr score` writes, perhaps beside the log."""
+    return frozenset(frozenset(columns(name)) for name in ("scores", "log_prompts", "trajectories"))
+
+
+def _unknown(keys: frozenset[str]) -> str:
+    return f"in no known format: its first row has {_listed(keys, 6)}"
 
 
 def _listed(keys: frozenset[str], most: int = 12) -> str:
     more = f" and {len(keys) - most:,} more" if len(keys) > most else ""
-    return ", ".join(sorted(keys)[:most]) + more or "no keys"
+    return ", ".join(map(one_line, sorted(keys)[:most])) + more or "no keys"
 
 
-def _without_set_aside(
-    format_: Format, files: list[Path], keys: dict[Path, frozenset[str]], left_out: dict[str, str]
-) -> list[Path]:
-    """Leave out files that a key or name marks as something else, such as validation, unless it marks all files."""
+def _set_aside(format_: Format, files: Sequence[Path], keys: Mapping[Path, frozenset[str]]) -> dict[str, str]:
+    """The files that a key or name marks as something else, such as validation, unless it marks all."""
     above = len(Path(os.path.commonpath(files)).parts)
     marks = {file: {*keys[file], file.name, *(f"{folder}/" for folder in file.parts[above:-1])} for file in files}
+    left_out = {}
     for mark, reason in format_.set_aside.items():
         others = [file for file in files if mark not in marks[file]]
         if others:
             left_out.update({str(file): f"{reason} ({mark!r})" for file in files if mark in marks[file]})
             files = others
-    return files
+    return left_out
 
 
-def _in_order(format_: Format, files: Sequence[Path], left_out: dict[str, str]) -> Found:
+def _in_order(format_: Format, files: Sequence[Path], left_out: dict[str, str], on_purpose: list[str]) -> Found:
     """By the step in the name, then by name. Raises LimrError for two files with one name and step."""
     steps = {file: _step(format_, file) for file in files}
     seen: dict[str, Path] = {}
@@ -170,10 +221,10 @@ def _in_order(format_: Format, files: Sequence[Path], left_out: dict[str, str]) 
             advice = "These are two runs, or training and validation. Name the folder of one of them."
             raise LimrError(f"step {steps[file]} is also in {other}", where=file, advice=advice)
     ordered = sorted(files, key=lambda file: (steps[file] is None, steps[file] or 0, by_name(file)))
-    return Found(format_, ordered, [steps[file] for file in ordered], left_out)
+    return Found(format_, ordered, [steps[file] for file in ordered], left_out, on_purpose)
 
 
 def _step(format_: Format, file: Path) -> int | None:
     match = re.fullmatch(format_.files, file.name)
     step = match.groupdict().get("step") if match else None
-    return None if step is None else int(step)
+    return None if step is None else whole_step(step, file)

@@ -1,8 +1,9 @@
 """Trajectories from any source: files of this project, One-Shot-RLVR's accuracies, or the log of any framework."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -11,10 +12,13 @@ from limr.errors import LimrError, Setting
 from limr.files.contracts import columns
 from limr.files.input_paths import refuse_special
 from limr.logs.audit_page import Audit
+from limr.logs.leaving_out import BY_NAME, is_named, not_read, refuse_unlisted, without_named
 from limr.logs.log import LogOptions, Prompt
 from limr.logs.log_audit import audit_log, audit_trajectories
+from limr.logs.log_files import log_files
 from limr.logs.one_shot_rlvr import read_one_shot_rlvr
-from limr.logs.own_rollouts import from_rollouts
+from limr.logs.own_rollouts import from_rollouts, shards_in
+from limr.logs.recognise import holds_rollouts
 from limr.logs.visits import number_visits, trajectories_of_log
 from limr.logs.whole import read_log
 from limr.trajectories.curves import Trajectories
@@ -42,29 +46,34 @@ def read_source(path: str | Path, options: LogOptions | None = None, visits: int
     """
     path, options = Path(path), options or LogOptions()
     refuse_special(path)
-    own = None if options.format else _own_format(path)
+    own = None if options.format else _own_format(path, options.leave_out)
     if own is None:
         log = read_log(path, options)
         numbered = number_visits(log, options.samples, options.steps_per_epoch)
         trajectories = _first_visits(path, trajectories_of_log(log, numbered), visits)
         return Extracted(trajectories, audit_log(path, log, numbered, trajectories), log.prompts)
-    if options != LogOptions():
+    if replace(options, leave_out=()) != LogOptions():
         raise LimrError(
             "the visits of this source are already numbered, so the options for logs have no effect",
             where=path,
             advice=["Leave out ", Setting("samples"), ", ", Setting("steps_per_epoch"), " and the names of columns."],
         )
     form, read = own
-    files = len(list(path.glob("*.parquet"))) if path.is_dir() else 1
+    _, named = without_named(path, log_files(path), options.leave_out)
+    files = shards_in(path, options.leave_out) if path.is_dir() else [path]
+    if path.is_dir():
+        _refuse_other_rollouts(path, files, options)
     trajectories = _first_visits(path, read(path), visits)
-    return Extracted(trajectories, audit_trajectories(path, form, files, trajectories), None)
+    left_out = {str(file): BY_NAME for file in named}
+    return Extracted(trajectories, audit_trajectories(path, form, len(files), trajectories, left_out), None)
 
 
-def _own_format(path: Path) -> tuple[str, Callable[[Path], Trajectories]] | None:
+def _own_format(path: Path, leave_out: Sequence[str]) -> tuple[str, Callable[[Path], Trajectories]] | None:
     """The name and the reader of a source with numbered visits; None for a log."""
     if path.is_dir():
-        shard = min(path.glob("*.parquet"), default=None)
-        return ("rollouts of this project", from_rollouts) if shard and _has(shard, _ROLLOUTS) else None
+        shard = next(iter(shards_in(path, leave_out)), None)
+        read = partial(from_rollouts, leave_out=leave_out)
+        return ("rollouts of this project", read) if shard and _has(shard, _ROLLOUTS) else None
     if path.suffix == ".parquet" and _has(path, set(columns("trajectories"))):
         return "trajectories of this project", Trajectories.read
     if path.suffix == ".parquet" and _has(path, _ROLLOUTS):
@@ -72,6 +81,15 @@ def _own_format(path: Path) -> tuple[str, Callable[[Path], Trajectories]] | None
     if path.suffix == ".json" and _is_one_shot_rlvr(path):
         return "accuracies of One-Shot-RLVR", read_one_shot_rlvr
     return None
+
+
+def _refuse_other_rollouts(folder: Path, shards: Sequence[Path], options: LogOptions) -> None:
+    """Raise LimrError for a file in or below ``folder`` that holds rollouts as well, but is none of its ``shards``."""
+    listed = log_files(folder)
+    refuse_unlisted(folder, listed, shards, options.leave_out)
+    for file in set(listed) - set(shards):
+        if not is_named(file, folder, options.leave_out) and holds_rollouts(file, options):
+            raise not_read(file, folder, "it holds rollouts, but only the Parquet files in the folder itself are read")
 
 
 def _has(file: Path, wanted: set[str]) -> bool:
@@ -89,7 +107,7 @@ def _is_one_shot_rlvr(file: Path) -> bool:
             start = stream.read(1000)
     except OSError:
         return False
-    return re.match(rb'\s*\{\s*"[^"]*"\s*:\s*\[\s*[-0-9.\]]', start) is not None
+    return re.match(rb'(?:\xef\xbb\xbf)?\s*\{\s*"[^"]*"\s*:\s*\[\s*[-0-9.\]]', start) is not None
 
 
 def _first_visits(path: Path, trajectories: Trajectories, visits: int | None) -> Trajectories:

@@ -4,12 +4,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from limr.errors import LimrError, Setting
+from limr.errors import Column, LimrError, Setting
 from limr.logs.findings import Finding, FindingKind
 from limr.logs.log import Log
 
 _REGULAR = 0.8  # batches have one size if at least this share of the steps has the same number of rollouts
 _FEW = 3  # at least this many steps of a single stretch are needed to determine the batch size
+_MOST_MISSING = 1_000_000  # more steps than that are no steps of one run: a date, say
+_MOST_SPAN = 10**9
 _SURPLUS = 1.5  # where batches differ in size, a replayed step holds more than this times the largest other step
 
 
@@ -143,12 +145,20 @@ def _missing(numbers: np.ndarray) -> tuple[int, list[int]]:
     Of two equally common distances, the smaller one is usual. A distance shorter than usual, such as that
     to the last step of training, does not mean that a step is missing.
     """
-    gaps = np.diff(numbers)
+    gaps = np.diff(numbers.view(np.uint64))  # without a sign, the distance of any two steps fits
     if not gaps.size:
         return 1, []
     strides, counts = np.unique(gaps, return_counts=True)
     stride = int(strides[counts.argmax()])
     wide = np.flatnonzero(gaps > stride)
+    farthest = int(gaps.argmax())
+    if int(numbers[-1]) - int(numbers[0]) > _MOST_SPAN or sum(int(gap) // stride for gap in gaps[wide]) > _MOST_MISSING:
+        raise LimrError(
+            where="steps",
+            found=f"step {numbers[farthest]}, followed by step {numbers[farthest + 1]}",
+            expected=f"training steps, at most {_MOST_MISSING:,} of them missing",
+            advice=["Check the step of these rollouts, or name the column that holds the step: ", Column("step"), "."],
+        )
     return stride, [step for row in wide for step in range(int(numbers[row]) + stride, int(numbers[row + 1]), stride)]
 
 

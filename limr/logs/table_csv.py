@@ -66,13 +66,24 @@ def _rows(reader: Any, n_columns: int) -> Iterator[tuple[int, list[str]]]:
         raise LimrError(f"not CSV ({error})", where=f"line {reader.line_num}") from error
 
 
+def _number(text: str) -> float:
+    """A number as other readers of CSV take it: Python alone accepts 1_0 and digits of other scripts."""
+    if "_" in text or not text.isascii():
+        raise ValueError(text)
+    return float(text)
+
+
 def _share(text: str) -> float | None:
     words = {"": None, "true": 1.0, "false": 0.0}
-    return words[text.lower()] if text.lower() in words else float(text)
+    return words[text.lower()] if text.lower() in words else _number(text)
 
 
 def _whole_number(text: str) -> int | None:
-    return int(text) if text else None
+    if not text:
+        return None
+    if "_" in text or not text.isascii():
+        raise ValueError(text)
+    return int(text)
 
 
 def _text(text: str) -> str | None:
@@ -80,7 +91,7 @@ def _text(text: str) -> str | None:
 
 
 _CONVERT: dict[str, tuple[Callable[[str], Any], str]] = {
-    "reward": (float, "a number"),
+    "reward": (_number, "a number"),
     "step": (_whole_number, "a whole number"),
     "correct": (_share, "true, false or a share of 1"),
     "response": (str, "text"),

@@ -115,7 +115,7 @@ def texts(values: "pyarrow.Array") -> list[Any]:
 
     if types.is_nested(values.type):
         return [None if value is None else json.dumps(value, default=str).encode() for value in values.to_pylist()]
-    if not types.is_binary(values.type) and not types.is_large_binary(values.type):
+    if _is_text(values.type) or not (_is_binary(values.type) or types.is_string_view(values.type)):
         try:
             return values.to_pylist()
         except UnicodeDecodeError:  # Arrow does not check that text is UTF-8
@@ -123,6 +123,13 @@ def texts(values: "pyarrow.Array") -> list[Any]:
     # as in JSON and CSV, bytes that are not UTF-8 become lone surrogates, which the normaliser refuses in a prompt
     raw = values.cast(large_binary()).to_pylist()
     return [None if value is None else value.decode("utf-8", errors="surrogateescape") for value in raw]
+
+
+def _is_binary(kind: "pyarrow.DataType") -> bool:
+    from pyarrow import types
+
+    kinds = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary, types.is_binary_view)
+    return any(is_kind(kind) for is_kind in kinds)
 
 
 def _is_text(kind: "pyarrow.DataType") -> bool:
@@ -137,6 +144,11 @@ def _encoded(column: "pyarrow.Array") -> Encoded | list[Any]:
 
     if pyarrow.types.is_nested(column.type):
         return texts(column)
+    for view, plain in (
+        (pyarrow.string_view(), pyarrow.large_string()),
+        (pyarrow.binary_view(), pyarrow.large_binary()),
+    ):
+        column = column.cast(plain) if column.type == view else column  # Arrow cannot filter views
     encoded = column if isinstance(column, pyarrow.DictionaryArray) else column.dictionary_encode()
     size = len(encoded.dictionary)
     number = encoded.indices.cast(pyarrow.int64()).fill_null(size).to_numpy()  # ``size`` is the number of null

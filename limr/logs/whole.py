@@ -103,7 +103,8 @@ class _Columns:
         joined["prompt"] = sorted_row[joined["prompt"]]
         joined["correct"] = _correct(joined["correct"], joined["reward"])
         prompts = [self.prompts[row] for row in order]
-        return Log(found.format.name, files, found.left_out, prompts, **({"step": None} | joined))
+        joined = {"step": None} | joined
+        return Log(found.format.name, files, found.left_out, prompts, **joined, on_purpose=found.on_purpose)
 
     def _joined(self, name: str) -> np.ndarray:
         """A column of all parts; the memory of the parts is freed."""

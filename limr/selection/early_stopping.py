@@ -88,7 +88,8 @@ def early_stopping(
     tend to be too wide: in simulations they contain the value of the whole population 96 to 99 % of the time.
     ``progress`` is called after each k.
 
-    Raises LimrError as LIM does, and if ``share`` rounds to no prompt or to all prompts.
+    Raises LimrError as LIM does, if ``share`` rounds to no prompt or to all prompts, and if all prompts have the same
+    score.
     """
     matrix = visit_matrix(trajectories, signal)
     n_prompts, n_visits = matrix.values.shape
@@ -109,13 +110,19 @@ def early_stopping(
         return _scores(VisitMatrix(matrix.prompt_ids, values), missing, best_reward, draws)
 
     full = list(scores(matrix.values))
+    if np.nanmax(full[0]) - np.nanmin(full[0]) <= ROUNDING:
+        raise LimrError(
+            "LIM gives every prompt the same score, so there are no best prompts to compare",
+            advice="Use a run whose prompts differ in how fast they were learned.",
+        )
     rows = []
     for visits in range(1, n_visits + 1):
         early, later = scores(matrix.values[:, :visits]), scores(matrix.values[:, visits:])
         rows.append({"visits": visits} | _row(early, later, full, number, theta))
         if progress:
             progress()
-    rollouts = np.bincount(trajectories.epoch, trajectories.n_samples)[:n_visits].cumsum()
+    counted = trajectories.epoch < n_visits  # later visits may have any number, and bincount makes room for the highest
+    rollouts = np.bincount(trajectories.epoch[counted], trajectories.n_samples[counted], n_visits).cumsum()
     frame = pl.DataFrame(rows, infer_schema_length=None).fill_nan(None)
     frame.insert_column(1, pl.Series("rollouts", rollouts / rollouts[-1]))
     measures = [name for name in frame.columns if f"{name}_low" in frame.columns]

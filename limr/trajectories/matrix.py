@@ -17,6 +17,8 @@ MISSING = ("drop", "next")
 # have the last one. Requiring that epoch of every prompt would drop the others.
 EPOCH_COVERAGE = 0.9
 
+_MOST_CELLS = 10**8  # a matrix of 800 MB
+
 
 @dataclass(frozen=True)
 class VisitMatrix:
@@ -73,12 +75,25 @@ def visit_matrix(trajectories: Trajectories, signal: str = "reward") -> VisitMat
     logger.info("visits 0 to %s of 0 to %s count", n_visits - 1, trajectories.epoch.max())
     used = complete & (trajectories.epoch < n_visits)
     shape = len(trajectories.prompt_ids), n_visits
+    _refuse_sparse(trajectories, n_visits)
     # Trajectories are sorted and hold each visit once. With as many values as cells, every cell is filled, in order.
     if np.count_nonzero(used) == values.size == shape[0] * shape[1]:
         return VisitMatrix(trajectories.prompt_ids, values.reshape(shape).copy())
     matrix = np.full(shape, np.nan)
     matrix[trajectories.prompt[used], trajectories.epoch[used]] = values[used]
     return VisitMatrix(trajectories.prompt_ids, matrix)
+
+
+def _refuse_sparse(trajectories: Trajectories, n_visits: int) -> None:
+    """Raise LimrError where the matrix would be mostly empty and fill the memory: a visit's number is wrong."""
+    n_prompts = len(trajectories.prompt_ids)
+    if n_prompts * n_visits > max(_MOST_CELLS, 100 * len(trajectories)):
+        raise LimrError(
+            where="trajectories",
+            found=f"visits 0 to {n_visits - 1:,}, but {len(trajectories) / n_prompts:,.0f} visits a prompt",
+            expected="visits that are numbered 0, 1, 2, ...",
+            advice=["If visits are counted by epochs, check ", Setting("steps_per_epoch"), "."],
+        )
 
 
 def usual_samples(trajectories: Trajectories) -> int:

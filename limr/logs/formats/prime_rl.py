@@ -26,8 +26,10 @@ from typing import Any
 
 import msgspec
 
+from limr.errors import first_line
 from limr.logs.format import Format
-from limr.logs.json_rows import JsonRow, Rollouts, read_json
+from limr.logs.json_exact import decode
+from limr.logs.json_rows import JsonRow, Rollouts, RowError, read_json
 
 
 class Data(msgspec.Struct, frozen=True, gc=False):
@@ -110,7 +112,7 @@ class Row(JsonRow):
             answer=[trace.task.data.answer for _, trace in found],
         )
         if with_responses:
-            nodes = [msgspec.json.decode(trace.nodes, type=list[Node]) for _, trace in found]
+            nodes = [_nodes(number, trace) for number, trace in found]
             columns.response = [_response(messages) for messages in nodes]
             columns.response_tokens = [sum(sum(node.mask) for node in messages) or None for messages in nodes]
             columns.truncated = [trace.stop_condition in _LIMITS for _, trace in found]
@@ -118,6 +120,16 @@ class Row(JsonRow):
 
 
 _LIMITS = ("max_turns", "max_input_tokens", "max_output_tokens", "max_total_tokens", "context_length")
+
+
+def _nodes(number: int, trace: Trace) -> list[Node]:
+    try:
+        try:
+            return msgspec.json.decode(trace.nodes, type=list[Node])
+        except UnicodeDecodeError:  # responses may hold bytes that are not UTF-8
+            return msgspec.convert(decode(trace.nodes), list[Node])
+    except msgspec.MsgspecError as error:
+        raise RowError(number, "nodes", f"not the messages of a trace ({first_line(error)})") from error
 
 
 def _reward(rewards: Mapping[str, Reward | None]) -> float:

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from limr.errors import Column, LimrError, Setting, shown
-from limr.logs.format import Format
+from limr.errors import Column, LimrError, Setting, one_line, shown
+from limr.logs.format import Format, refuse_repeated
 from limr.logs.json_exact import decode
 from limr.logs.log import LogOptions, Part
 from limr.logs.normalise import Rollouts
@@ -100,9 +100,12 @@ def _table(file: Path) -> "pyarrow.Table":
 
 
 def _check_columns(table: "pyarrow.Table", columns: Mapping[str, str]) -> None:
+    refuse_repeated(table.column_names, set(table.column_names))
     for name, column in columns.items():
         if name != "reward" and column not in table.column_names:
-            raise LimrError(f"there is no column {column!r} ({name})", found=", ".join(table.column_names))
+            raise LimrError(
+                f"there is no column {column!r} ({name})", found=", ".join(map(one_line, table.column_names))
+            )
 
 
 def _parts(table: "pyarrow.Table", columns: Mapping[str, str], with_responses: bool) -> Iterator[Part]:
@@ -134,7 +137,7 @@ def _weights(table: "pyarrow.Table", columns: Mapping[str, str]) -> dict[str, fl
             if field.name not in others and (types.is_floating(field.type) or types.is_integer(field.type))
         ]
         if len(numeric) != 1:
-            listed = ", ".join(numeric) or "none"
+            listed = ", ".join(map(one_line, numeric)) or "none"
             raise LimrError(
                 found=f"{len(numeric)} columns that may be rewards ({listed})",
                 expected="one",
@@ -165,7 +168,7 @@ def _terms(reward: str, columns: Sequence[str]) -> dict[str, float]:
             column = ""
         if column not in columns:
             what = f"{term.strip()!r} is neither a column nor a number times a column"
-            raise LimrError(what, where=f"reward {reward!r}", found=", ".join(columns))
+            raise LimrError(what, where=f"reward {reward!r}", found=", ".join(map(one_line, columns)))
         weights[column] = weights.get(column, 0.0) + weight
     return weights
 

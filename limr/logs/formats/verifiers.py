@@ -23,6 +23,7 @@ from limr.logs.format import Format
 from limr.logs.json_exact import decode
 from limr.logs.json_rows import JsonRow, Rollouts, read_json
 from limr.logs.log import LogOptions, Part
+from limr.logs.log_files import whole_step
 from limr.logs.templates import response_text
 
 
@@ -60,7 +61,12 @@ def read(files: Sequence[Path], options: LogOptions, with_responses: bool) -> It
     """Read files of rollouts; the step is in the name of a file's folder. See ``Format.read``."""
     for number, part in read_json(Row, files, options, with_responses):
         step = re.fullmatch(r"step_(\d+)", files[number].absolute().parent.name)
-        yield number, replace(part, step=np.full(len(part), int(step[1]), dtype=np.int64)) if step else part
+        yield (
+            number,
+            replace(part, step=np.full(len(part), whole_step(step[1], files[number]), dtype=np.int64))
+            if step
+            else part,
+        )
 
 
 FORMAT = Format(

@@ -143,3 +143,13 @@ def test_rewards_of_another_scale_give_the_same_overlap_with_the_right_best_rewa
     assert scaled["overlap"].to_list() == pytest.approx(found["overlap"].to_list())
     with refused(expected="at most 1, the reward of a solved prompt"):
         early_stopping(Trajectories.from_curves(rewards=tenfold))
+
+
+def test_a_visit_with_a_huge_number_takes_no_memory():
+    """NumPy's bincount would make room for every number up to it, and corrupt the memory at 2**63 - 1."""
+    found = with_gaps(60, 5)
+    plain = early_stopping(found, share=0.2, resamples=1).rows
+    for huge in (2**40, 2**63 - 1):
+        epoch = np.where(np.arange(len(found)) == len(found) - 1, huge, found.epoch)
+        rows = early_stopping(replace(found, epoch=epoch), share=0.2, resamples=1).rows
+        assert rows["visits"].to_list() == plain["visits"].to_list()

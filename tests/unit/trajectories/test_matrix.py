@@ -102,3 +102,10 @@ def test_rewards_that_are_not_recorded_are_refused_with_the_signal_that_is():
 def test_trajectories_without_a_visit_are_refused():
     with refused(where="trajectories", found="no visits"):
         matrix_of(trajectories({"a": [0.5]}).clear())
+
+
+def test_visits_numbered_far_apart_are_refused_instead_of_filling_the_memory():
+    for far in (10**9, 2**62):
+        frame = trajectories({"a": [1.0, 0.5], "b": [0.5, 1.0]}).with_columns(epoch=pl.col("epoch") * far)
+        with refused(where="trajectories", found="2 visits a prompt", advice="steps_per_epoch"):
+            matrix_of(frame)
