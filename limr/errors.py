@@ -230,12 +230,12 @@ def counted(number: int, noun: str) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of a library's error message, which may have several; the error's class if it has no message.
+    """The first line of a library's error message, without full stop; the error's class if it has no message.
 
-    >>> first_line(ValueError("invalid header\\n  at byte 7")), first_line(KeyError())
+    >>> first_line(ValueError("invalid header.\\n  at byte 7")), first_line(KeyError())
     ('invalid header', 'KeyError')
     """
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def suggest(name: object, known: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """The ``limr`` command."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -38,8 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output closed it: end without a message
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:  # a full disk, for example
-        print(f"limr: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+    except OSError as error:
+        # files are written through limr.files.atomic, which names them where the disk is full
+        unnamed = "standard output" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "a file"
+        print(f"limr: {error.filename or unnamed}: {error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED

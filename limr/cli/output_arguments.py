@@ -31,7 +31,9 @@ def check_output(output: str, *suffixes: str) -> None:
     suffix = Path(output).suffix
     if suffix not in suffixes:
         raise UsageError(
-            where=output, found=f"the suffix {suffix!r}", expected=f"{one_of(suffixes)}, or {STANDARD} alone"
+            where=output or "an empty name",
+            found=f"the suffix {suffix!r}",
+            expected=f"{one_of(suffixes)}, or {STANDARD} alone",
         )
     check_file(output)
 

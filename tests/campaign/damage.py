@@ -13,6 +13,7 @@ import pyarrow
 from campaign.plain import data_files, read_table
 from campaign.runs import write_rows, write_table
 
+STRANGERS = ("results.csv", "config.json")  # files of a run that are no part of its log
 DEEP = "deeply nested"  # stands for JSON that json.dumps cannot write
 
 VALUES: tuple[Any, ...] = (
@@ -218,10 +219,10 @@ def _files(file: Path, draw: Random) -> str:
             shutil.copy(file, below)
             return f"copied into {below.name!r}"
         case 4:
-            write_rows(file.with_name("results.csv"), [{"name": "a", "value": 1}, {"name": "b", "value": 2}])
+            write_rows(file.with_name(STRANGERS[0]), [{"name": "a", "value": 1}, {"name": "b", "value": 2}])
             return "a table of something else beside it"
         case 5:
-            file.with_name("config.json").write_text(draw.choice(['{"learning_rate": 1}', "[]", "3", "{", "[[[["]))
+            file.with_name(STRANGERS[1]).write_text(draw.choice(['{"learning_rate": 1}', "[]", "3", "{", "[[[["]))
             return "a file of settings beside it"
         case 6:
             file.with_name(f"empty{file.suffix}").touch()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from campaign import formulas
+from campaign.damage import STRANGERS
 from campaign.draws import Case
 from campaign.plain import (
     Curves,
@@ -31,8 +32,8 @@ from campaign.runs import NUMBERED
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]")
 PLACES = re.compile(
-    r"line \d|row \d|column|key |option|--\w|standard (in|out)put|prompt |visit |format|samples|step |keep|trajectories"
-    r"|methods? |share|preflight|the following arguments|ambiguous|score '|\.: found SOURCE itself",
+    r"an empty name|line \d|row \d|column|key |option|--\w|standard (in|out)put|prompt |visit |format|samples|step |keep"
+    r"|trajectories|methods? |share|preflight|the following arguments|ambiguous|score '|\.: found SOURCE itself",
     re.IGNORECASE,
 )
 
@@ -106,6 +107,8 @@ def _ending(case: Case, result: Result) -> Iterator[Violation]:
             yield "a message without a place", repr(message[-300:])
         if not case.notes:
             yield "a good command was refused", repr(message[-400:])
+        elif result.status == 2 and all(re.match(r"[^-].*: ", note) for note in case.notes):
+            yield "status 2 for a wrong file", repr(message[-300:])
 
 
 def _forms(name: str) -> tuple[str, ...]:
@@ -160,6 +163,8 @@ def _truth(case: Case, result: Result) -> tuple[Curves, list[Read] | None, int]:
         except UnsureError as error:
             unsure = error
         except UnreadableError as error:
+            if file.name in STRANGERS:
+                continue
             if "Exceeds the limit" in str(error) or "recursion" in str(error):
                 unsure = UnsureError(str(error))
                 continue
@@ -174,6 +179,10 @@ def _is_left_out(case: Case, result: Result, file: Path) -> bool:
     name = os.path.relpath(file, case.source)
     words = result.stderr + result.stdout + _audit_text(case)
     return file != case.source and any(form in words for form in _forms(name))
+
+
+def _is_told(name: str, result: Result) -> bool:
+    return name in STRANGERS or any(form in result.stderr for form in _forms(name))
 
 
 def _audit_text(case: Case) -> str:
@@ -212,7 +221,7 @@ def _score(case: Case, result: Result) -> Iterator[Violation]:
     rows = rows_of(output) if output else [json.loads(line) for line in result.stdout.splitlines()]
     if output:
         audit = json.loads(_audit_text(case))
-        unmentioned = [file for file in audit["left_out"] if Path(file).name not in result.stderr]
+        unmentioned = [file for file in audit["left_out"] if not _is_told(Path(file).name, result)]
         if unmentioned:
             yield "a file left out without a word on standard error", repr(unmentioned[0])
         yield from _counted(case, result, audit["prompts"], audit["rollouts"] + audit.get("not_used", 0))
@@ -304,6 +313,8 @@ def _compare(case: Case, result: Result) -> Iterator[Violation]:
         close = [("overlap", formulas.overlap(*tied, number)), ("spearman", correlation)]
         for measure, wanted in close:
             found = float(pair[measure]) if pair[measure] else None
+            if found is None and measure == "overlap" and any(len(set(scores.values())) == 1 for scores in tied):
+                continue  # a method that gives every prompt the same score has no best prompts
             if (found is None) != (wanted is None) or (found is not None and abs(found - wanted) > 2e-6):
                 yield f"{measure} of a pair", f"{pair}: expected {wanted}"
 

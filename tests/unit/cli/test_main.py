@@ -85,6 +85,7 @@ def test_an_error_is_printed_in_the_words_of_the_command_line(capsys, monkeypatc
     ("error", "printed"),
     [
         (OSError(28, "No space left on device", "scores.parquet"), "limr: scores.parquet: No space left on device\n"),
+        (OSError(28, "No space left on device"), "limr: standard output: No space left on device\n"),
         (OSError("odd"), "limr: a file: odd\n"),
     ],
 )

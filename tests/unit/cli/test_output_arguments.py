@@ -16,6 +16,7 @@ from limr.errors import UsageError
             {"where": "scores.csv", "found": "the suffix '.csv'", "expected": ".parquet, .jsonl, or -"},
         ),
         ("noend", {"where": "noend", "found": "the suffix ''"}),
+        ("", {"where": "an empty name", "found": "the suffix ''"}),
         ("{folder}/folder.jsonl", {"where": "folder.jsonl", "what": "it is a folder"}),
         ("{folder}/file/scores.jsonl", {"where": "scores.jsonl", "what": "is not a folder that you can write to"}),
     ],
