@@ -1,6 +1,7 @@
 """SOURCE and the options about it."""
 
 import json
+import shutil
 
 import polars as pl
 import pytest
@@ -42,3 +43,21 @@ def test_an_unknown_format_is_refused_before_the_log_is_read():
     with pytest.raises(UsageError) as raised:
         run_limr("score", "nowhere", "-o", "-", "--format", "vrel")
     assert all(name in str(raised.value) for name in ["vrel", *NAMES])
+
+
+@pytest.mark.parametrize("command", ["audit", "score", "early", "compare", "rollouts"])
+def test_what_is_left_out_is_an_error_or_a_note_on_standard_error(command, rollouts, tmp_path, capsys):
+    log = tmp_path / "log"
+    shutil.copytree(rollouts, log)
+    (log / "99.jsonl").write_text('{"loss": 1}')
+    output = {"score": ("-o", tmp_path / "scores.jsonl"), "rollouts": ("-o", tmp_path / "own")}.get(command, ())
+    assert exit_status(command, log, *output) == 1
+    assert f"{log}/99.jsonl: it looks like a part of the log" in (error := capsys.readouterr().err)
+    assert error.endswith("leave it out: `--leave-out 99.jsonl`.\n")
+    assert exit_status(command, log, *output, "--leave-out", "99.jsonl") == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines.count(f"limr {command}: 1 file is not read: 1 left out by name (99.jsonl).") == 1
+    assert not any("99.jsonl" in line for line in lines[1:])
+    if command == "score":
+        (finding,) = json.loads((tmp_path / "scores.audit.json").read_text())["findings"]
+        assert finding["kind"] == "files of rollouts that are not read"

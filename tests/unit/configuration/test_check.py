@@ -443,6 +443,19 @@ def test_the_files_of_a_run_are_those_that_are_read(tmp_path: Path) -> None:
     assert source_files(own_run(tmp_path / "2.jsonl")) == [str(tmp_path / "2.jsonl")]
 
 
+def test_files_left_out_of_a_run_are_no_files_of_it(tmp_path: Path) -> None:
+    for name in ("2.jsonl", "3.jsonl", "old/2.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    configuration = own_run(tmp_path)
+    configuration["trajectories"] = {**configuration["trajectories"], "leave_out": ["3.jsonl", "old"]}
+    check_configuration(configuration)
+    assert source_files(configuration) == [str(tmp_path / "2.jsonl")]
+    configuration["trajectories"]["leave_out"] = ["4.jsonl"]
+    with refused(where=("trajectories.path", tmp_path), what="no file to leave out has this name"):
+        source_files(configuration)
+
+
 def test_a_run_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with refused(where=("trajectories.path", "nowhere"), what="no such file or folder"):
         source_files(own_run("nowhere"))
