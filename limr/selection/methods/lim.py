@@ -18,9 +18,10 @@ Reward = Annotated[float, Range(-(10**9), 10**9)]  # the square of a larger one 
 
 @score_method("lim", signals=("reward", "accuracy"))
 def lim(values: np.ndarray, prompt_ids: Sequence[str], signal: str, *, best_reward: Reward = 1.0) -> np.ndarray:
-    """Score each prompt by its alignment with the mean curve; the paper keeps scores of at least theta = 0.6.
+    """Score each prompt by its alignment with the mean curve; the released code keeps scores of at least theta = 0.6.
 
-    The paper uses the reward, not the accuracy. Option ``best_reward`` is the reward of a solved prompt: the 1 of the
+    The paper's text uses the reward. Its released code (lim/lim_selection.py) uses the accuracy: the share of samples
+    with reward 1, which is ``signal=accuracy``. Option ``best_reward`` is the reward of a solved prompt: the 1 of the
     formula, and 1 in the paper. The mean curve is taken over the prompts that have every visit.
 
     Raises LimrError when a mean reward exceeds the best reward. Also raises it when the mean curve is the best reward
