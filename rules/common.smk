@@ -6,6 +6,7 @@ from snakemake.exceptions import WorkflowError
 
 try:
     from limr.configuration.check import (
+        check_clone,
         check_configuration,
         check_results_folder,
         is_pretrained,
@@ -26,6 +27,7 @@ except ModuleNotFoundError as error:
 # experiment would keep the miniature's benchmarks.
 CONFIGURATION_FILES = workflow.overwrite_configfiles or [Path("config.yaml")]
 try:
+    check_clone(str(workflow.basedir))
     check_files(CONFIGURATION_FILES)
 except LimrError as error:
     raise WorkflowError(str(error)) from None

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -32,6 +33,15 @@ def digest(configuration: Mapping[str, Any]) -> str:
     """
     canonical = json.dumps(configuration, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def as_written(text: str) -> str:
+    r"""``text`` of the configuration in Markdown that shows it unchanged; ``|`` is left to the writer of tables.
+
+    >>> print(as_written("a_b <i> & `$x`"))
+    a\_b &lt;i> &amp; \`\$x\`
+    """
+    return re.sub(r"([\\`*_~$\[\]])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;"))
 
 
 def caption(
@@ -97,7 +107,7 @@ def _ungradable(configuration: Mapping[str, Any], gradable: Sequence[bool]) -> l
 def _benchmarks(configuration: Mapping[str, Any], problems: Mapping[str, int]) -> str:
     evaluation = configuration["evaluation"]
     settings = [
-        f"{benchmark['title']} ({problems[name]:,} problems{_mirrored(benchmark)}): "
+        f"{as_written(benchmark['title'])} ({problems[name]:,} problems{_mirrored(benchmark)}): "
         + sampling(benchmark, evaluation["top_p"])
         for name, benchmark in configuration["benchmarks"].items()
     ]
@@ -108,7 +118,7 @@ def _benchmarks(configuration: Mapping[str, Any], problems: Mapping[str, int]) -
 
 
 def _mirrored(benchmark: Mapping[str, Any]) -> str:
-    return f", mirrors {benchmark['mirrors']}" if "mirrors" in benchmark else ""
+    return f", mirrors {as_written(benchmark['mirrors'])}" if "mirrors" in benchmark else ""
 
 
 def sampling(benchmark: Mapping[str, Any], top_p: float) -> str:

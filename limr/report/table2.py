@@ -13,7 +13,7 @@ from limr.files.atomic import whole_file, write_json, write_text
 from limr.files.contracts import read_parquet
 from limr.files.markdown import markdown_rows
 from limr.report.bootstrap import Bootstrap, Interval
-from limr.report.caption import caption, digest, versions
+from limr.report.caption import as_written, caption, digest, versions
 from limr.report.results import read_results
 from limr.report.style import BASE, method_title, percent
 from limr.report.training_runs import TrainingRun, number_range, read_runs
@@ -118,7 +118,7 @@ def _markdown(
     benchmarks: Mapping[str, Mapping[str, Any]],
     below: str,
 ) -> str:
-    titles = [benchmark["title"] for benchmark in benchmarks.values()]
+    titles = [as_written(benchmark["title"]) for benchmark in benchmarks.values()]
     scores, gains = [], []
     for row in rows:
         title = method_title(row.method)

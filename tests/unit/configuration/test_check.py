@@ -18,6 +18,7 @@ from places import ROOT
 from refusals import has, refused
 
 from limr.configuration.check import (
+    check_clone,
     check_configuration,
     check_results_folder,
     is_pretrained,
@@ -471,6 +472,12 @@ def test_results_inside_the_run_that_they_come_from_are_refused(tmp_path: Path) 
     (tmp_path / "1.jsonl").write_text("{}", encoding="utf-8")
     with refused(where=("trajectories.path", tmp_path), what=f"the results, {tmp_path}/results, would be written into"):
         source_files(own_run(tmp_path) | {"results": str(tmp_path / "results")})
+
+
+def test_a_clone_in_a_folder_with_braces_is_refused() -> None:
+    check_clone("/home/a b/limr<1>")
+    with refused(where="/home/{user}/limr", found="braces", advice="Move or rename the folder"):
+        check_clone("/home/{user}/limr")
 
 
 def test_a_results_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
