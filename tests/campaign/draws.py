@@ -323,6 +323,7 @@ def _select(case: Case, draw: Random) -> None:
     name = os.path.relpath(scores, case.folder)
     if scores.suffix == ".jsonl" and draw.random() < 0.2:
         case.stdin, name = scores.read_bytes(), "-"
+        case.source = None
         case.options["companion"] = ""
     bad = (*(f"top={number}" for number in BAD_NUMBERS), "theta_for=0.5", "share=0", "theta=1e400", "top", "")
     _option(case, draw, "--keep", KEEPS, 0.5, bad)
@@ -371,6 +372,7 @@ def _export(case: Case, draw: Random) -> None:
     name = data.name
     if data.suffix == ".jsonl" and draw.random() < 0.2:
         case.stdin, name = data.read_bytes(), "-"
+        case.source = None
     to = draw.choice(["openrlhf", "verl", "trl"])
     case.arguments += [name, "--to", to]
     case.options["--to"] = to
@@ -404,6 +406,7 @@ def _grade(case: Case, draw: Random) -> None:
     name = file.name
     if file.suffix == ".jsonl" and draw.random() < 0.2:
         case.stdin, name = file.read_bytes(), "-"
+        case.source = None
     if names[0] != "gold":
         case.arguments += ["--gold", names[0], "--response", names[1]]
     case.arguments.append(name)

@@ -32,8 +32,8 @@ from campaign.runs import NUMBERED
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]")
 PLACES = re.compile(
-    r"an empty name|line \d|row \d|column|key |option|--\w|standard (in|out)put|prompt |visit |format|samples|step |keep"
-    r"|trajectories|methods? |share|preflight|the following arguments|ambiguous|score '|\.: found SOURCE itself",
+    r"an empty name|line \d|row \d|column|key |option|--\w|standard (in|out)put|prompt |visit |format|samples|step "
+    r"|keep|trajectories|methods? |share|preflight|the following arguments|ambiguous|score '|\.: found SOURCE itself",
     re.IGNORECASE,
 )
 

@@ -134,7 +134,7 @@ def _read(row: dict[str, Any], file: Path, kind: str, columns: dict[str, str]) -
             chat = row["content"][0]
             (reward,) = row["rewards"]
             prompt, step = _user_turn(chat[0]), _step_of(file.name)
-            correct = {"Environment: correct": 1.0, "Environment: incorrect": 0.0}.get(chat[-1])
+            correct = {"Environment: correct": 1.0, "Environment: incorrect": 0.0}.get(str(chat[-1]))
         case "open_instruct":
             tokens = row["prompt_tokens"]
             name = hashlib.sha256(" ".join(str(int(token)) for token in tokens).encode()).hexdigest()[:16]
@@ -252,7 +252,7 @@ def curves_of_file(source: Path, kind: str) -> tuple[Curves, int]:
             curves.setdefault(row["prompt_id"], []).append(visit)
     else:
         visits: dict[tuple[str, int], list[dict[str, Any]]] = {}
-        for file in data_files(source):
+        for file in [file for file in data_files(source) if file.suffix == ".parquet"]:
             for row in rows_of(file):
                 visits.setdefault((row["prompt_id"], row["visit"]), []).append(row)
         for (name, epoch), rows in sorted(visits.items()):

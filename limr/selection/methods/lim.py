@@ -11,9 +11,9 @@ import numpy as np
 from limr.errors import LimrError, MethodOption, shown
 from limr.selection.method import score_method
 from limr.selection.options import OptionsError, Range
-from limr.selection.rounding import ROUNDING
+from limr.selection.rounding import DECIMALS, ROUNDING
 
-Reward = Annotated[float, Range(-(10**9), 10**9)]  # the square of a larger one overflows, or rounds scores to 1
+Reward = Annotated[float, Range(-(10**9), 10**9)]  # far above any reward; the square of 1e308 overflows
 
 
 @score_method("lim", signals=("reward", "accuracy"))
@@ -52,7 +52,8 @@ def alignment(values: np.ndarray, curve: np.ndarray, best: float = 1.0) -> np.nd
     >>> alignment(np.array([[0.0, 0.5], [1.0, 1.0]]), curve=np.array([0.0, 0.5])).tolist()
     [1.0, 0.0]
     """
-    return 1 - ((values - curve) ** 2).sum(axis=1) / ((best - curve) ** 2).sum()
+    scores = 1 - ((values - curve) ** 2).sum(axis=1) / ((best - curve) ** 2).sum()
+    return scores.round(DECIMALS)
 
 
 def _check_best_reward(values: np.ndarray, curve: np.ndarray, prompt_ids: Sequence[str], best: float) -> None:
