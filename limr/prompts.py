@@ -22,7 +22,7 @@ def collapsed(text: str) -> str:
 
 
 def has_lone_surrogate(text: str) -> bool:
-    r"""Whether ``text`` holds half of a UTF-16 pair. No file can hold such a text as UTF-8.
+    r"""Whether ``text`` holds a lone surrogate: half of a UTF-16 pair. No file can hold such a text as UTF-8.
 
     >>> has_lone_surrogate("half \ud83d"), has_lone_surrogate("½")
     (True, False)

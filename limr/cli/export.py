@@ -5,7 +5,7 @@ from typing import Any
 
 from limr.cli import arguments, output_arguments
 from limr.cli.files_of_command import Files, input_file, output_file
-from limr.errors import LimrError, UsageError
+from limr.errors import LimrError, UsageError, counted
 
 FRAMEWORKS = ("openrlhf", "verl", "trl")  # as in limr.subsets.trainer_files, which --help does not import
 
@@ -74,4 +74,4 @@ def run(options: argparse.Namespace) -> None:
     output_arguments.check_output(options.output, ".parquet", ".jsonl")
     data_set = read_data_set(options.subset)
     usage = export(data_set, options.to, options.output, export_options, columns)
-    arguments.note("export", f"{options.output}: {len(data_set.rows):,} prompts for {options.to}: {usage}")
+    arguments.note("export", f"{options.output}: {counted(len(data_set.rows), 'prompt')} for {options.to}: {usage}")

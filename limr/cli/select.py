@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from limr.cli import arguments, method_arguments, output_arguments
 from limr.cli.files_of_command import Files, input_file, output_file
-from limr.errors import Setting, UsageError
+from limr.errors import Setting, UsageError, counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -136,4 +136,4 @@ def _write_of_data_set(
     if subset.missing:
         arguments.note("select", subset.missing)
     rows, total = len(subset.rows), len(data_set.rows)
-    arguments.note("select", f"{rows:,} of the {total:,} rows of {options.prompts} written", *subset.summary())
+    arguments.note("select", f"{rows:,} of {counted(total, 'row')} of {options.prompts} written", *subset.summary())

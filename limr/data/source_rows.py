@@ -106,7 +106,7 @@ def _text(raw: Mapping[str, Any], names: Sequence[str], where: str) -> str:
         if isinstance(raw.get(name), str) and raw[name].strip():
             if has_lone_surrogate(raw[name]):
                 raise ContractError(
-                    where=(where, repr(name)), found="half of a UTF-16 pair", expected="whole characters"
+                    where=(where, repr(name)), found="a lone surrogate", expected="whole characters"
                 )
             return raw[name]
     columns = ", ".join(raw)

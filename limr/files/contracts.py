@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from limr.errors import ContractError, first_line, shown
+from limr.errors import ContractError, counted, first_line, shown
 from limr.files.atomic import whole_file
 from limr.files.input_paths import refuse_special
 
@@ -52,7 +52,7 @@ def read_parquet(path: str | Path, name: str) -> pl.DataFrame:
         raise ContractError("no such file", where=path, expected=contract(name)["title"])
     try:
         frame = pl.read_parquet(path, hive_partitioning=False, glob=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         size = path.stat().st_size
         raise ContractError(
             f"cannot be read as Parquet ({size:,} bytes; {first_line(error)})",
@@ -94,7 +94,13 @@ def _as_type(series: pl.Series, dtype: pl.DataType, where: str) -> pl.Series:
     same_kind = (series.dtype.is_integer() and dtype.is_numeric()) or (series.dtype.is_float() and dtype.is_float())
     if not same_kind and series.dtype != pl.Null:
         raise ContractError(where=(where, _column(series.name)), found=str(series.dtype), expected=str(dtype))
-    return series.cast(dtype)
+    cast = series.cast(dtype, strict=False)
+    # null where a number does not fit into Int64; rounded where it is a whole number beyond 2**53 and becomes Float64
+    changed = cast.is_null() != series.is_null()
+    if series.dtype.is_integer() and dtype.is_float():
+        changed |= (series > 2**53) | (series < -(2**53))
+    _refuse(series, changed, f"{dtype}, which cannot hold it", where)
+    return cast
 
 
 def _check_values(series: pl.Series, rule: dict[str, Any], where: str) -> None:
@@ -114,7 +120,7 @@ def _refuse(series: pl.Series, bad: pl.Series, expected: str, where: str) -> Non
         raise ContractError(
             where=(where, f"row {row}", _column(series.name)),
             found=shown(series[row]),
-            expected=f"{expected} ({bad.sum():,} such rows)",
+            expected=f"{expected} ({counted(bad.sum(), 'such row')})",
         )
 
 

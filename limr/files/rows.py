@@ -6,14 +6,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
-from limr.errors import LimrError, first_line, one_of, shown
+from limr.errors import LimrError, counted, one_of, shown
 from limr.files.atomic import whole_file
 from limr.files.input_paths import refuse_special
-
-if TYPE_CHECKING:  # imported only where Parquet is used: it takes longer than all other imports of a command
-    import polars as pl
+from limr.files.strict_json import parse_json
 
 STANDARD = "-"  # standard input or output, as JSON Lines
 
@@ -49,7 +47,8 @@ def count_rows(file: str) -> int | None:
         case ".parquet":
             import polars as pl
 
-            with suppress(OSError, pl.exceptions.PolarsError):  # ``read_rows`` reports these
+            # ``read_rows`` reports these
+            with suppress(OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
                 return pl.scan_parquet(file, hive_partitioning=False, glob=False).select(pl.len()).collect().item()
         case ".jsonl":
             with suppress(OSError), Path(file).open("rb") as stream:
@@ -66,14 +65,16 @@ def write_rows(rows: Iterable[Row], file: str) -> None:
     try:
         if file == STANDARD:
             for row in rows:
-                sys.stdout.write(_json_line(row))
+                sys.stdout.write(_json_line(row, "standard output"))
             sys.stdout.flush()
         else:
             with whole_file(file) as temporary, temporary.open("w", encoding="ascii") as stream:
                 if Path(file).suffix == ".jsonl":
-                    stream.writelines(map(_json_line, rows))
+                    stream.writelines(_json_line(row, file) for row in rows)
                 else:
-                    _frame(rows, file).write_parquet(temporary)
+                    from limr.files.parquet_rows import write_parquet_rows
+
+                    write_parquet_rows(list(rows), temporary, file)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -91,25 +92,28 @@ def check_output(file: str) -> None:
 
 def _wrong_suffix(file: str, known: Iterable[str]) -> LimrError:
     expected = f"{one_of(known)}, or {STANDARD} alone"
-    return LimrError(where=file, found=f"the suffix {Path(file).suffix!r}", expected=expected)
+    return LimrError(where=file or "an empty name", found=f"the suffix {Path(file).suffix!r}", expected=expected)
 
 
-def _frame(rows: Iterable[Row], file: str) -> "pl.DataFrame":
-    import polars as pl
-
-    try:
-        return pl.DataFrame(list(rows), infer_schema_length=None)
-    except (pl.exceptions.PolarsError, TypeError, UnicodeEncodeError) as error:  # columns of mixed types, for example
-        what = f"Parquet cannot hold these rows ({error})"
-        raise LimrError(what, where=file, advice="Write *.jsonl instead.") from error
-
-
-def _json_line(row: Row) -> str:
+def _json_line(row: Row, file: str) -> str:
     try:
         return json.dumps(row) + "\n"  # in ASCII: lone surrogates, which models may write, are escaped
     except TypeError as error:  # Parquet has dates and bytes
-        what = f"JSON cannot hold this row ({error}): {shown(str(row), most=80)}"
-        raise LimrError(what, advice="Write *.parquet instead.") from error
+        name = next(name for name, value in row.items() if not _fits_json(value))
+        raise LimrError(
+            "JSON cannot hold a value",
+            where=(file, f"column {name!r}"),
+            found=shown(row[name]),
+            advice="Write *.parquet instead.",
+        ) from error
+
+
+def _fits_json(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _json_file(file: str) -> Iterator[tuple[str, Row]]:
@@ -120,14 +124,14 @@ def _json_file(file: str) -> Iterator[tuple[str, Row]]:
 def _json_lines(stream: BinaryIO, file: str) -> Iterator[tuple[str, Row]]:
     for number, line in enumerate(stream, start=1):
         if line.strip():
-            row = _parsed(line, file, _ONE_OBJECT_PER_LINE, number)
+            row = parse_json(line, file, _ONE_OBJECT_PER_LINE, number)
             if not isinstance(row, dict):
                 raise LimrError(where=(file, f"line {number}"), found=shown(row), expected=_ONE_OBJECT_PER_LINE)
             yield f"{file}: line {number}", row
 
 
 def _json_list(file: str) -> Iterator[tuple[str, Row]]:
-    rows = _parsed(Path(file).read_bytes(), file, _ONE_LIST)
+    rows = parse_json(Path(file).read_bytes(), file, _ONE_LIST)
     if not isinstance(rows, list):
         raise LimrError(where=file, found=shown(rows), expected=_ONE_LIST)
     for number, row in enumerate(rows):
@@ -136,31 +140,21 @@ def _json_list(file: str) -> Iterator[tuple[str, Row]]:
         yield f"{file}: row {number}", row
 
 
-def _parsed(content: bytes, file: str, expected: str, line: int | None = None) -> Any:
-    """The JSON value of ``content``, which is one ``line`` of ``file`` or, without ``line``, the whole file."""
-    try:
-        return json.loads(content)
-    except UnicodeDecodeError as error:
-        raise LimrError(f"not UTF-8 (byte {error.start})", where=(file, line and f"line {line}")) from error
-    except json.JSONDecodeError as error:
-        what = f"not JSON ({error.msg}, after {error.pos} characters)"
-        raise LimrError(what, where=(file, f"line {line or error.lineno}"), expected=expected) from error
-    except RecursionError as error:
-        where = (file, line and f"line {line}")
-        raise LimrError("not JSON (brackets are nested too deeply)", where=where, expected=expected) from error
-
-
 def _csv_file(file: str) -> Iterator[tuple[str, Row]]:
     csv.field_size_limit(sys.maxsize)
     with Path(file).open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream, restkey="", strict=True)
+        reader = csv.DictReader(stream, strict=True)
         try:
+            names = reader.fieldnames or []
+            twice = [name for number, name in enumerate(names) if name in names[:number]]
+            if twice:
+                raise LimrError("two columns have the same name", where=(file, "line 1"), found=shown(twice[0]))
             for row in reader:
-                if "" in row or None in row.values():  # more fields than the header, or fewer
+                if None in row or None in row.values():  # more fields than the header, or fewer
                     raise LimrError(
                         "the row does not have as many fields as the header",
                         where=(file, f"line {reader.line_num}"),
-                        expected=f"{len(reader.fieldnames)} fields",
+                        expected=counted(len(names), "field"),
                     )
                 yield f"{file}: line {reader.line_num}", row
         except UnicodeDecodeError as error:
@@ -171,13 +165,9 @@ def _csv_file(file: str) -> Iterator[tuple[str, Row]]:
 
 
 def _parquet_file(file: str) -> Iterator[tuple[str, Row]]:
-    import polars as pl
+    from limr.files.parquet_rows import read_parquet_rows
 
-    try:
-        frame = pl.read_parquet(file, hive_partitioning=False, glob=False)
-    except pl.exceptions.PolarsError as error:
-        raise LimrError(f"cannot be read as Parquet: {first_line(error)}", where=file) from error
-    for number, row in enumerate(frame.iter_rows(named=True)):
+    for number, row in enumerate(read_parquet_rows(file)):
         yield f"{file}: row {number}", row
 
 

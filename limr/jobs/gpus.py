@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 
-from limr.errors import LimrError, shown
+from limr.errors import LimrError, counted, shown
 
 _QUERY = ("index", "uuid", "name", "memory.total", "memory.used", "compute_cap")
 _TIMEOUT = 30  # seconds
@@ -43,7 +43,7 @@ def require_gpus(number: int, why: str) -> list[Gpu]:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         limit = "" if visible is None else f", visible with CUDA_VISIBLE_DEVICES={visible}"
         raise LimrError(
-            found=f"{len(gpus)} GPUs ({', '.join(gpu.name for gpu in gpus) or 'none'}{limit})",
+            found=f"{counted(len(gpus), 'GPU')} ({', '.join(gpu.name for gpu in gpus) or 'none'}{limit})",
             expected=f"{number}, because {why}",
             advice="Run this on a machine that has them, or lower the number of GPUs in the configuration.",
         )

@@ -45,7 +45,7 @@ class Comparison:
             "The share of one method's best prompts that are among the other's best prompts. Prompts that tie at the "
             "cut share the remaining places, so the overlap does not depend on how ties are broken. Two independent "
             f"methods have an overlap of {percentage(self.pairs['chance'].max())} on average. A method that gives "
-            "every prompt the same score has this overlap with every other method.",
+            "every prompt the same score has this overlap with every other method; two such methods have none.",
             markdown_table(_square(self.pairs, names, "overlap"), percent=names),
             "## Rank correlation",
             "Spearman's rank correlation over the prompts that both methods score; tied scores get the mean of their "
@@ -104,6 +104,7 @@ def _compare(scores: Mapping[str, pl.DataFrame], share: float) -> tuple[pl.DataF
             where="share", found=f"{share:g} of {n_prompts:,} prompts", expected="at least one prompt and not all"
         )
     tops = {name: top(values, number) for name, values in columns.items()}
+    constant = {name for name, values in columns.items() if len(np.unique(values[~np.isnan(values)])) < 2}
     methods = [
         {
             "method": name,
@@ -121,7 +122,8 @@ def _compare(scores: Mapping[str, pl.DataFrame], share: float) -> tuple[pl.DataF
             "second": second,
             "prompts": int((~np.isnan(columns[first] + columns[second])).sum()),
             "spearman": spearman(columns[first], columns[second]),
-            "overlap": overlap(tops[first], tops[second]),
+            # two methods that both tie all prompts would seem to agree
+            "overlap": np.nan if {first, second} <= constant else overlap(tops[first], tops[second]),
             "chance": number / n_prompts,
         }
         for first, second in combinations(columns, 2)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
+from limr.errors import counted
 from limr.files.atomic import whole_file, write_text
 from limr.files.markdown import markdown_table, percentage
 from limr.selection.early_stopping import (
@@ -30,18 +31,23 @@ def write_early_stopping(found: EarlyStopping, markdown: Path, csv: Path) -> Non
 def answer(found: EarlyStopping) -> str:
     """The answer in one sentence: after how many visits the selection stays close to the final one."""
     n_visits, number = found.rows.height, f"{found.number:,}"
+    if found.rows[CORRELATION][-1] is None:  # even with itself
+        return (
+            f"LIM gives all {found.prompts:,} prompts the same score after all visits ({n_visits:,}), so no prompt is"
+            " better than another: the overlaps below are those of ties, and say nothing about stopping early."
+        )
     parts = []
     for level in LEVELS:
         row = found.reaches(level)
-        share = percentage(row["rollouts"], 0)
+        share, visits = percentage(row["rollouts"], 0), counted(row["visits"], "visit")
         parts.append(
             f"at least {percentage(level, 0)} only after all of them"
             if row["visits"] == n_visits
-            else f"at least {percentage(level, 0)} from {row['visits']} visits on ({share} of the probe's rollouts)"
+            else f"at least {percentage(level, 0)} from {visits} on ({share} of the probe's rollouts)"
         )
     return (
-        f"LIM's best {number} of {found.prompts:,} prompts after k visits, compared with its best {number} after all "
-        f"{n_visits} visits: the overlap is {', and '.join(parts)}."
+        f"LIM's best {number} of {found.prompts:,} prompts after k visits, compared with its best {number} after "
+        f"{'the only visit' if n_visits == 1 else f'all {n_visits} visits'}: the overlap is {', and '.join(parts)}."
     )
 
 

@@ -88,8 +88,7 @@ def early_stopping(
     tend to be too wide: in simulations they contain the value of the whole population 96 to 99 % of the time.
     ``progress`` is called after each k.
 
-    Raises LimrError as LIM does, if ``share`` rounds to no prompt or to all prompts, and if all prompts have the same
-    score.
+    Raises LimrError as LIM does, and if ``share`` rounds to no prompt or to all prompts.
     """
     matrix = visit_matrix(trajectories, signal)
     n_prompts, n_visits = matrix.values.shape
@@ -110,11 +109,6 @@ def early_stopping(
         return _scores(VisitMatrix(matrix.prompt_ids, values), missing, best_reward, draws)
 
     full = list(scores(matrix.values))
-    if np.nanmax(full[0]) - np.nanmin(full[0]) <= ROUNDING:
-        raise LimrError(
-            "LIM gives every prompt the same score, so there are no best prompts to compare",
-            advice="Use a run whose prompts differ in how fast they were learned.",
-        )
     rows = []
     for visits in range(1, n_visits + 1):
         early, later = scores(matrix.values[:, :visits]), scores(matrix.values[:, visits:])

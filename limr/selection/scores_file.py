@@ -7,24 +7,30 @@ from typing import Any
 
 import polars as pl
 
-from limr.errors import LimrError
+from limr.errors import LimrError, counted
 from limr.files.contracts import check, columns, read_parquet, write_parquet
 from limr.files.markdown import percentage
 from limr.files.rows import STANDARD, read_rows, write_rows
 from limr.selection.choose import QUANTILES, choose
 from limr.selection.reason import NOT_GRADABLE, kind_of
+from limr.selection.scores_check import check_row, check_scores
 
 
 def read_scores(file: str) -> pl.DataFrame:
     """The scores of one method (contract ``scores``) from ``*.parquet``, ``*.jsonl`` or ``-``, best first.
 
-    Raises LimrError with the file if it breaks the contract or holds the scores of several methods.
+    Raises LimrError with the file if it breaks the contract, has no rows, holds the scores of several methods, or
+    contradicts itself (see ``check_scores``).
     """
-    scores = read_parquet(file, "scores") if Path(file).suffix == ".parquet" else _from_rows(file)
+    name = "standard input" if file == STANDARD else file
+    scores = read_parquet(file, "scores") if Path(file).suffix == ".parquet" else _from_rows(file, name)
+    if scores.is_empty():
+        raise LimrError("there are no rows", where=name, expected="the scores of one method")
     methods = scores["method"].unique().sort().to_list()
     if len(methods) != 1:
         found = f"{len(methods)} methods ({', '.join(methods)})"
-        raise LimrError(where=file, found=found, expected="the scores of one method")
+        raise LimrError(where=name, found=found, expected="the scores of one method")
+    check_scores(scores, name)
     return scores.sort("rank", "prompt_id", nulls_last=True)
 
 
@@ -77,7 +83,7 @@ def selection_summary(scores: pl.DataFrame) -> list[str]:
     """Lines for the user: how many prompts are selected, and how many have no score, by reason."""
     selected, unscored = scores.filter("selected"), scores.filter(pl.col("score").is_null())
     lines = [
-        f"{scores['method'][0]}: {len(selected):,} of {len(scores):,} prompts selected"
+        f"{scores['method'][0]}: {len(selected):,} of {counted(len(scores), 'prompt')} selected"
         f" ({percentage(len(selected) / len(scores))}), scores of {selected['score'].min():.4g} and more"
     ]
     if len(unscored):
@@ -88,20 +94,10 @@ def selection_summary(scores: pl.DataFrame) -> list[str]:
     return lines
 
 
-def _from_rows(file: str) -> pl.DataFrame:
+def _from_rows(file: str, name: str) -> pl.DataFrame:
     schema = columns("scores")
     rows = []
     for place, row in read_rows(file):
-        if set(row) != set(schema):
-            raise LimrError(
-                where=place,
-                found=f"the keys {', '.join(row)}",
-                expected=f"{', '.join(schema)}, the keys of a scores file",
-            )
+        check_row(row, schema, place)
         rows.append(row)
-    name = "standard input" if file == STANDARD else file
-    try:
-        frame = pl.DataFrame(rows, schema, orient="row", strict=True)
-    except (pl.exceptions.PolarsError, TypeError) as error:
-        raise LimrError(f"these rows do not fit the columns of a scores file ({error})", where=name) from error
-    return check(frame, "scores", where=name)
+    return check(pl.DataFrame(rows, schema, orient="row"), "scores", where=name)

@@ -18,11 +18,12 @@ def conversation(prompt: Any, place: str) -> list[Row]:
     is_conversation = (
         isinstance(prompt, list)
         and all(isinstance(message, dict) and isinstance(message.get("content"), str) for message in prompt)
+        and all(isinstance(message.get("role"), str) for message in prompt)
         and any(message.get("role") == "user" for message in prompt)
     )
     if not is_conversation:
         raise LimrError(
-            where=(place, "prompt"),
+            where=place,
             found=shown(prompt, most=80),
             expected='text, or messages with at least one of the user: [{"role": "user", "content": "..."}]',
         )
@@ -40,9 +41,11 @@ def user_text(prompt: Any, place: str) -> str:
     >>> user_text([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "2+2?"}], "row 1")
     '2+2?'
     """
-    text = last_of_user(conversation(prompt, place))["content"]
+    return whole_characters(last_of_user(conversation(prompt, place))["content"], place)
+
+
+def whole_characters(text: str, place: str) -> str:
+    """``text`` itself. Raises LimrError if it holds a lone surrogate."""
     if has_lone_surrogate(text):
-        raise LimrError(
-            where=(place, "prompt"), found=f"half of a UTF-16 pair in {text[:80]!r}", expected="whole characters"
-        )
+        raise LimrError("a lone surrogate", where=place, found=shown(text, most=80), expected="whole characters")
     return text

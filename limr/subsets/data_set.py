@@ -7,10 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from limr.errors import Column, LimrError, one_of
+from limr.errors import Column, LimrError, one_line, one_of, shown
 from limr.files.atomic import whole_file
 from limr.files.overwrites import Input, Output, refuse_overwrites
 from limr.files.rows import STANDARD, Row, read_rows, write_rows
+from limr.subsets.conversations import whole_characters
 
 # Usual names of columns in published data sets. If the user names no column, the first name that is present is used.
 # verl keeps the answer in an object: `a.b` is key b of the object under a.
@@ -30,15 +31,31 @@ class DataSet:
     places: list[str]
 
     def column(self, name: str) -> Iterator[tuple[str, Any]]:
-        """Each row's place and value under ``name``; ``a.b`` is key b of the object under a.
+        """Each row's place, with the column, and value under ``name``; ``a.b`` is key b of the object under a.
 
         Raises LimrError with the place of a row that has no such key.
         """
         for place, row in zip(self.places, self.rows, strict=True):
             found, value = _look_up(row, name)
             if not found:
-                raise LimrError(f"key {name!r} is missing", where=place, found=f"the keys {', '.join(row)}")
-            yield place, value
+                raise LimrError(
+                    f"key {name!r} is missing", where=place, found=f"the keys {', '.join(map(one_line, row))}"
+                )
+            yield f"{place}: column {name!r}", value
+
+    def ids(self, name: str) -> list[str | None]:
+        """The values under ``name`` as ids (see ``id_text``).
+
+        Raises LimrError with the place of a row that has another value, or a number where other rows have text: 1 and
+        "1" would become the same id.
+        """
+        ids, kinds = [], set()
+        for place, value in self.column(name):
+            ids.append(id_text(value, place))
+            kinds |= {type(value)}
+            if {str, int} <= kinds:
+                raise LimrError(where=place, found=shown(value), expected="ids that are all text, or all whole numbers")
+        return ids
 
     def name_of(self, column: str, given: str | None = None) -> str | None:
         """The data set's name for ``column`` (a key of ``NAMES``): ``given``, or the first usual name in row 1."""
@@ -59,6 +76,18 @@ def read_data_set(file: str) -> DataSet:
     return DataSet(file, rows, places)
 
 
+def id_text(value: Any, place: str) -> str | None:
+    """An id of a data set as text, None for null and for text without characters.
+
+    Raises LimrError with ``place`` if it is neither text nor a whole number.
+    """
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise LimrError(where=place, found=shown(value), expected="an id: text or a whole number")
+    return whole_characters(str(value), place)
+
+
 def column_of(data_set: DataSet, column: str, given: str | None = None) -> str:
     """The name of ``column`` (``prompt`` or ``answer``) in the data set: ``given``, or a usual name.
 
@@ -69,7 +98,7 @@ def column_of(data_set: DataSet, column: str, given: str | None = None) -> str:
         raise LimrError(
             f"there is no column of {column}s",
             where=data_set.file,
-            found=f"the columns {', '.join(data_set.rows[0])}",
+            found=f"the columns {', '.join(map(one_line, data_set.rows[0]))}",
             expected=one_of(NAMES[column]),
             advice=["Name the column: ", Column(column), "."],
         )

@@ -45,7 +45,7 @@ def match(
     wanted: Iterable[str],
     logged: Mapping[str, str],
     texts: Sequence[str],
-    ids: Sequence[str] | None = None,
+    ids: Sequence[str | None] | None = None,
     trust_ids: bool = False,
 ) -> Matching:
     """Find the prompts ``wanted`` (ids) among the rows of a data set.
@@ -61,16 +61,20 @@ def match(
     """
     logged = {prompt_id: collapsed(text) for prompt_id, text in logged.items()}
     rows_of_text, rows_of_id = defaultdict(list), defaultdict(list)
-    for row, text in enumerate(map(collapsed, texts)):
+    texts = [collapsed(text) for text in texts]
+    for row, text in enumerate(texts):
         rows_of_text[text].append(row)
     for row, row_id in enumerate(ids or ()):
-        if trust_ids or _texts_agree(logged.get(row_id), collapsed(texts[row])):
+        if row_id is not None and (trust_ids or _texts_agree(logged.get(row_id), texts[row])):
             rows_of_id[row_id].append(row)
     found = Matching()
     remaining = []
     rows_of_hash = {hash_of(text): rows for text, rows in rows_of_text.items()}
     for prompt_id in wanted:
-        if prompt_id in rows_of_id:
+        if len({texts[row] for row in rows_of_id.get(prompt_id, ())}) > 1:
+            found.ambiguous.append(prompt_id)
+            found.unmatched.append(prompt_id)
+        elif prompt_id in rows_of_id:
             found.rows[prompt_id] = rows_of_id[prompt_id]
             found.by_id += 1
         elif rows := rows_of_text.get(logged[prompt_id]) if prompt_id in logged else rows_of_hash.get(prompt_id):

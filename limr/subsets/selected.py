@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from limr.errors import LimrError
+from limr.errors import LimrError, counted
 
 
 def selected_rows(scores: pl.DataFrame, prompts: pl.DataFrame, source: str) -> pl.DataFrame:
@@ -17,8 +17,8 @@ def selected_rows(scores: pl.DataFrame, prompts: pl.DataFrame, source: str) -> p
     unknown = selected.join(prompts, on="prompt_id", how="anti", maintain_order="left")
     if not unknown.is_empty():
         raise LimrError(
-            f"{len(unknown):,} of the {len(selected):,} selected prompts are not among the {len(prompts):,} prompts of"
-            f" the {source}",
+            f"{len(unknown):,} of the {len(selected):,} selected prompts are not among the"
+            f" {counted(len(prompts), 'prompt')} of the {source}",
             where=("scores", f"prompt {unknown['prompt_id'][0]}"),
             advice=f"Check whether the scores were made from another {source}.",
         )

@@ -51,7 +51,7 @@ def subset_of_data_set(
     prompt_column = column_of(data_set, "prompt", columns.get("prompt"))
     texts = [user_text(prompt, place) for place, prompt in data_set.column(prompt_column)]
     id_column = data_set.name_of("prompt_id", columns.get("prompt_id"))
-    ids = [str(value) for _, value in data_set.column(id_column)] if id_column else None
+    ids = data_set.ids(id_column) if id_column else None
     found = match(selected, logged, texts, ids, trust_ids="prompt_id" in columns)
     missing = _missing(found, logged, data_set, texts, prompt_column) if found.unmatched else None
     if missing and not found.rows:

@@ -7,6 +7,7 @@ accuracy_rewards.py).
 
 import io
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -15,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from limr.data.source_rows import boxed_answer
-from limr.errors import LimrError, Setting, shown
+from limr.errors import LimrError, Setting, first_line, shown
 from limr.files.atomic import whole_file
 from limr.files.rows import STANDARD, Row
 from limr.prompts import prompt_id
-from limr.subsets.conversations import conversation, last_of_user, user_text
-from limr.subsets.data_set import DataSet, column_of, refuse_to_overwrite
+from limr.subsets.conversations import conversation, last_of_user, user_text, whole_characters
+from limr.subsets.data_set import DataSet, column_of, id_text, refuse_to_overwrite
+from limr.subsets.known_prompts import KnownPrompts
 
 _MATHEMATICS = re.compile(r"(?<!\\)\$|\\\(|\\\[|\\boxed\b")  # an answer with LaTeX delimiters
 
@@ -106,8 +108,8 @@ def export(
     order. Columns that the framework does not read are left out. The file is read back with pyarrow, which the loaders
     use. It gets its final name only if every row came back unchanged.
 
-    Raises LimrError with the place of a row that has no text as prompt or no answer, or when ``output`` cannot be
-    written.
+    Raises LimrError with the place of a row that has no text as prompt or no answer, or whose prompt had another answer
+    in a row before; or when ``output`` cannot be written.
     """
     framework = FRAMEWORKS[to]
     check_export(to, output, options)
@@ -141,41 +143,55 @@ def _examples(data_set: DataSet, to: str, options: ExportOptions, columns: dict[
     prompts = data_set.column(column_of(data_set, "prompt", columns.get("prompt")))
     answer_column = column_of(data_set, "answer", columns.get("answer"))
     answers = data_set.column(answer_column)
-    examples = []
-    for number, (row, (place, prompt), (_, answer)) in enumerate(zip(data_set.rows, prompts, answers, strict=True)):
+    examples, known = [], KnownPrompts()
+    for number, (row, row_place) in enumerate(zip(data_set.rows, data_set.places, strict=True)):
+        (place, prompt), (answer_place, answer) = next(prompts), next(answers)
+        text = user_text(prompt, place)
+        if not text.strip():
+            raise LimrError(where=place, found=shown(text), expected="a prompt that is not blank")
         messages = _messages(prompt, place, options)
         if options.plain and len(messages) > 1:
             raise LimrError(
-                where=(place, "prompt"),
+                where=place,
                 found=f"{len(messages)} messages",
                 expected=["a single message of the user, because of ", Setting("plain")],
             )
-        source = options.data_source or row.get("data_source")
-        if to == "verl" and not source:
-            raise LimrError(
-                "key 'data_source' is missing; verl needs it to choose the reward function",
-                where=place,
-                advice=[
-                    "Set it with ",
-                    Setting("data_source", "lighteval/MATH"),
-                    " (for answers in \\boxed{}), or any name that your own reward function accepts.",
-                ],
-            )
-        name = row.get("prompt_id") or prompt_id(user_text(prompt, place))
-        text = _answer(answer, place)
+        source = _data_source(row, row_place, options) if to == "verl" else None
+        name = id_text(row.get("prompt_id"), f"{row_place}: column 'prompt_id'") or prompt_id(text)
+        answer_text = _answer(answer, answer_place)
         if answer_column == "solution":
-            text = _end_of_solution(text)
-        examples.append(Example(number, str(name), messages, text, source))
+            answer_text = _end_of_solution(answer_text)
+        known.add(prompt, name, answer_text, row_place)
+        examples.append(Example(number, name, messages, answer_text, source))
     return examples
+
+
+def _data_source(row: Row, place: str, options: ExportOptions) -> str:
+    source = options.data_source or row.get("data_source")
+    if source is None or source == "":
+        raise LimrError(
+            "key 'data_source' is missing; verl needs it to choose the reward function",
+            where=place,
+            advice=[
+                "Set it with ",
+                Setting("data_source", "lighteval/MATH"),
+                " (for answers in \\boxed{}), or any name that your own reward function accepts.",
+            ],
+        )
+    if not isinstance(source, str):
+        raise LimrError(where=(place, "column 'data_source'"), found=shown(source), expected="text")
+    return whole_characters(source, f"{place}: column 'data_source'")
 
 
 def _messages(prompt: Any, place: str, options: ExportOptions) -> list[Row]:
     messages = [dict(message) for message in conversation(prompt, place)]
+    for message in messages:
+        whole_characters(message["content"], place)
     if options.system is not None:
         if messages[0]["role"] == "system":
             raise LimrError(
                 "there is already a system message",
-                where=(place, "prompt"),
+                where=place,
                 found=shown(messages[0]["content"], most=80),
                 advice=["Leave out ", Setting("system"), "."],
             )
@@ -187,16 +203,16 @@ def _messages(prompt: Any, place: str, options: ExportOptions) -> list[Row]:
 
 
 def _answer(answer: Any, place: str) -> str:
-    is_answer = isinstance(answer, str | int | float) and not isinstance(answer, bool) and answer != ""
-    if not is_answer:
+    is_number = isinstance(answer, int | float) and not isinstance(answer, bool) and math.isfinite(answer)
+    if not is_number and not (isinstance(answer, str) and answer.strip()):
         raise LimrError(
-            where=(place, "answer"),
+            where=place,
             found=shown(answer),
-            expected="text",
+            expected="an answer: text or a number",
             advice="No response can be rewarded without an answer. If the log has no gold answers, take the rows of the"
             " data set: `limr select SCORES --prompts DATA_SET`.",
         )
-    return str(answer)
+    return whole_characters(str(answer), place)
 
 
 def _end_of_solution(text: str) -> str:
@@ -226,8 +242,9 @@ def _checked(rows: Sequence[Row], suffix: str, output: str) -> bytes:
             whole = pyarrow.json.ReadOptions(use_threads=False, block_size=max(len(content), 1024))
             read = pyarrow.json.read_json(io.BytesIO(content), whole)
         found = read.to_pylist()
-    except (pa.ArrowException, UnicodeEncodeError, TypeError) as error:
-        raise LimrError(f"the framework's loader cannot read these rows ({error})", where=output) from error
+    except (pa.ArrowException, UnicodeEncodeError, TypeError, OverflowError) as error:
+        what = f"the framework's loader cannot read these rows ({first_line(error)})"
+        raise LimrError(what, where=output) from error
     for number, (row, again) in enumerate(zip(rows, found, strict=True)):
         if row != again:
             raise LimrError(

@@ -14,6 +14,7 @@ import time
 
 import polars as pl
 import pytest
+from refusals import refused
 from world import output_paths
 
 from limr.files.contracts import read_parquet
@@ -224,44 +225,22 @@ def test_a_run_logs_that_it_resumes_and_from_which_step(world, interrupted, tmp_
     assert f"resuming at step 4 of {world.settings['steps']}" in messages(caplog)
 
 
-def test_a_state_with_other_settings_is_not_resumed(world, uninterrupted, interrupted, tmp_path, caplog):
-    other = {"actor_learning_rate": world.settings["actor_learning_rate"] / 2}
-    with caplog.at_level(logging.INFO, "limr"):
-        outputs = world.train(tmp_path, work=interrupted, **other)
-    assert "belongs to other settings" in messages(caplog)
-    assert "resuming" not in messages(caplog)
-    assert_same_run(outputs, world.train(tmp_path / "clean", **other))
-    assert contents(outputs["model"]) != contents(uninterrupted["model"])
+@pytest.mark.parametrize("change", [{"seed": 1}, {"clip": 0.3}])
+def test_a_run_with_another_seed_or_other_settings_is_refused_and_the_first_run_can_be_finished(
+    world, uninterrupted, interrupted, tmp_path, change
+):
+    with refused(where=interrupted / "state.pt", what="other settings", advice=f"remove {interrupted}"):
+        world.train(tmp_path, work=interrupted, **change)
+    assert_same_run(world.train(tmp_path, work=interrupted), uninterrupted)
 
 
-def test_a_state_of_another_seed_or_subset_is_not_resumed(world, interrupted, tmp_path, caplog):
-    with caplog.at_level(logging.INFO, "limr"):
-        outputs = world.train(tmp_path, seed=1, work=interrupted)
-    assert "belongs to other settings" in messages(caplog)
-    assert_same_run(outputs, world.train(tmp_path / "clean", seed=1))
-
-
-DAMAGES = {
-    "cut in half": lambda content: content[: len(content) // 2],
-    "empty": lambda content: b"",
-    "text": lambda content: b"not a state" * 100,
-    "a number in pickle": lambda content: b"\x80\x04K\x07.",
-    "one byte flipped": lambda content: (
-        content[: len(content) // 2] + flipped(content) + content[len(content) // 2 + 1 :]
-    ),
-}
-
-
-def flipped(content):
-    return bytes([content[len(content) // 2] ^ 0xFF])
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_state_is_not_resumed(world, uninterrupted, interrupted, tmp_path, caplog, damage):
-    path = interrupted / "state.pt"
-    path.write_bytes(DAMAGES[damage](path.read_bytes()))
-    with caplog.at_level(logging.INFO, "limr"):
-        outputs = world.train(tmp_path, work=interrupted)
-    assert f"{path} cannot be read" in messages(caplog)
-    assert "starting from the first step" in messages(caplog)
-    assert_same_run(outputs, uninterrupted)
+def test_a_damaged_state_is_refused_and_the_run_starts_anew_when_its_folder_is_removed(
+    world, uninterrupted, interrupted, tmp_path
+):
+    state = interrupted / "state.pt"
+    state.write_bytes(state.read_bytes()[:-1])
+    with refused(where=state, what="cannot be resumed", advice=f"remove {interrupted}"):
+        world.train(tmp_path, work=interrupted)
+    assert (interrupted / "checkpoints").exists()
+    shutil.rmtree(interrupted)
+    assert_same_run(world.train(tmp_path, work=interrupted), uninterrupted)

@@ -53,7 +53,7 @@ def test_without_a_gpu_the_error_names_the_number_of_gpus(world: World, tmp_path
 def test_with_too_few_gpus_and_ports_in_use_the_error_names_the_number_of_gpus(world: World, tmp_path: Path) -> None:
     with listening(6379), listening(8265), listening(10001):  # Ray's default ports
         message, seconds = failure(world.start(Run(tmp_path), gpus=1, gpus_per_node=2, train_micro_batch_size=2))
-    assert re.search(r"found 1 GPUs in the Ray cluster \(\S+: 1\), expected .*gpus_per_node, 2", message), message
+    assert re.search(r"found 1 GPU in the Ray cluster \(\S+: 1\), expected .*gpus_per_node, 2", message), message
     assert seconds < TIME_LIMIT
 
 

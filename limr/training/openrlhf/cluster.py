@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from limr.errors import LimrError, first_line
+from limr.errors import LimrError, counted, first_line
 from limr.jobs.slurm_jobs import address_of, other_nodes
 from limr.training.openrlhf.supervisor import MARK
 
@@ -221,7 +221,7 @@ def _gpus_in_cluster() -> str:
     machines = [node for node in ray.nodes() if node["Alive"]]
     gpus = [int(node["Resources"].get("GPU", 0)) for node in machines]
     listed = ", ".join(f"{node['NodeManagerHostname']}: {number}" for node, number in zip(machines, gpus, strict=True))
-    return f"{sum(gpus)} GPUs in the Ray cluster ({listed})"
+    return f"{counted(sum(gpus), 'GPU')} in the Ray cluster ({listed})"
 
 
 def _watch_for_dead_actors(done: threading.Event) -> None:

@@ -23,7 +23,7 @@ def test_the_file_is_written_and_the_arguments_of_the_framework_are_printed(subs
     assert json.loads(output.read_text())["label"] == "2"
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert f"limr export: {output}: 1 prompts for openrlhf: --data.prompt_dataset {output}" in printed.err
+    assert f"limr export: {output}: 1 prompt for openrlhf: --data.prompt_dataset {output}" in printed.err
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_prompts_are_found_without_the_instruction_that_training_added(tmp_path,
     printed = capsys.readouterr()
     assert [json.loads(line) for line in printed.out.splitlines()] == questions(*TEXTS)[:2]
     assert printed.err.splitlines()[:2] == [
-        f"limr select: 2 of the 6 rows of {data} written",
+        f"limr select: 2 of 6 rows of {data} written",
         f"limr select: found 2 by text without {INSTRUCTION!r} (prompts in column 'question')",
     ]
 
@@ -197,7 +197,7 @@ def test_options_about_a_data_set_need_the_data_set(wrong, named):
         (b'{"method": 1', {"where": "line 1", "what": "not JSON"}),
         (
             b'{"method": "lim", "prompt_id": "a", "score": "high", "rank": 1, "selected": true, "reason": ""}\n',
-            {"where": "scores.jsonl", "what": "do not fit the columns of a scores file"},
+            {"where": ("line 1", "'score'"), "found": '"high"', "expected": "a number"},
         ),
     ],
 )

@@ -103,7 +103,7 @@ def test_each_engine_sees_its_own_gpus(tiny_model, notes, tmp_path, monkeypatch)
 def test_too_few_gpus_are_an_error_before_anything_starts(tiny_model, notes, tmp_path, monkeypatch):
     monkeypatch.setattr(vllm, "runs_on_cpus", lambda: False)
     pretend_gpus(tmp_path, monkeypatch, H100)
-    with refused(found="1 GPUs", expected="8, because evaluation.data_parallel_size is 8"):
+    with refused(found="1 GPU", expected="8, because evaluation.data_parallel_size is 8"):
         run(tiny_model, tmp_path, data_parallel_size=8)
     assert not read_notes(notes)
 

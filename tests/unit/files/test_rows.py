@@ -57,12 +57,12 @@ def test_blank_lines_are_skipped_and_counted(tmp_path):
         ("rows.jsonl", b'{"a": 1}\n[1, 2]\n', {"where": "line 2", "found": "[1, 2]", "expected": "one object"}),
         ("rows.jsonl", b'{"a": 1}\n{"a" 2}\n', {"where": "line 2", "what": "not JSON (Expecting ':' delimiter"}),
         ("rows.jsonl", b'{"a": 1}\n{"a": "\xff"}\n', {"where": "line 2", "what": "not UTF-8 (byte 7)"}),
-        ("rows.jsonl", b"[" * 100_000, {"where": "line 1", "what": "not JSON", "expected": "one object"}),
+        ("rows.jsonl", b"[" * 100_000, {"where": "line 1", "what": "nested too deeply", "expected": "one object"}),
         ("rows.json", b'{"a": 1}', {"found": '{"a": 1}', "expected": "one list of objects"}),
         ("rows.json", b'[{"a": 1}, 2]', {"where": "row 1", "found": "2", "expected": "an object"}),
         ("rows.json", b'[{"a": 1},\n{"a" 2}]', {"where": "line 2", "what": "not JSON", "expected": "one list"}),
         ("rows.json", b'["\xff"]', {"what": "not UTF-8 (byte 2)"}),
-        ("rows.json", b"[" * 100_000, {"what": "not JSON", "expected": "one list"}),
+        ("rows.json", b"[" * 100_000, {"what": "nested too deeply", "expected": "one list"}),
         ("rows.csv", b"a,b\n1,2\n1,2,3\n", {"where": "line 3", "what": "as many fields", "expected": "2 fields"}),
         ("rows.csv", b"a,b\n1\n", {"where": "line 2", "what": "as many fields", "expected": "2 fields"}),
         ("rows.csv", b'a,b\n1,"2\n', {"where": "line 2", "what": "not CSV"}),
@@ -100,7 +100,7 @@ def test_rows_that_a_format_cannot_hold_are_refused_and_the_advice_names_one_tha
         write_rows(mixed, str(tmp_path / "rows.parquet"))
     write_rows(mixed, str(tmp_path / "rows.jsonl"))
     dated = [{"a": datetime.date(2025, 1, 1)}]
-    with refused(what="JSON cannot hold this row", advice="Write *.parquet"):
+    with refused(where=("rows.jsonl", "column 'a'"), found="date 2025-01-01", advice="Write *.parquet"):
         write_rows(dated, str(tmp_path / "rows.jsonl"))
     write_rows(dated, str(tmp_path / "dated.parquet"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dated.parquet", "rows.jsonl"]

@@ -43,7 +43,7 @@ def test_an_unknown_gpu_is_named_with_the_known_ones(monkeypatch: pytest.MonkeyP
 def test_too_few_gpus_are_reported_with_the_setting_that_needs_more(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(require_gpus(2, "two are wanted")) == 2
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    found = "1 GPUs (NVIDIA H100 80GB HBM3, visible with CUDA_VISIBLE_DEVICES=0)"
+    found = "1 GPU (NVIDIA H100 80GB HBM3, visible with CUDA_VISIBLE_DEVICES=0)"
     with refused(found=found, expected="2, because two are wanted"):
         require_gpus(2, "two are wanted")
 

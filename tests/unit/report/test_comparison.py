@@ -51,6 +51,17 @@ def test_missing_and_tied_scores_are_counted():
     ]
 
 
+def test_two_methods_that_tie_all_prompts_have_no_overlap():
+    same, other = dict.fromkeys("abcd", 0.5), dict.fromkeys("abcd", 0.25)
+    scores = {"same": same, "other": other, "ranked": dict(zip("abcd", (1.0, 2.0, 3.0, 4.0), strict=True))}
+    found = compare_scores([{name: frame(of, name) for name, of in scores.items()}], share=0.25).pairs
+    assert found.select("first", "second", "overlap", "spearman").rows() == [
+        ("same", "other", None, None),
+        ("same", "ranked", 0.25, None),
+        ("other", "ranked", 0.25, None),
+    ]
+
+
 def test_rows_may_be_in_any_order():
     one, other = with_ties_and_gaps(0), with_ties_and_gaps(1)
     shuffled = dict(random.Random(2).sample(list(other.items()), len(other)))

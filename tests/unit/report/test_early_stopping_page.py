@@ -28,7 +28,15 @@ def test_the_answer_is_the_first_row_from_which_the_overlap_stays(found):
 
 def test_the_answer_names_an_overlap_that_only_the_last_visit_reaches():
     one = early_stopping(Trajectories.from_curves(rewards=curves(40, 1)), share=0.2, resamples=2)
+    assert "after the only visit: the overlap" in answer(one)
     assert "at least 90 % only after all of them, and at least 80 % only after all of them" in answer(one)
+
+
+def test_the_answer_says_when_all_prompts_have_the_same_score():
+    same = {f"p{number}": [0.5] * 3 for number in range(10)}
+    answered = answer(early_stopping(Trajectories.from_curves(rewards=same), resamples=2))
+    assert answered.startswith("LIM gives all 10 prompts the same score after all visits (3)")
+    assert "90 %" not in answered
 
 
 def test_every_row_is_printed_with_its_bands_and_theta_only_if_it_was_given(found):

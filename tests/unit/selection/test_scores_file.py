@@ -77,7 +77,7 @@ def test_rows_that_are_not_scores_are_refused(tmp_path):
     with refused(where="line 2", found="the keys prompt", expected="method, prompt_id"):
         read_scores(str(file))
     file.write_text(json.dumps(row | {"score": "high"}) + "\n")
-    with refused(where="scores.jsonl", what="these rows do not fit the columns of a scores file"):
+    with refused(where=("scores.jsonl: line 1", "'score'"), found='"high"', expected="a number"):
         read_scores(str(file))
     file.write_text(json.dumps(row | {"rank": 0}) + "\n")
     with refused(ContractError, where=("scores.jsonl", "'rank'"), found="0"):

@@ -53,12 +53,12 @@ def test_a_data_set_with_none_of_the_prompts_is_refused(tmp_path):
     [
         (7, {"found": "7", "expected": "text, or messages with at least one of the user"}),
         ([{"role": "system", "content": "x"}], {"expected": "at least one of the user"}),
-        ("half \ud83d", {"found": "half of a UTF-16 pair"}),
+        ("half \ud83d", {"what": "a lone surrogate"}),
     ],
 )
 def test_a_prompt_that_is_not_text_is_refused_with_its_place(tmp_path, prompt, parts):
     data_set = data_set_of(tmp_path, "1 + 1?", prompt)
-    with refused(where=(f"{data_set.file}: line 2", "prompt"), **parts):
+    with refused(where=(f"{data_set.file}: line 2", "'question'"), **parts):
         subset_of_data_set([ONE], LOGGED, data_set, {})
 
 

@@ -39,7 +39,7 @@ def test_a_log_without_prompts_gives_ids_and_scores():
 def test_prompts_of_another_log_and_an_empty_selection_are_refused():
     with refused(
         where="scores",
-        what="3 of the 4 selected prompts are not among the 1 prompts of the log",
+        what="3 of the 4 selected prompts are not among the 1 prompt of the log",
         advice="made from another log",
     ) as caught:
         subset_of_log(scores(), log_prompts(PROMPTS[:1], []))

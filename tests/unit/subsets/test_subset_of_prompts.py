@@ -40,7 +40,7 @@ def test_the_subset_has_the_prompts_columns_in_their_order_and_the_score():
             PROMPTS[1:2],
             {
                 "where": ("scores", "prompt late"),
-                "what": "2 of the 2 selected prompts are not among the 1 prompts of the training set",
+                "what": "2 of the 2 selected prompts are not among the 1 prompt of the training set",
                 "advice": "another training set",
             },
         ),

@@ -171,12 +171,12 @@ def test_numbers_as_answers_are_written_as_text(tmp_path):
         (
             [{"prompt": "half \ud83d", "answer": "4"}],
             ExportOptions(),
-            {"where": ("line 1", "prompt"), "found": "half of a UTF-16 pair"},
+            {"where": ("line 1", "prompt"), "what": "a lone surrogate"},
         ),
         (
             [{"prompt": "2+2?", "answer": "\ud83d"}],
             ExportOptions(),
-            {"where": "train.jsonl", "what": "the framework's loader cannot read these rows"},
+            {"where": ("line 1", "'answer'"), "what": "a lone surrogate"},
         ),
     ],
 )
