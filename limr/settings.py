@@ -49,7 +49,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]  # the range that torch, NumPy and 
 Threads = Annotated[int, Field(ge=1, le=1024)]  # torch crashes when the machine cannot start so many
 Positive = Annotated[float, Field(gt=0), AfterValidator(_in_float32)]
 NotNegative = Annotated[float, Field(ge=0), AfterValidator(_in_float32)]
-LearningRate = Annotated[float, Field(gt=0, le=1), AfterValidator(_in_float32)]
+LearningRate = Annotated[float, Field(gt=0, le=1)]
 Temperature = Annotated[float, Field(ge=LOWEST_TEMPERATURE, le=100)]
 Share = Annotated[float, Field(ge=0, le=1)]
 SomeShare = Annotated[float, Field(gt=0, le=1), AfterValidator(_in_float32)]

@@ -18,9 +18,7 @@ from places import ROOT
 from refusals import has, refused
 
 from limr.configuration.check import (
-    check_clone,
     check_configuration,
-    check_results_folder,
     is_pretrained,
     probe,
     source_files,
@@ -104,53 +102,6 @@ MISTAKES = {
     ),
     "null": ("training.steps", None, {"found": "null", "expected": "a whole number", "advice": "has no value"}),
     "null for text": ("results", None, {"found": "null", "expected": "text", "advice": "has no value"}),
-    "more than 32 bits": ("training.steps", 10**20, {"found": "100000000000000000000", "expected": "less than 2147"}),
-    "warm-up of more than 32 bits": ("training.warmup_steps", 2**31, {"expected": "less than 2147483648"}),
-    "more threads than a machine has": ("training.threads", 1025, {"found": "1025", "expected": "at most 1024"}),
-    "a huge number": ("training.clip", 1e30, {"found": "1e+30", "expected": "a number from 1e-12 to 1e12"}),
-    "a number that is 0 in float32": ("training.clip", 5e-324, {"expected": "a number from 1e-12 to 1e12"}),
-    "a huge weight": ("training.kl_coefficient", 1e30, {"expected": "a number from 1e-12 to 1e12"}),
-    "a learning rate above 1": ("training.actor_learning_rate", 1.5, {"found": "1.5", "expected": "at most 1"}),
-    "a learning rate below 0": ("base_model.learning_rate", -1e-3, {"expected": "more than 0"}),
-    "a learning rate of 0": ("training.critic_learning_rate", 0, {"found": "0", "expected": "more than 0"}),
-    "rollouts at temperature 0": ("training.temperature", 0, {"found": "0", "expected": "at least 0.01"}),
-    "rollouts at temperature 1e-5": ("training.temperature", 1e-5, {"expected": "at least 0.01"}),
-    "a temperature above 100": ("training.temperature", 101, {"expected": "at most 100"}),
-    "a benchmark at temperature 1e-5": (
-        "benchmarks.synth_mid.temperature",
-        1e-5,
-        {"found": "1e-05", "expected": "0 (greedy), or at least 0.01"},
-    ),
-    "a benchmark below 0": ("benchmarks.synth_mid.temperature", -1, {"expected": "at least 0"}),
-    "top_p of 0": ("evaluation.top_p", 0, {"found": "0", "expected": "more than 0"}),
-    "top_p above 1": ("evaluation.top_p", 1.5, {"found": "1.5", "expected": "at most 1"}),
-    "lambda above 1": ("training.gae_lambda", 1.5, {"found": "1.5", "expected": "at most 1"}),
-    "NaN for lambda": ("training.gae_lambda", math.nan, {"found": "NaN", "expected": "finite"}),
-    "no samples": ("training.samples_per_prompt", 0, {"found": "0", "expected": "at least 1"}),
-    "true for a seed": ("seeds", [True], {"where": "seeds.0", "found": "true", "expected": "a whole number"}),
-    "1.0 for a seed": ("seeds", [1.0], {"where": "seeds.0", "found": "1.0", "expected": "a whole number"}),
-    "a number for the seeds": ("seeds", 0, {"found": "0", "expected": "a list"}),
-    "a title of two lines": ("benchmarks.synth_mid.title", "a\nb", {"expected": "one line of visible text"}),
-    "a blank title": ("benchmarks.synth_mid.title", "  ", {"found": '"  "', "expected": "one line of visible text"}),
-    "a space before a title": ("benchmarks.synth_mid.title", " A", {"expected": "without white space at its ends"}),
-    "an escape sequence in a title": ("benchmarks.synth_mid.title", "\x1b[31mA", {"expected": "visible text"}),
-    "a title from right to left": ("benchmarks.synth_mid.title", "\u202eA", {"expected": "visible text"}),
-    "a title with an invisible character": ("benchmarks.synth_mid.title", "A\u200b", {"expected": "visible text"}),
-    "half a character": ("benchmarks.synth_mid.title", "\ud800", {"expected": "text of valid characters"}),
-    "two lines that it mirrors": ("benchmarks.synth_mid.mirrors", "a\nb", {"expected": "one line of visible text"}),
-    "results in angle brackets": ("results", "<results>", {"expected": "without braces and angle brackets"}),
-    "results of two lines": ("results", "a\nb", {"expected": "one line of visible text"}),
-    "blank results": ("results", " ", {"found": '" "', "expected": "one line of visible text"}),
-    "NUL in results": ("results", "a\0b", {"expected": "one line of visible text"}),
-    "results here": ("results", ".", {"found": '"."', "expected": "a folder of its own"}),
-    "results above": ("results", "..", {"found": '".."', "expected": "a folder of its own"}),
-    "results two above": ("results", "../..", {"expected": "a folder of its own"}),
-    "results at the root": ("results", "/", {"found": '"/"', "expected": "a folder of its own"}),
-    "results with a slash at the end": ("results", "results/", {"found": '"results/"', "expected": "`results`"}),
-    "results by a detour": ("results", "a/../b", {"expected": "`b`", "advice": "without detours"}),
-    "results in the home folder": ("results", "~/results", {"expected": "a folder of this machine"}),
-    "results in the cloud": ("results", "s3://bucket/results", {"expected": "a folder of this machine"}),
-    "results with a name too long": ("results", f"a/{'é' * 128}", {"expected": "names of at most 255 bytes"}),
     "true for a number": ("training.steps", True, {"found": "true", "expected": "a whole number"}),
     "NaN": ("methods.lim.keep", {"theta": math.nan}, {"where": "keep.theta", "found": "NaN", "expected": "finite"}),
     "infinity": ("training.clip", math.inf, {"found": "Infinity", "expected": "finite"}),
@@ -182,18 +133,6 @@ MISTAKES = {
         {"found": '"Lim"', "expected": "a-z, 0-9 and _"},
     ),
     "a method called base": ("methods.base", {"score": "rand", "keep": "all"}, {"what": "uses this name"}),
-    "a method called distribution": ("methods.distribution", DEFAULT["methods"]["lim"], {"what": "uses this name"}),
-    "a method called kind": ("methods.kind", DEFAULT["methods"]["lim"], {"what": "uses this name"}),
-    "a method called share": ("methods.share", DEFAULT["methods"]["lim"], {"what": "uses this name"}),
-    "a method called self": ("methods.self", DEFAULT["methods"]["lim"], {"what": "uses this name"}),
-    "a method called size": ("methods.size", DEFAULT["methods"]["lim"], {"what": "uses this name"}),
-    "a name that ends in a line break": (
-        "methods.lim\n",
-        DEFAULT["methods"]["lim"],
-        {"found": '"lim\\n"', "expected": "a-z, 0-9 and _"},
-    ),
-    "a name too long": (f"methods.{'a' * 51}", DEFAULT["methods"]["lim"], {"expected": "at most 50 characters"}),
-    "a benchmark called average": ("benchmarks.average", A_BENCHMARK | {"title": "A"}, {"what": "uses this name"}),
     "a method called index": ("methods.index", DEFAULT["methods"]["lim"], {"what": "uses this name"}),
     "a benchmark called train": ("benchmarks.train", A_BENCHMARK, {"what": "uses this name"}),
     "a benchmark called items": ("benchmarks.items", A_BENCHMARK, {"what": "uses this name"}),
@@ -472,25 +411,6 @@ def test_results_inside_the_run_that_they_come_from_are_refused(tmp_path: Path) 
     (tmp_path / "1.jsonl").write_text("{}", encoding="utf-8")
     with refused(where=("trajectories.path", tmp_path), what=f"the results, {tmp_path}/results, would be written into"):
         source_files(own_run(tmp_path) | {"results": str(tmp_path / "results")})
-
-
-def test_a_clone_in_a_folder_with_braces_is_refused() -> None:
-    check_clone("/home/a b/limr<1>")
-    with refused(where="/home/{user}/limr", found="braces", advice="Move or rename the folder"):
-        check_clone("/home/{user}/limr")
-
-
-def test_a_results_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    check_results_folder(str(tmp_path / "new" / "results"))
-    check_results_folder(str(tmp_path))
-    (tmp_path / "file").write_text("", encoding="utf-8")
-    (tmp_path / "nowhere").symlink_to(tmp_path / "missing")
-    for results in ("file", "file/results", "nowhere", "nowhere/results"):
-        with refused(where=("results", tmp_path / results.split("/")[0]), what="no folder", advice="`results`"):
-            check_results_folder(str(tmp_path / results))
-    monkeypatch.setattr("os.access", lambda path, mode: False)  # permissions do not bind a superuser
-    with refused(where=("results", tmp_path), what="no permission"):
-        check_results_folder(str(tmp_path / "results"))
 
 
 def test_only_configurations_with_openrlhf_or_vllm_use_gpus() -> None:

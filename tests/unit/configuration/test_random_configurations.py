@@ -84,9 +84,10 @@ def assert_usable(configuration: dict[str, Any]) -> None:
     assert all(number < 2**31 for number in numbers(configuration) if isinstance(number, int))
     for section in ("training", "base_model", "evaluation"):
         for name, number in configuration.get(section, {}).items():
-            if isinstance(number, float) and name not in ("gae_lambda", "discount"):
-                assert number == 0 or np.float32(number) ** 2 > 0, name
+            if isinstance(number, float):
                 assert np.isfinite(np.float32(number) ** 2), name
+                harmless = name in ("gae_lambda", "discount") or name.endswith("learning_rate")
+                assert number == 0 or harmless or np.float32(number) ** 2 > 0, name
     assert all(isinstance(name, str) and name.isprintable() for name in configuration["methods"])
     assert len(set(configuration["seeds"])) == len(configuration["seeds"]) > 0
     results = configuration["results"]
