@@ -63,6 +63,8 @@ TRAINS = "trajectories" not in config
 UNGRADABLE = config.get("data", {}).get("ungradable", "drop")
 # The text before every prompt, in training and in evaluation. Without one, the chat template decides.
 SYSTEM_PROMPT = {key: value for key, value in config.get("base_model", {}).items() if key == "system_prompt"}
+# What compares answers with the gold, if it is not the default: the params of finished runs do not name the default.
+GRADER = {key: value for key, value in config.get("reward", {}).items() if (key, value) == ("grader", "math_verify")}
 
 # The methods that read trajectories. The figures show the scores of FIGURE_METHOD.
 FROM_TRAJECTORIES = [name for name, row in METHODS.items() if needs_trajectories(row["score"])]

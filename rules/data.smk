@@ -66,7 +66,7 @@ else:
         conda:
             "../envs/training.yaml"
         params:
-            data=SECTIONS["data"],
+            data=SECTIONS["data"] | GRADER,
             benchmarks=sorted(BENCHMARKS),
         message:
             "Preparing MATH and the benchmarks, and grading every gold answer against itself"

@@ -22,7 +22,7 @@ rule evaluate:
     resources:
         **evaluation_resources(config["evaluation"]),
     params:
-        settings=SECTIONS["evaluation"] | {"reward_rule": config["reward"]["rule"]} | SYSTEM_PROMPT,
+        settings=SECTIONS["evaluation"] | {"reward_rule": config["reward"]["rule"]} | GRADER | SYSTEM_PROMPT,
         benchmarks=pick_keys(BENCHMARKS, "samples", "temperature"),
     message:
         "Evaluating {wildcards.method} (seed {wildcards.seed})"

@@ -24,7 +24,7 @@ rule train:
     resources:
         **training_resources(config["training"]),
     params:
-        settings=SECTIONS["training"] | {"reward_rule": config["reward"]["rule"]} | SYSTEM_PROMPT,
+        settings=SECTIONS["training"] | {"reward_rule": config["reward"]["rule"]} | GRADER | SYSTEM_PROMPT,
         # A killed run resumes from this folder. It is not an output, because Snakemake deletes those of failed jobs.
         work=f"{RESULTS}/work/{{method}}-seed{{seed}}",
     message:

@@ -15,6 +15,7 @@ from limr.errors import LimrError, Setting, shown
 if TYPE_CHECKING:
     from limr.files.rows import Row
 
+GRADERS = ("limr", "math_verify")  # as in limr.grading.equivalence
 RULES = ("paper", "released_code")  # as in limr.grading.reward, which --help does not import because that is slow
 ROWS_AHEAD = 256  # rows graded ahead of the row that is written next
 
@@ -66,6 +67,12 @@ def add_to(subcommands: Any) -> None:
     parser.add_argument(
         "--rule", choices=RULES, default="paper", help="which responses count as malformed; default: paper"
     )
+    parser.add_argument(
+        "--grader",
+        choices=GRADERS,
+        default="limr",
+        help="what compares answers with the gold: limr, or math_verify as in other papers; default: limr",
+    )
     parser.set_defaults(run=run, files=files)
 
 
@@ -86,7 +93,7 @@ def run(options: argparse.Namespace) -> None:
     check_output(options.output)
     arguments.require("math_verify")  # worker processes import it; the error must name the extra to install
     counts: Counter[str] = Counter()
-    rows = graded_rows(options.file, options.gold, options.response, options.rule)
+    rows = graded_rows(options.file, options.gold, options.response, options.rule, options.grader)
     bar = tqdm(rows, total=count_rows(options.file), unit=" rows", disable=None)  # disable=None: only on a terminal
     write_rows(_counted(bar, counts), options.output)
     total = sum(counts.values())
@@ -98,7 +105,7 @@ def run(options: argparse.Namespace) -> None:
     )
 
 
-def graded_rows(file: str, gold: str, response: str, rule: str) -> "Iterator[Row]":
+def graded_rows(file: str, gold: str, response: str, rule: str, grader: str) -> "Iterator[Row]":
     """The rows of ``file``, in order, each with its verdict; ``gold`` and ``response`` name their columns.
 
     Rows are graded in threads: while a worker process grades one row, other rows are read and graded. On two cores this
@@ -113,7 +120,7 @@ def graded_rows(file: str, gold: str, response: str, rule: str) -> "Iterator[Row
         try:
             for place, row in read_rows(file):
                 texts = (_text(row, response, "response", place), _text(row, gold, "gold", place))
-                verdict = threads.submit(grade, *texts, _truncated(row, place), rule)
+                verdict = threads.submit(grade, *texts, _truncated(row, place), rule, grader)
                 pending.append(({**row, "gold": row[gold]} if gold in added else row, verdict))
                 if len(pending) > ROWS_AHEAD:
                     first, verdict = pending.popleft()

@@ -177,6 +177,11 @@ class RewardSection(Settings):
         description="which responses count as malformed: paper (the paper's rule, as limr/grading/reward.py implements "
         "it) or released_code (the rule of the released code)"
     )
+    grader: Literal["limr", "math_verify"] = Field(
+        default="limr",
+        description="what compares answers with gold answers: limr (docs/grading.md) or math_verify (plain "
+        "Math-Verify, for scores that can be compared with those of other papers)",
+    )
 
 
 class ReportSection(Settings):

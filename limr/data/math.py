@@ -21,6 +21,7 @@ from limr.data.sources import BENCHMARKS, ERRATA, MATH, SOURCES, local_file
 from limr.errors import LimrError, one_of, shown
 from limr.files.atomic import write_json, write_text
 from limr.files.contracts import read_parquet, write_parquet
+from limr.grading.equivalence import LIMR
 from limr.prompts import prompt_id
 
 logger = logging.getLogger(__name__)
@@ -34,9 +35,9 @@ def prepare(
 ) -> None:
     """Write the training set, the development set, the ``benchmarks`` and the audit.
 
-    ``data`` is the section of the configuration. ``sources`` maps every source to its problems (contract problems).
-    ``outputs`` holds a path for ``train``, ``development``, each benchmark (contract prompts), ``audit`` (Markdown) and
-    ``audit_json``.
+    ``data`` is the section of the configuration, with ``grader`` where it is not the default. ``sources`` maps every
+    source to its problems (contract problems). ``outputs`` holds a path for ``train``, ``development``, each benchmark
+    (contract prompts), ``audit`` (Markdown) and ``audit_json``.
 
     Rows are sorted by prompt_id, so every copy of the data gives the same files. Only one copy of a duplicate is
     written: the copy in MATH's training part takes precedence over the copy in its test part.
@@ -50,7 +51,8 @@ def prepare(
     _log_steps(steps)
 
     written = {"train": train, "development": development, **tests}
-    reasons = ungradable(answer for frame in written.values() for answer in frame["answer"])
+    golds = (answer for frame in written.values() for answer in frame["answer"])
+    reasons = ungradable(golds, data.get("grader", LIMR))
     graded = {name: frame.with_columns(gradable=~_fails(reasons)) for name, frame in written.items()}
     for name in ("train", "development", *benchmarks):
         write_parquet(graded[name], outputs[name], "prompts")

@@ -11,6 +11,7 @@ import polars as pl
 from limr.errors import LimrError, one_of, shown
 from limr.evaluation.responses import Response, Sampling, seed_from
 from limr.files.contracts import read_parquet, write_parquet
+from limr.grading.equivalence import LIMR
 from limr.grading.reward import grade
 
 logger = logging.getLogger(__name__)
@@ -32,8 +33,9 @@ def evaluate(
 
     ``benchmarks`` and ``outputs`` map the name of a benchmark to its problems (contract prompts) and to the file to
     write (contract evaluation). ``benchmark_settings`` holds the ``samples`` per problem and the ``temperature`` (0:
-    greedy) of each benchmark. ``settings`` is the ``evaluation`` section with ``reward_rule`` and ``system_prompt``. A
-    response with no end token within ``max_response_tokens`` is truncated, and the reward counts it as malformed.
+    greedy) of each benchmark. ``settings`` is the ``evaluation`` section with ``reward_rule``, ``system_prompt`` and,
+    if it is not the default, ``grader``. A response with no end token within ``max_response_tokens`` is truncated, and
+    the reward counts it as malformed.
 
     The samples of a benchmark depend on ``(seed, benchmark)``, not on the other benchmarks. All methods get the same
     random draws, because each batch (``transformers``) or sample (``vllm``) has its own seed.
@@ -48,7 +50,7 @@ def evaluate(
             raise LimrError(f"benchmark {name} has no problems", where=benchmarks[name])
     prompts = {name: frame["prompt"].to_list() for name, frame in problems.items()}
     for name, responses in answers(model, prompts, samplings, settings, method):
-        graded = _grade(problems[name], responses, settings["reward_rule"]).with_columns(
+        graded = _grade(problems[name], responses, settings["reward_rule"], settings.get("grader", LIMR)).with_columns(
             method=pl.lit(method), seed=pl.lit(seed), benchmark=pl.lit(name)
         )
         write_parquet(graded, outputs[name], "evaluation")
@@ -90,12 +92,12 @@ def _sampling(name: str, benchmark: Mapping[str, Any], settings: Mapping[str, An
     )
 
 
-def _grade(problems: pl.DataFrame, responses: list[list[Response]], reward_rule: str) -> pl.DataFrame:
+def _grade(problems: pl.DataFrame, responses: list[list[Response]], reward_rule: str, grader: str) -> pl.DataFrame:
     """One row per problem and sample; ``responses`` has one list per problem, in the order of ``problems``."""
     rows = []
     for problem, answers in zip(problems.iter_rows(named=True), responses, strict=True):
         for sample, response in enumerate(answers):
-            verdict = grade(response.text, problem["answer"], response.truncated, reward_rule)
+            verdict = grade(response.text, problem["answer"], response.truncated, reward_rule, grader)
             rows.append(
                 {
                     "problem_id": problem["prompt_id"],

@@ -12,6 +12,9 @@ symbolic
 limit
     Computer algebra exceeded a limit or failed: not equal.
 
+The grader ``math_verify`` has other stages: ``math_verify`` (plain Math-Verify decides, in a worker process), ``guard``
+(a text is too long) and ``limit``.
+
 docs/grading.md defines what counts as equal. The order of the stages and the quick checks at the start of ``equal``
 exist for speed; tests/benchmarks/benchmark_grader.py measures them against plain Math-Verify on the same responses.
 """
@@ -19,6 +22,7 @@ exist for speed; tests/benchmarks/benchmark_grader.py measures them against plai
 from dataclasses import dataclass
 from functools import lru_cache
 
+from limr.errors import LimrError, one_of
 from limr.grading.cache import SingleFlight
 from limr.grading.guard import DEEPEST, LONGEST, is_too_deep, refusal
 from limr.grading.normal_form import normal_form
@@ -34,6 +38,10 @@ LONGEST_TEXT = 4 * LONGEST
 Spacing commands make a text longer than its normal form."""
 
 CACHED_PAIRS = 100_000
+
+LIMR, MATH_VERIFY = "limr", "math_verify"
+GRADERS = (LIMR, MATH_VERIFY)
+"""What compares gold and answer: this project's stages (the default), or plain Math-Verify, as other papers use it."""
 
 
 @dataclass(frozen=True)
@@ -53,29 +61,37 @@ _NO_GOLD = Equality(False, "text", "the gold is empty")
 _NO_ANSWER = Equality(False, "text", "the answer is empty")
 _TOO_LONG = Equality(False, "guard", f"longer than {LONGEST_TEXT} characters")
 _DEEP_GOLD = Equality(False, "guard", f"the gold has brackets nested more than {DEEPEST} deep")
-_SYMBOLIC = {
-    Outcome.EQUAL: Equality(True, "symbolic", "equal by computer algebra"),
-    Outcome.DIFFERENT: Equality(False, "symbolic", "different by computer algebra"),
-    Outcome.CPU_LIMIT: Equality(False, "limit", "computer algebra reached its limit of CPU time"),
-    Outcome.MEMORY_LIMIT: Equality(False, "limit", "computer algebra reached its limit of memory"),
-    Outcome.FAILED: Equality(False, "limit", "computer algebra failed"),
-}
-
-_workers = Workers("limr.grading.symbolic")
-_verdicts: SingleFlight[tuple[str, str], Equality] = SingleFlight(CACHED_PAIRS)
 
 
-def equal(gold: str, answer: str) -> Equality:
-    r"""Whether ``answer`` is equal to ``gold``.
+def _verdicts_of(name: str, stage: str) -> dict[Outcome, Equality]:
+    """What the outcomes of a worker mean."""
+    return {
+        Outcome.EQUAL: Equality(True, stage, f"equal by {name}"),
+        Outcome.DIFFERENT: Equality(False, stage, f"different by {name}"),
+        Outcome.CPU_LIMIT: Equality(False, "limit", f"{name} reached its limit of CPU time"),
+        Outcome.MEMORY_LIMIT: Equality(False, "limit", f"{name} reached its limit of memory"),
+        Outcome.FAILED: Equality(False, "limit", f"{name} failed"),
+    }
 
-    Takes any two texts, from any number of threads and processes; the verdict depends only on the two texts. Raises
-    LimrError only if no worker process can be started.
+
+_OUTCOMES = {LIMR: _verdicts_of("computer algebra", "symbolic"), MATH_VERIFY: _verdicts_of("Math-Verify", MATH_VERIFY)}
+_workers = {LIMR: Workers("limr.grading.symbolic"), MATH_VERIFY: Workers("limr.grading.math_verify_alone")}
+_verdicts: SingleFlight[tuple[str, str, str], Equality] = SingleFlight(CACHED_PAIRS)
+
+
+def equal(gold: str, answer: str, grader: str = LIMR) -> Equality:
+    r"""Whether ``answer`` is equal to ``gold``; ``grader`` is one of ``GRADERS``.
+
+    Takes any two texts, from any number of threads and processes; the verdict depends only on the grader and the two
+    texts. Raises LimrError only for a grader that does not exist, and if no worker process can be started.
 
     >>> equal("0.5", r"\frac{1}{2}")
     Equality(equal=True, stage='number', reason='the same numbers')
     >>> equal("11", "3+8").equal
     False
     """
+    if grader != LIMR:
+        return _by_math_verify(gold, answer, grader)
     if gold == answer and gold.isalnum():
         return _SAME_TEXT
     if gold.isdigit() and answer.isdigit() and gold.isascii() and answer.isascii():
@@ -108,7 +124,20 @@ def _compare_forms(gold: str, answer: str) -> Equality:
     verdict = compare(gold, answer, compare_plain)
     if verdict is not None:
         return _SAME_NUMBER if verdict else _OTHER_NUMBER
-    return _verdicts.get((gold, answer), lambda: _SYMBOLIC[_workers.compare(gold, answer)])
+    return _by_worker(LIMR, gold, answer)
+
+
+def _by_math_verify(gold: str, answer: str, grader: str) -> Equality:
+    if grader != MATH_VERIFY:
+        raise LimrError(where="grader", found=repr(grader), expected=one_of(GRADERS))
+    if len(gold) > LONGEST_TEXT or len(answer) > LONGEST_TEXT:
+        return _TOO_LONG
+    return _by_worker(MATH_VERIFY, gold, answer)
+
+
+def _by_worker(grader: str, gold: str, answer: str) -> Equality:
+    """The verdict of a worker process, from the cache if this pair was compared before."""
+    return _verdicts.get((grader, gold, answer), lambda: _OUTCOMES[grader][_workers[grader].compare(gold, answer)])
 
 
 @lru_cache(maxsize=20_000)

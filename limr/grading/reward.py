@@ -14,6 +14,9 @@ else is malformed:
     pieces of up to 1,000 characters). The original also calls a response malformed after 2 seconds of wall-clock
     time. We leave that out: the verdict would depend on the machine.
 
+The grader decides whether the answer is correct: ``limr``, or ``math_verify`` to compare scores with papers that use
+plain Math-Verify (docs/grading.md).
+
 Both rules search the last 20,000 characters of a response for repetitions. Nothing in a response is ever evaluated.
 """
 
@@ -22,8 +25,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from limr.errors import LimrError, one_of
-from limr.grading import equal
 from limr.grading.boxes import Boxes, find_boxes
+from limr.grading.equivalence import LIMR, equal
 from limr.grading.repetition import LONGEST_TEXT, repeated_piece
 
 CORRECT_REWARD = 1.0
@@ -49,11 +52,11 @@ class Verdict:
     reason: str
 
 
-def grade(response: str, gold: str, truncated: bool = False, rule: str = "paper") -> Verdict:
+def grade(response: str, gold: str, truncated: bool = False, rule: str = "paper", grader: str = LIMR) -> Verdict:
     r"""Grade one response against its gold answer; ``truncated`` means that it reached the token limit.
 
     Accepts any text. The verdict is the same from threads, from asyncio (``asyncio.to_thread``) and in forked or
-    spawned processes. Raises LimrError for a ``rule`` that does not exist, and if no worker process can be started.
+    spawned processes. Raises LimrError for a rule or grader that does not exist, and if no worker can be started.
 
     >>> grade(r"3+8=11,\boxed{11}", "11").reward
     1.0
@@ -72,7 +75,7 @@ def grade(response: str, gold: str, truncated: bool = False, rule: str = "paper"
     flaw = RULES[rule](response, boxes)
     if flaw is not None:
         return _malformed(flaw)
-    equality = equal(gold, boxes.last)
+    equality = equal(gold, boxes.last, grader)
     if equality.equal:
         return Verdict(CORRECT_REWARD, boxes.last, True, True, "correct")
     refused = f": {equality.reason}" if equality.stage in NOT_COMPARED else ""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from limr.errors import LimrError
+from limr.grading.equivalence import LIMR
 from limr.preflight import estimates
 from limr.preflight.facts import Facts
 from limr.preflight.finding import Found
@@ -57,7 +58,7 @@ def data(facts: Facts) -> Iterable[Found]:
     from limr.data.gradability import ungradable
     from limr.data.sources import MATH, SOURCES, local_file
 
-    data = facts.configuration["data"]
+    data, grader = facts.configuration["data"], facts.configuration["reward"].get("grader", LIMR)
     if data["source"] != "math":
         yield "made by the workflow"
         return
@@ -67,7 +68,7 @@ def data(facts: Facts) -> Iterable[Found]:
         except LimrError as error:
             yield error
             continue
-        reasons = ungradable(problems["answer"].to_list())
+        reasons = ungradable(problems["answer"].to_list(), grader)
         number = f"{len(problems):,} problems"
         if reasons and name not in MATH:  # training drops such prompts; a benchmark keeps all
             gold, reason = next(iter(reasons.items()))

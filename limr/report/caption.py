@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from limr import __version__
+from limr.grading.equivalence import LIMR
 from limr.report.training_runs import TrainingRun, number_range
 
 _PACKAGES = ("torch", "transformers", "polars", "snakemake")
@@ -113,8 +114,15 @@ def _benchmarks(configuration: Mapping[str, Any], problems: Mapping[str, int]) -
     ]
     return (
         f"Accuracy in percent. {'; '.join(settings)}. Responses of up to {evaluation['max_response_tokens']:,} tokens. "
-        "Average: the unweighted mean of the benchmarks."
+        f"{_grader(configuration)}Average: the unweighted mean of the benchmarks."
     )
+
+
+def _grader(configuration: Mapping[str, Any]) -> str:
+    """A sentence that names the grader, if it is not this project's own."""
+    if configuration.get("reward", {}).get("grader", LIMR) == LIMR:
+        return ""
+    return f"Plain Math-Verify {version('math-verify')} compares the answers with the gold answers. "
 
 
 def _mirrored(benchmark: Mapping[str, Any]) -> str:

@@ -27,7 +27,7 @@ def rewarded(monkeypatch):
     """Replace the reward: 1 where ``rule(response, gold)`` holds, -1 elsewhere."""
 
     def use(rule):
-        def toy(response, gold, truncated, reward_rule):
+        def toy(response, gold, truncated, reward_rule, grader):
             assert reward_rule == "paper"
             right = rule(response, gold)
             return Verdict(1.0 if right else -1.0, None, right, right, "toy")

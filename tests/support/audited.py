@@ -49,41 +49,46 @@ def answers(sentinel: Path) -> list[str]:
 
 def in_the_caller(sentinel: Path) -> None:
     global listening
-    from limr.grading import equal
+    from limr.grading.equivalence import GRADERS, equal
     from limr.grading.reward import grade
 
-    equal("x^2+2x+1", "(x+1)^2")  # starts the workers
+    for grader in GRADERS:
+        equal("x^2+2x+1", "(x+1)^2", grader)  # starts the workers
     listening = True
     for place, answer in enumerate(answers(sentinel)):
-        equal(GOLDS[place % len(GOLDS)], answer)
-        for response in responses(answer):
-            grade(response, GOLDS[(place + 1) % len(GOLDS)])
+        for grader in GRADERS:
+            equal(GOLDS[place % len(GOLDS)], answer, grader)
+            for response in responses(answer):
+                grade(response, GOLDS[(place + 1) % len(GOLDS)], grader=grader)
 
 
 def in_a_worker(sentinel: Path) -> None:
-    """Calls in this process the comparison that a worker calls. An answer that takes too long is skipped."""
+    """Calls in this process the comparisons that workers call. An answer that takes too long is skipped."""
     global listening, every_compilation
     import signal
     from contextlib import suppress
 
     import sympy.physics.units  # noqa: F401 - compiles as it is imported, which latex2sympy2 does on first use
 
-    from limr.grading.symbolic import compare
+    from limr.grading import math_verify_alone, symbolic
 
     def too_long(*_: object) -> None:
         raise TimeoutError
 
-    with suppress(Exception):
-        compare(r"\frac{\sqrt3}{2}x^2", r"\frac{\sqrt3 x^2}{2}")  # the first call imports modules, which compiles code
+    comparisons = (symbolic.compare, math_verify_alone.compare)
+    for compare in comparisons:
+        with suppress(Exception):
+            compare(r"\frac{\sqrt3}{2}x^2", r"\frac{\sqrt3 x^2}{2}")  # the first call imports modules: it compiles code
     signal.signal(signal.SIGPROF, too_long)
     every_compilation = True
     for place, answer in enumerate(answers(sentinel)):
-        listening = True
-        signal.setitimer(signal.ITIMER_PROF, 1)
-        with suppress(Exception):
-            compare(GOLDS[place % len(GOLDS)], answer)
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        listening = False
+        for compare in comparisons:
+            listening = True
+            signal.setitimer(signal.ITIMER_PROF, 1)
+            with suppress(Exception):
+                compare(GOLDS[place % len(GOLDS)], answer)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            listening = False
 
 
 def on_purpose(sentinel: Path) -> None:

@@ -7,6 +7,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from limr.grading.equivalence import LIMR
 from limr.grading.reward import Verdict, grade
 from limr.training.miniature.batches import pad
 from limr.training.miniature.generate import Responses, generate
@@ -15,14 +16,16 @@ from limr.training.miniature.tokenizer import END, encode_prompts
 
 
 class PromptSet:
-    """The prompts of a prompts or subset table, encoded once, and the rule of the reward that grades responses."""
+    """The prompts of a prompts or subset table, encoded once, and the rule and the grader of the reward."""
 
-    def __init__(self, table: pl.DataFrame, tokenizer: Tokenizer, reward_rule: str = "paper") -> None:
+    def __init__(
+        self, table: pl.DataFrame, tokenizer: Tokenizer, reward_rule: str = "paper", grader: str = LIMR
+    ) -> None:
         self.ids = table["prompt_id"].to_list()
         self.answers = table["answer"].to_list()
         self.tokens = encode_prompts(tokenizer, table["prompt"].to_list())
         self.tokenizer = tokenizer
-        self.reward_rule = reward_rule
+        self.reward_rule, self.grader = reward_rule, grader
         self.end = tokenizer.token_to_id(END)
 
     def __len__(self) -> int:
@@ -72,7 +75,7 @@ def sample(
     texts = _decode(prompt_set.tokenizer, responses)
     answers = [prompt_set.answers[index] for index in indices for _ in range(samples)]
     graded = zip(texts, answers, responses.truncated.tolist(), strict=True)
-    verdicts = [grade(*row, prompt_set.reward_rule) for row in graded]
+    verdicts = [grade(*row, prompt_set.reward_rule, prompt_set.grader) for row in graded]
     rewards = torch.tensor([verdict.reward for verdict in verdicts])
     ids = [prompt_set.ids[index] for index in indices]
     table = _table(ids, visits, step, samples, responses, texts, verdicts)

@@ -57,3 +57,4 @@ class MiniatureSettings(MiniatureSection):
     """The section `training`, and the settings of other sections that training reads."""
 
     reward_rule: str = Field(description="`reward.rule` of the configuration")
+    grader: str | None = Field(default=None, description="`reward.grader` of the configuration; not given if default")

@@ -15,7 +15,14 @@ from typing import Any
 from openrlhf.utils.agent import SingleTurnAgentExecutor
 
 from limr.grading.reward import grade
-from limr.training.openrlhf.records import DEVELOPMENT, FOLDER_VARIABLE, RULE_VARIABLE, Recorder, step_name
+from limr.training.openrlhf.records import (
+    DEVELOPMENT,
+    FOLDER_VARIABLE,
+    GRADER_VARIABLE,
+    RULE_VARIABLE,
+    Recorder,
+    step_name,
+)
 
 
 class AgentExecutor(SingleTurnAgentExecutor):
@@ -28,7 +35,7 @@ class AgentExecutor(SingleTurnAgentExecutor):
     def __init__(self) -> None:
         super().__init__(None)  # without OpenRLHF's reward endpoints
         self._recorder = Recorder(Path(os.environ[FOLDER_VARIABLE]))
-        self._rule = os.environ[RULE_VARIABLE]
+        self._rule, self._grader = os.environ[RULE_VARIABLE], os.environ[GRADER_VARIABLE]
         self._samples: Counter[str] = Counter()
         self._step = -1  # the last step seen here; every engine takes part in every step
         self._lock = threading.Lock()
@@ -66,7 +73,7 @@ class AgentExecutor(SingleTurnAgentExecutor):
     def _grade_and_record(
         self, label: dict[str, Any], sample: int, response: str, tokens: int, truncated: bool
     ) -> float:
-        verdict = grade(response, label["answer"], truncated, self._rule)
+        verdict = grade(response, label["answer"], truncated, self._rule, self._grader)
         row = {
             "prompt_id": label["id"],
             "step": label["step"],

@@ -128,4 +128,5 @@ class OpenRLHFSettings(OpenRLHFSection):
     """The section `training`, and the settings of other sections that training reads."""
 
     reward_rule: str = Field(description="`reward.rule` of the configuration")
+    grader: str | None = Field(default=None, description="`reward.grader` of the configuration; not given if default")
     system_prompt: str | None = Field(default=None, description="`base_model.system_prompt` of the configuration")

@@ -15,6 +15,7 @@ import polars as pl
 from limr.errors import LimrError
 from limr.files.atomic import whole_directory
 from limr.files.contracts import read_parquet
+from limr.grading.equivalence import LIMR
 from limr.progress import ProgressLines
 from limr.training.openrlhf import VERSION, checkpoints
 from limr.training.openrlhf.command_line import command_line
@@ -22,7 +23,7 @@ from limr.training.openrlhf.openrlhf_settings import OpenRLHFSettings
 from limr.training.openrlhf.parser import installed, parse
 from limr.training.openrlhf.prompt_dataset import schedule, write_development_set, write_training_set
 from limr.training.openrlhf.recorded_rollouts import development_accuracy, write_rollouts
-from limr.training.openrlhf.records import FOLDER_VARIABLE, RULE_VARIABLE
+from limr.training.openrlhf.records import FOLDER_VARIABLE, GRADER_VARIABLE, RULE_VARIABLE
 from limr.training.openrlhf.run_folder import RunFolder
 from limr.training.openrlhf.supervisor import run
 from limr.training.openrlhf.training_log import write_metrics
@@ -127,6 +128,7 @@ def _launch(options: OpenRLHFSettings, folder: RunFolder, model: Path, seed: int
     environment = {
         FOLDER_VARIABLE: str(attempt.folder),
         RULE_VARIABLE: options.reward_rule,
+        GRADER_VARIABLE: options.grader or LIMR,
         "HF_DATASETS_CACHE": str(folder.folder / "data" / "cache"),
         "HF_HUB_OFFLINE": "1",  # models and data are on this machine's disk
         "TORCH_EXTENSIONS_DIR": os.environ.get("TORCH_EXTENSIONS_DIR") or str(folder.operators()),

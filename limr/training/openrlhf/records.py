@@ -21,8 +21,8 @@ from limr.errors import LimrError, shown
 DEVELOPMENT = "development"
 """The name of the development set, as a split in labels and as a part of the records."""
 
-FOLDER_VARIABLE, RULE_VARIABLE = "LIMR_RECORDS", "LIMR_REWARD_RULE"
-"""Environment variables that ``executor`` reads: the folder of the attempt's records, and the rule of the reward."""
+FOLDER_VARIABLE, RULE_VARIABLE, GRADER_VARIABLE = "LIMR_RECORDS", "LIMR_REWARD_RULE", "LIMR_GRADER"
+"""Environment variables that ``executor`` reads: the folder of the attempt's records, the reward's rule and grader."""
 
 
 class Recorder:

@@ -18,6 +18,7 @@ from refusals import refused
 from limr.cli import grade as command
 from limr.cli.main import main
 from limr.files.rows import count_rows
+from limr.grading.equivalence import GRADERS
 from limr.grading.reward import RULES, grade
 
 ROWS = [
@@ -91,6 +92,13 @@ def test_the_rule_can_be_chosen(tmp_path, capsys):
     assert read(capsys.readouterr().out)[0]["reason"] == "degenerate repetition"
 
 
+@pytest.mark.parametrize(("grader", "correct"), [("limr", False), ("math_verify", True)])
+def test_the_grader_can_be_chosen(tmp_path, capsys, grader, correct):
+    file = write(tmp_path / "rows.jsonl", [{"gold": "4343_6", "response": r"\boxed{4343_7}"}])
+    assert main(["grade", "--grader", grader, file]) == 0
+    assert read(capsys.readouterr().out)[0]["correct"] is correct
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(st.lists(st.text(st.characters(), max_size=12), min_size=1, max_size=4))
 def test_any_text_passes_through_unchanged(tmp_path, capsys, texts):
@@ -99,8 +107,9 @@ def test_any_text_passes_through_unchanged(tmp_path, capsys, texts):
     assert [{key: row[key] for key in ("gold", "response")} for row in read(capsys.readouterr().out)] == rows
 
 
-def test_the_help_lists_the_rules_of_the_reward():
+def test_the_help_lists_the_rules_and_graders_of_the_reward():
     assert tuple(RULES) == command.RULES
+    assert command.GRADERS == GRADERS
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from limr.configuration.check import (
     uses_gpus,
 )
 from limr.errors import LimrError, ProblemsError
+from limr.grading.equivalence import GRADERS
 from limr.grading.reward import RULES
 from limr.logs.formats import NAMES
 from limr.logs.log import COLUMNS
@@ -318,6 +319,13 @@ def test_a_local_model_can_be_laid_over_a_model_of_the_hub() -> None:
 def test_every_reward_rule_can_be_configured_and_no_other() -> None:
     for rule in RULES:
         check_configuration(changed("reward.rule", rule))
+
+
+def test_every_grader_can_be_configured_and_no_other() -> None:
+    for grader in GRADERS:
+        check_configuration(changed("reward.grader", grader))
+    with refused(where="reward.grader", found='"verl"', expected="'limr' or 'math_verify'"):
+        check_configuration(changed("reward.grader", "verl"))
 
 
 def test_every_mistake_is_listed_and_not_only_the_first() -> None:

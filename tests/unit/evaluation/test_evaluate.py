@@ -1,6 +1,7 @@
 """`evaluate` on a tiny random Qwen2 with a character tokenizer: real generation, no download."""
 
 import polars as pl
+import pytest
 import torch
 from evaluation_runs import evaluated, problems
 from refusals import refused
@@ -100,16 +101,19 @@ def test_sampling_ignores_the_generation_settings_of_the_checkpoint(tiny_model, 
     assert ours.equals(run(tiny_model, tmp_path, ["sampled"])["sampled"])
 
 
-def test_responses_are_graded_by_the_rule_of_the_configuration(tiny_model, tmp_path, monkeypatch):
-    rules = set()
+@pytest.mark.parametrize(("grader", "used"), [({}, "limr"), ({"grader": "math_verify"}, "math_verify")])
+def test_responses_are_graded_by_the_rule_and_grader_of_the_configuration(
+    tiny_model, tmp_path, monkeypatch, grader, used
+):
+    settings = set()
 
-    def recorded(response, gold, truncated, rule):
-        rules.add(rule)
-        return grade(response, gold, truncated, rule)
+    def recorded(response, gold, truncated, rule, grader):
+        settings.add((rule, grader))
+        return grade(response, gold, truncated, rule, grader)
 
     monkeypatch.setattr("limr.evaluation.grade", recorded)
-    run(tiny_model, tmp_path, ["greedy"], reward_rule="released_code")
-    assert rules == {"released_code"}
+    run(tiny_model, tmp_path, ["greedy"], reward_rule="released_code", **grader)
+    assert settings == {("released_code", used)}
 
 
 def test_with_an_unusable_checkpoint_nothing_is_written(model_copy, tmp_path):

@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refused
 
 from limr.grading import Equality, equal
 
@@ -62,10 +64,11 @@ def test_importing_the_grader_imports_no_computer_algebra_and_starts_no_process(
     program = (
         "import sys, limr.grading as g; g.equal('11', '3+8'); g.equal('(1,2)', '[1,2)'); "
         "from limr.grading.equivalence import _workers; "
-        "print(_workers._server, [m for m in sys.modules if m.startswith(('sympy', 'math_verify', 'antlr'))])"
+        "print({workers._server for workers in _workers.values()},"
+        " [m for m in sys.modules if m.startswith(('sympy', 'math_verify', 'antlr'))])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "None []"
+    assert done.stdout.strip() == "{None} []"
 
 
 @pytest.mark.parametrize(("opening", "closing"), ["()", ("\\{", "\\}"), "[]"])
@@ -86,3 +89,50 @@ def test_a_gold_with_deeply_nested_brackets_does_not_raise(opening, closing):
 )
 def test_a_hyphen_is_ignored_and_a_minus_sign_is_not(gold, answer, same):
     assert equal(gold, answer).equal is same
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "ours", "plain"),
+    [
+        (r"\frac{1}{2}", "0.5", True, True),
+        ("11", "12", False, False),
+        ("4343_6", "4343_7", False, True),
+        (r"\frac{1}{3}", "0.3333333", False, True),
+        ("12", r"24\div2", False, True),
+        ("70,110", "110, 70", True, False),
+        ("10\\text{ cm}", "10\\text{ kg}", False, True),
+        ("", "", False, False),
+    ],
+)
+def test_plain_math_verify_gives_its_own_verdicts_and_the_cache_keeps_them_apart(gold, answer, ours, plain):
+    for _ in range(2):  # the second time from the cache
+        assert equal(gold, answer).equal == ours
+        assert equal(gold, answer, "math_verify").equal == plain
+        assert equal(gold, answer, "math_verify").stage == "math_verify"
+
+
+def test_the_cache_keeps_the_verdicts_of_two_graders_on_one_pair_apart():
+    """Computer algebra decides both verdicts on this pair, and they differ."""
+    pair = (r"10^{-30}\pi", r"2\cdot10^{-30}\pi")
+    for graders in (("limr", "math_verify"), ("math_verify", "limr")):
+        assert [equal(*pair, grader).stage for grader in graders] == [
+            {"limr": "symbolic", "math_verify": "math_verify"}[grader] for grader in graders
+        ]
+
+
+def test_a_text_too_long_for_either_grader_is_refused_by_its_length():
+    assert equal("5", "1+" * 5000 + "1", "math_verify").stage == "guard"
+
+
+def test_a_grader_that_does_not_exist_is_refused():
+    with refused(where="grader", found="'other'", expected="math_verify"):
+        equal("1", "1", "other")
+
+
+def test_math_verify_compares_in_threads_and_stops_at_its_limit_of_cpu_time():
+    """Its own time limits use signals, which only a main thread can set; they are off."""
+    with ThreadPoolExecutor(1) as thread:
+        stuck = thread.submit(equal, "5", "7^{9999999}", "math_verify").result()
+        after = thread.submit(equal, "5", "5.0", "math_verify").result()
+    assert (stuck.equal, stuck.stage) == (False, "limit")
+    assert after.equal

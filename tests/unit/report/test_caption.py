@@ -62,3 +62,9 @@ def test_an_interval_without_width_is_explained(run, outputs, tmp_path):
         write_evaluation(tmp_path / f"evaluation/base/{seed}/hard.parquet", "base", seed, "hard", np.zeros((6, 4)))
     text = write(run, outputs)["markdown"]
     assert "0.0 [0.0, 0.0]" in text and "An interval without width" in text
+
+
+def test_the_caption_names_the_grader_only_if_it_is_not_the_default(run, outputs):
+    assert "Math-Verify" not in write(run, outputs)["markdown"]
+    other = deepcopy(CONFIGURATION) | {"reward": {"rule": "paper", "grader": "math_verify"}}
+    assert "Plain Math-Verify 0.9" in write(run, outputs, other)["markdown"]
