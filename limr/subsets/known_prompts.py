@@ -16,7 +16,7 @@ class KnownPrompts:
         self._answers: dict[Messages, tuple[str, str]] = {}  # prompt -> its answer and the place
         self._prompts: dict[str, tuple[Messages, str]] = {}  # id -> its prompt and the place
 
-    def add(self, prompt: Any, prompt_id: str, answer: str, place: str) -> None:
+    def add(self, prompt: Any, prompt_id: str | None, answer: str, place: str) -> None:
         """Add a row. Raises LimrError if its prompt had another answer, or its id belongs to another prompt."""
         messages = tuple((message["role"], collapsed(message["content"])) for message in conversation(prompt, place))
         first, first_place = self._answers.setdefault(messages, (collapsed(answer), place))
@@ -27,6 +27,8 @@ class KnownPrompts:
                 found=f"{shown(answer)}, and {shown(first)} at {first_place}",
                 advice="No response can be right for both. Correct the answers, or remove one of the rows.",
             )
+        if prompt_id is None:
+            return
         of_id, id_place = self._prompts.setdefault(collapsed(prompt_id), (messages, place))
         if of_id != messages:
             raise LimrError(

@@ -157,12 +157,12 @@ def _examples(data_set: DataSet, to: str, options: ExportOptions, columns: dict[
                 expected=["a single message of the user, because of ", Setting("plain")],
             )
         source = _data_source(row, row_place, options) if to == "verl" else None
-        name = id_text(row.get("prompt_id"), f"{row_place}: column 'prompt_id'") or prompt_id(text)
+        own_id = id_text(row.get("prompt_id"), f"{row_place}: column 'prompt_id'")
         answer_text = _answer(answer, answer_place)
         if answer_column == "solution":
             answer_text = _end_of_solution(answer_text)
-        known.add(prompt, name, answer_text, row_place)
-        examples.append(Example(number, name, messages, answer_text, source))
+        known.add(prompt, own_id, answer_text, row_place)
+        examples.append(Example(number, own_id or prompt_id(text), messages, answer_text, source))
     return examples
 
 

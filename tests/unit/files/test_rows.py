@@ -65,6 +65,7 @@ def test_blank_lines_are_skipped_and_counted(tmp_path):
         ("rows.json", b"[" * 100_000, {"what": "nested too deeply", "expected": "one list"}),
         ("rows.csv", b"a,b\n1,2\n1,2,3\n", {"where": "line 3", "what": "as many fields", "expected": "2 fields"}),
         ("rows.csv", b"a,b\n1\n", {"where": "line 2", "what": "as many fields", "expected": "2 fields"}),
+        ("rows.csv", b"a,b,a\n1,2,3\n", {"where": "line 1", "what": "two columns have the same name", "found": '"a"'}),
         ("rows.csv", b'a,b\n1,"2\n', {"where": "line 2", "what": "not CSV"}),
         ("rows.csv", b"a,b\n1,\xff\n", {"what": "not UTF-8"}),
         ("rows.parquet", b"PAR1", {"what": "cannot be read as Parquet"}),
@@ -104,3 +105,14 @@ def test_rows_that_a_format_cannot_hold_are_refused_and_the_advice_names_one_tha
         write_rows(dated, str(tmp_path / "rows.jsonl"))
     write_rows(dated, str(tmp_path / "dated.parquet"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dated.parquet", "rows.jsonl"]
+
+
+def test_a_csv_column_without_a_name_is_read_as_pandas_writes_its_index(tmp_path):
+    (tmp_path / "rows.csv").write_text(",a\r\n0,9007199254740993\r\n\r\n")
+    assert [row for _, row in places_and_rows(tmp_path / "rows.csv")] == [{"": "0", "a": "9007199254740993"}]
+
+
+def test_rows_of_different_keys_are_read_and_written_as_they_are(tmp_path):
+    rows = [{"a": 1}, {"b": float("inf"), "c": "\ud83d\0"}, {"a": 10**30}]
+    write_rows(rows, str(tmp_path / "rows.jsonl"))
+    assert [row for _, row in places_and_rows(tmp_path / "rows.jsonl")] == rows

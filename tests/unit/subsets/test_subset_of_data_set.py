@@ -43,6 +43,40 @@ def test_a_log_without_texts_needs_a_column_of_ids(tmp_path):
     assert has(error, {"what": "prompt 7 is one of them", "advice": "--column prompt_id=NAME"})
 
 
+def ids_of(tmp_path, *ids: object) -> DataSet:
+    file = tmp_path / "data.jsonl"
+    rows = ({"question": f"question {number}", "id": name} for number, name in enumerate(ids))
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return read_data_set(str(file))
+
+
+@pytest.mark.parametrize(
+    ("ids", "line", "parts"),
+    [
+        ((1, "1"), 2, {"found": '"1"', "expected": "ids that are all text, or all whole numbers"}),
+        ((1.0,), 1, {"found": "1.0", "expected": "an id: text or a whole number"}),
+        ((float("nan"),), 1, {"found": "NaN"}),
+        ((True,), 1, {"found": "true"}),
+        ((["1"],), 1, {"found": '["1"]'}),
+        (("\ud83d",), 1, {"what": "a lone surrogate"}),
+    ],
+)
+def test_ids_that_could_be_taken_for_others_are_refused_with_column_and_line(tmp_path, ids, line, parts):
+    with refused(where=f"line {line}: column 'id'", **parts):
+        subset_of_data_set(["1"], {}, ids_of(tmp_path, *ids), {"prompt_id": "id"})
+
+
+def test_whole_numbers_are_ids_and_rows_without_an_id_are_not_found_by_it(tmp_path):
+    found = subset_of_data_set(["1", "9007199254740993"], {}, ids_of(tmp_path, None, 2**53 + 1, 1), {"prompt_id": "id"})
+    assert found.rows == [1, 2]
+    assert subset_of_data_set(["b"], {}, ids_of(tmp_path, "", "b", None), {"prompt_id": "id"}).rows == [1]
+
+
+def test_an_id_of_two_different_prompts_finds_neither(tmp_path):
+    error = subset_of_data_set(["1", "2"], {}, ids_of(tmp_path, "1", "1", "2"), {"prompt_id": "id"}).missing
+    assert has(error, {"what": "1 of the 2 selected prompts are not among its rows (1 of them because two different"})
+
+
 def test_a_data_set_with_none_of_the_prompts_is_refused(tmp_path):
     with refused(what="2 of the 2 selected prompts are not among its rows"):
         subset_of_data_set([ONE, TWO], LOGGED, data_set_of(tmp_path, "something", "else"), {})

@@ -136,6 +136,50 @@ def test_a_prompt_without_an_answer_is_an_error_that_names_another_source_of_ans
         exported(tmp_path, "openrlhf", rows=[ROWS[0], {**ROWS[1], "answer": answer}])
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_an_answer_that_is_not_finite_is_refused(tmp_path, number):
+    with refused(where="line 2: column 'answer'", found=shown(number), expected="an answer: text or a number"):
+        exported(tmp_path, "openrlhf", rows=[ROWS[0], {**ROWS[1], "answer": number}])
+
+
+@pytest.mark.parametrize("prompt", ["", " \n\t", user(" "), [{"role": "system", "content": "x"}, *user("")]])
+def test_a_blank_prompt_is_refused(tmp_path, prompt):
+    with refused(where="line 2: column 'prompt'", expected="a prompt that is not blank"):
+        exported(tmp_path, "trl", rows=[ROWS[0], {**ROWS[1], "prompt": prompt}])
+
+
+def test_one_prompt_with_two_answers_is_refused_with_both_rows(tmp_path):
+    twice = [*ROWS, {"prompt": " 2+2?\n", "answer": "5"}]
+    with refused(where="line 4", what="two different answers", found='"5", and "4" at'):
+        exported(tmp_path, "trl", rows=twice)
+    assert len(exported(tmp_path, "trl", rows=[*ROWS, {"prompt": " 2+2?\n", "answer": " 4"}])) == 4
+    other_context = [{"role": "system", "content": "Modulo 3."}, *user("2+2?")]
+    messages = [{"prompt": user("2+2?"), "answer": "4"}, {"prompt": other_context, "answer": "1"}]
+    assert [row["answer"] for row in exported(tmp_path, "trl", rows=messages)] == ["4", "1"]
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, "1"), ("a", " a "), ("a", "a")])
+def test_two_prompts_with_one_id_are_refused(tmp_path, first, second):
+    rows = [{**ROWS[0], "prompt_id": first}, {**ROWS[1], "prompt_id": second}]
+    with refused(where="line 2", what="two different prompts have the same prompt_id", found=shown(str(second))):
+        exported(tmp_path, "openrlhf", rows=rows)
+
+
+@pytest.mark.parametrize("name", [True, 1.5, ["a"], {"a": 1}])
+def test_an_id_that_is_neither_text_nor_a_whole_number_is_refused(tmp_path, name):
+    with refused(where="line 1: column 'prompt_id'", found=shown(name), expected="text or a whole number"):
+        exported(tmp_path, "openrlhf", rows=[{**ROWS[0], "prompt_id": name}])
+
+
+@pytest.mark.parametrize(
+    ("source", "parts"),
+    [(3, {"found": "3", "expected": "text"}), (["x"], {"expected": "text"}), ("\ud83d", {"what": "a lone surrogate"})],
+)
+def test_a_data_source_that_is_not_text_is_refused(tmp_path, source, parts):
+    with refused(where="column 'data_source'", **parts):
+        exported(tmp_path, "verl", rows=[{**ROWS[0], "data_source": source}])
+
+
 def test_numbers_as_answers_are_written_as_text(tmp_path):
     assert exported(tmp_path, "openrlhf", rows=[{**ROWS[0], "answer": 4}])[0]["label"] == "4"
 
