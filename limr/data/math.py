@@ -16,9 +16,9 @@ from limr.data.data_audit import as_markdown
 from limr.data.gradability import ungradable
 from limr.data.overlap import duplicates, overlap
 from limr.data.published import published
-from limr.data.source_rows import corrected, digest
+from limr.data.source_rows import check_rows, corrected, digest
 from limr.data.sources import BENCHMARKS, ERRATA, MATH, SOURCES, local_file
-from limr.errors import LimrError, one_of, shown
+from limr.errors import ContractError, LimrError, one_of, shown
 from limr.files.atomic import write_json, write_text
 from limr.files.contracts import read_parquet, write_parquet
 from limr.grading.equivalence import LIMR
@@ -42,7 +42,7 @@ def prepare(
     Rows are sorted by prompt_id, so every copy of the data gives the same files. Only one copy of a duplicate is
     written: the copy in MATH's training part takes precedence over the copy in its test part.
     """
-    released = {name: _as_prompts(read_parquet(sources[name], "problems"), name) for name in SOURCES}
+    released = {name: _as_prompts(_read_source(name, sources[name]), name) for name in SOURCES}
     math = pl.concat(released[name] for name in MATH).sort("prompt_id", maintain_order=True)
     tests = {name: _with_subjects(released[name], math) for name in BENCHMARKS}
     steps, chosen, development = select(math, tests["math500"], data["prompts"])
@@ -116,6 +116,17 @@ def select(
         raise LimrError(where="data.prompts", found=shown(prompts), expected=one_of(["published", "level3plus"]))
     chosen = candidates.filter(kept)
     return [*steps, ("in the published list (MATH-FULL)", chosen)], chosen, left_out
+
+
+def _read_source(name: str, path: Path) -> pl.DataFrame:
+    """The problems of a source. Raises ContractError if the file was changed after the download, which checked it."""
+    rows = read_parquet(path, "problems")
+    try:
+        check_rows(rows, SOURCES[name], str(path))
+    except ContractError as error:
+        error.advice = f"Delete {path} and give the same `snakemake` command again."
+        raise
+    return rows
 
 
 def _as_prompts(problems: pl.DataFrame, name: str) -> pl.DataFrame:

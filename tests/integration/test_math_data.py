@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from places import REFERENCE, SAMPLES, needs_reference
+from refusals import refused
 
 from limr.data import published as published_list
 from limr.data.download import download
@@ -105,6 +106,13 @@ def run(folder: Path, sources: dict[str, Path], prompts: str) -> Path:
 @pytest.fixture(scope="module")
 def audit(prepared) -> dict:
     return json.loads((prepared / "audit.json").read_text(encoding="utf-8"))
+
+
+def test_a_source_that_was_cut_after_the_download_is_refused(data, sources, tmp_path):
+    cut = tmp_path / "cut.parquet"
+    pl.read_parquet(sources["aime24"]).head(2).write_parquet(cut)
+    with refused(where=cut, found="2 rows", what=f"not the {data.benchmarks['aime24']} problems", advice="Delete"):
+        run(tmp_path, sources | {"aime24": cut}, "published")
 
 
 def test_every_step_from_math_to_math_full_is_counted(data, audit):
