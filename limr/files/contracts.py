@@ -98,7 +98,7 @@ def _as_type(series: pl.Series, dtype: pl.DataType, where: str) -> pl.Series:
     # null where a number does not fit into Int64; rounded where it is a whole number beyond 2**53 and becomes Float64
     changed = cast.is_null() != series.is_null()
     if series.dtype.is_integer() and dtype.is_float():
-        changed |= (series > 2**53) | (series < -(2**53))
+        changed |= cast.cast(series.dtype, strict=False).ne_missing(series)
     _refuse(series, changed, f"{dtype}, which cannot hold it", where)
     return cast
 

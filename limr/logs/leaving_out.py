@@ -66,14 +66,14 @@ def _inside(file: Path, path: Path) -> Path:
 def refuse_unlisted(path: Path, files: Sequence[Path], read: Sequence[Path], names: Sequence[str]) -> None:
     """Raise LimrError for a part of the log that the search could not list among ``files``.
 
-    It has the ending of the files that are ``read``, but is a link that leads nowhere, or a pipe; or it is named like
-    them, but compressed, or its ending is in capital letters. A compressed copy beside a file is no part of the log.
+    It has the ending of a file beside it that is ``read``, or its name, but is a link that leads nowhere, or a pipe; or
+    it is compressed, or its ending is in capital letters. A compressed copy beside a file is no part of the log.
     """
-    forms, suffixes = {form(file, path) for file in read}, {file.suffix for file in read}
+    forms, alike = {form(file, path) for file in read}, {(file.parent, file.suffix) for file in read}
     for file in _unlisted(path, files):
         if is_named(file, path, names):
             continue
-        if file.suffix in suffixes:
+        if (file.parent, file.suffix) in alike or form(file, path) in forms:
             broken = not file.exists()
             raise not_read(file, path, "it is a link that leads to no file" if broken else "it is not a regular file")
         compressed = file.suffix.lower() in _COMPRESSED

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from limr.errors import ContractError, first_line
+from limr.errors import ContractError, Setting, first_line
 from limr.files.contracts import columns
 from limr.logs import leaving_out
 from limr.logs.prompt_index import PromptIndex
@@ -27,6 +27,12 @@ logger = logging.getLogger(__name__)
 _READ = ["prompt_id", "visit", "sample", "reward", "correct"]
 _KEYS = ["prompt_id", "visit", "sample"]
 _NEVER_NULL = [*_KEYS, "reward"]
+
+_AS_TABLE = [
+    "If it is a table whose visits are to be numbered anew, give its format: ",
+    Setting("format", "table"),
+    ".",
+]
 
 _ROLLOUTS_A_SEARCH = 4_000_000  # the search for duplicate rollouts reads this many at a time
 
@@ -102,7 +108,7 @@ def _shards(rollouts: Path, leave_out: Sequence[str]) -> list[Path]:
                     where=(shard, f"column {column!r}"),
                     found=str(found.get(column, "none")),
                     expected=str(expected[column]),
-                    advice=leaving_out.leave_out(shard, rollouts),
+                    advice=leaving_out.leave_out(shard, rollouts) if rollouts.is_dir() else _AS_TABLE,
                 )
     return shards
 

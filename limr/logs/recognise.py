@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from limr.errors import Column, LimrError, Setting, one_line, one_of
+from limr.errors import Column, LimrError, Names, Setting, one_line, one_of
 from limr.files.contracts import columns
 from limr.logs.format import Format
 from limr.logs.formats import find_format, formats
@@ -186,7 +186,7 @@ def _refuse_misfits(
 @cache
 def _own_files() -> frozenset[frozenset[str]]:
     """The columns of files that `limr score` writes, perhaps beside the log."""
-    return frozenset(frozenset(columns(name)) for name in ("scores", "log_prompts", "trajectories"))
+    return frozenset(frozenset(columns(name)) for name in ("scores", "log_prompts", "log_subset", "trajectories"))
 
 
 def _unknown(keys: frozenset[str]) -> str:
@@ -218,7 +218,11 @@ def _in_order(format_: Format, files: Sequence[Path], left_out: dict[str, str], 
     for file in files:
         other = seen.setdefault(file.name, file)
         if steps[file] is not None and other != file:
-            advice = "These are two runs, or training and validation. Name the folder of one of them."
+            advice = [
+                "These are two runs, or training and validation. Name the folder of one of them, or leave one out: ",
+                Names("leave_out", "FOLDER"),
+                ".",
+            ]
             raise LimrError(f"step {steps[file]} is also in {other}", where=file, advice=advice)
     ordered = sorted(files, key=lambda file: (steps[file] is None, steps[file] or 0, by_name(file)))
     return Found(format_, ordered, [steps[file] for file in ordered], left_out, on_purpose)

@@ -13,7 +13,7 @@ from limr.files.contracts import columns
 from limr.files.input_paths import refuse_special
 from limr.logs.audit_page import Audit
 from limr.logs.leaving_out import BY_NAME, is_named, not_read, refuse_unlisted, without_named
-from limr.logs.log import LogOptions, Prompt
+from limr.logs.log import RESTORE, LogOptions, Prompt
 from limr.logs.log_audit import audit_log, audit_trajectories
 from limr.logs.log_files import log_files
 from limr.logs.one_shot_rlvr import read_one_shot_rlvr
@@ -23,7 +23,8 @@ from limr.logs.visits import number_visits, trajectories_of_log
 from limr.logs.whole import read_log
 from limr.trajectories.curves import Trajectories
 
-_ROLLOUTS = {"prompt_id", "visit", "sample", "reward", "correct"}
+# A table with visits is this project's, even if another column is missing: other readers would number visits anew.
+_ROLLOUTS = {"prompt_id", "visit"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +112,8 @@ def _is_one_shot_rlvr(file: Path) -> bool:
 
 
 def _first_visits(path: Path, trajectories: Trajectories, visits: int | None) -> Trajectories:
+    if not len(trajectories):
+        raise LimrError(where=path, found="no visits", expected="the trajectories of a run", advice=RESTORE)
     if visits is None:
         return trajectories
     if visits < 1:

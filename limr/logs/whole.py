@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from limr.errors import LimrError
+from limr.errors import LimrError, Names
 from limr.logs.log import Log, LogOptions, Part, Prompt
 from limr.logs.recognise import Found, recognise
 
@@ -94,7 +94,11 @@ class _Columns:
                 "neither its rows nor its name have the step",
                 where=files[self.without_step],
                 expected="the step, which other files of this log have",
-                advice="If the file does not belong to the log, remove it.",
+                advice=[
+                    "If the file does not belong to the log, leave it out: ",
+                    Names("leave_out", Path(files[self.without_step]).name),
+                    ".",
+                ],
             )
         joined = {name: self._joined(name) for name in list(self.columns)}
         order = sorted(range(len(self.prompts)), key=lambda row: self.prompts[row].prompt_id)

@@ -162,6 +162,17 @@ def test_a_file_of_another_contract_is_refused(subset, tmp_path):
         read_parquet(tmp_path / "subset.parquet", "rollouts")
 
 
+def test_whole_numbers_of_every_size_are_read_as_numbers_if_they_stay_the_same(tmp_path):
+    means = {"prompt_id": ["a"], "epoch": [0], "mean_reward": [1], "accuracy": [1.0], "n_samples": [4]}
+    for kind in (pl.Int8, pl.UInt8, pl.UInt64, pl.Int64):
+        frame = pl.DataFrame(means, schema_overrides={"mean_reward": kind})
+        assert check(frame, "trajectories", "x")["mean_reward"].to_list() == [1.0]
+    for kind in (pl.UInt64, pl.Int64):
+        frame = pl.DataFrame(means | {"mean_reward": [2**53 + 1]}, schema_overrides={"mean_reward": kind})
+        with refused(ContractError, where="column 'mean_reward'", expected="Float64, which cannot hold it"):
+            check(frame, "trajectories", "x")
+
+
 def test_a_path_with_brackets_is_not_read_as_a_pattern(subset, tmp_path):
     write_parquet(subset, tmp_path / "run[1]" / "subset.parquet", "subset")
     assert read_parquet(tmp_path / "run[1]" / "subset.parquet", "subset").equals(subset)

@@ -171,15 +171,23 @@ TYPES = [
 ]  # fmt: skip
 
 
-def changed_table(chance: random.Random) -> pl.DataFrame:
-    """The table without a column, with another name or type of one, another value, or other rows."""
-    frame = pl.DataFrame(TABLE)
+VALUES = {
+    pl.String: [None, "", "b", "\x00"],
+    pl.Float64: [None, math.nan, math.inf, 1e308],
+    pl.Int64: [None, -1, 3, 10**9, 2**62, 2**63 - 1],
+    pl.Boolean: [None, True],
+}
+
+
+def changed_table(columns: dict[str, list[Any]], chance: random.Random) -> pl.DataFrame:
+    """The table of ``columns`` without a column, with another name or type of one, another value, or other rows."""
+    frame = pl.DataFrame(columns)
     column = chance.choice(frame.columns)
     match chance.choice(["drop", "rename", "type", "type", "type", "value", "value", "rows"]):
         case "drop":
             return frame.drop(column)
         case "rename":
-            return frame.rename({column: chance.choice(["x", column.upper(), f"{column} ", "correct", "answer"])})
+            return frame.rename({column: chance.choice(["x", column.upper(), f"{column} ", "answer"])})
         case "type":
             kind = chance.choice(TYPES)
             text = pl.col(column).cast(pl.String)
@@ -187,16 +195,11 @@ def changed_table(chance: random.Random) -> pl.DataFrame:
                 return frame.with_columns(pl.concat_list(text))
             number = text.cast(pl.Float64, strict=False).cast(pl.Int64)
             through = dict.fromkeys((pl.Categorical, pl.Binary), text)
-            through |= dict.fromkeys((pl.Boolean, pl.Date, pl.Datetime, pl.Duration), number)
+            through |= dict.fromkeys((pl.Boolean, pl.Date, pl.Datetime, pl.Duration, pl.Decimal(10, 2)), number)
             return frame.with_columns(through.get(kind, pl.col(column)).cast(kind, strict=False))
         case "value":
-            values = {
-                "prompt": [None, "", "x", "\x00"],
-                "reward": [None, math.nan, math.inf, 1e308],
-                "step": [None, -1, 2**62],
-            }
+            value = pl.lit(chance.choice(VALUES[frame.schema[column]]), frame.schema[column])
             rows = pl.int_range(pl.len()) == chance.randrange(len(frame))
-            value = pl.lit(chance.choice(values[column]), frame.schema[column])
             return frame.with_columns(pl.when(rows).then(value).otherwise(column).alias(column))
     return frame.head(chance.randrange(3))
 
@@ -214,8 +217,69 @@ def test_parquet(tmp_path: Path) -> None:
     for number in range(2 * MUTATIONS):
         file = tmp_path / str(number) / "table.parquet"
         file.parent.mkdir()
-        changed_table(chance).write_parquet(file)
+        changed_table(TABLE, chance).write_parquet(file)
         if chance.random() < 0.2:
             file.write_bytes(changed_bytes(file.read_bytes(), chance))
         was_read += same_or_refused(file.parent, lambda file=file: naive_parquet(file))
+    assert 0.1 * MUTATIONS < was_read < 1.9 * MUTATIONS
+
+
+# This project's own files.
+
+OWN = {
+    "prompt_id": ["a"] * 6 + ["b"] * 6,
+    "visit": ([0] * 3 + [1] * 3) * 2,
+    "sample": [0, 1, 2] * 4,
+    "reward": [0.0, 1.0, -0.5] * 4,
+    "correct": [False, True, False] * 4,
+}
+MEANS = {
+    "prompt_id": ["a", "a", "b", "b"],
+    "epoch": [0, 1, 0, 1],
+    "mean_reward": [0.5, 1.0, 0.25, -0.5],
+    "accuracy": [0.5, 1.0, 0.25, 0.0],
+    "n_samples": [4, 4, 4, 4],
+}
+
+
+@pytest.mark.parametrize("columns", [OWN, MEANS], ids=["rollouts", "trajectories"])
+def test_own_files(columns: dict[str, list[Any]], tmp_path: Path) -> None:
+    chance = random.Random("own")
+    was_read = 0
+    for number in range(MUTATIONS):
+        file = tmp_path / str(number) / "own.parquet"
+        file.parent.mkdir()
+        changed_table(columns, chance).write_parquet(file)
+        try:
+            found = read_source(file).trajectories
+        except LimrError:
+            continue
+        was_read += 1
+        frame = pl.read_parquet(file)
+        if "visit" in frame.columns:
+            expected = frame.group_by("prompt_id", "visit").agg(pl.mean("reward"), pl.len()).sort("prompt_id", "visit")
+        elif "epoch" in frame.columns:
+            expected = frame.sort("prompt_id", "epoch").select("prompt_id", "epoch", "mean_reward", "n_samples")
+        else:  # a table: the order of its rows is that of training
+            expected = None
+        if expected is not None:
+            rows = found.frame().select("prompt_id", "epoch", "mean_reward", "n_samples").fill_nan(None).rows()
+            assert rows == expected.fill_nan(None).rows()
+    assert 0.1 * MUTATIONS < was_read < 0.9 * MUTATIONS
+
+
+def test_accuracies(tmp_path: Path) -> None:
+    chance = random.Random("accuracies")
+    good = json.dumps({"1": [0.5, 0.25, 1.0], "2": [0.0, 0.5, 0.5]}).encode()
+    was_read = 0
+    for number in range(2 * MUTATIONS):
+        file = tmp_path / f"{number}.json"
+        file.write_bytes(changed_bytes(good, chance))
+        try:
+            found = read_source(file).trajectories
+        except LimrError:
+            continue
+        was_read += 1
+        curves = json.loads(file.read_text(encoding="utf-8-sig"))
+        assert found.accuracy.tolist() == [value for key in sorted(curves) for value in curves[key]]
     assert 0.1 * MUTATIONS < was_read < 1.9 * MUTATIONS
