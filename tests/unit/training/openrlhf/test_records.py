@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import resource
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +19,7 @@ from limr.files.contracts import read_parquet
 from limr.jobs.run_counts import check_run
 from limr.logs.own_rollouts import from_rollouts
 from limr.training.openrlhf.recorded_rollouts import development_accuracy, write_rollouts
-from limr.training.openrlhf.records import Attempt, Recorder, read, replayed_steps, step_name, trained_attempt
+from limr.training.openrlhf.records import Attempt, Recorder, Records, read, replayed_steps, step_name, trained_attempt
 from limr.training.openrlhf.training_log import write_metrics
 
 PROCESSES, THREADS, STEPS, PROMPTS, SAMPLES = 4, 8, 10, 1250, 8
@@ -53,6 +54,18 @@ def schedule_of(prompts: Sequence[int], visit: int) -> pl.DataFrame:
 
 def audit(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "audit.json").read_text(encoding="utf-8"))
+
+
+def test_a_record_that_the_disk_takes_only_in_part_is_an_error(tmp_path: Path) -> None:
+    """A limit on the size of files makes the system write the first ten bytes only, as a full disk may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(OSError, match="was not written completely: is the disk full"):
+            Recorder(tmp_path).append(step_name(0), row(0, 0, 0, 0))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert read(tmp_path / step_name(0)) == Records([], cut_short=1)
 
 
 def test_100_000_records_of_processes_and_threads_are_merged_without_loss(tmp_path: Path) -> None:
