@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
+from pytest import CaptureFixture
 from workplace import ROOT, Workplace, new_workplace
+
+from limr.cli.main import main
 
 MINE = "mine.yaml"
 DEFAULT = (ROOT / "config.yaml").read_text(encoding="utf-8")
@@ -65,9 +68,13 @@ def test_a_key_twice_in_a_file_that_is_laid_over_another_is_refused(tmp_path: Pa
     (tmp_path / "over.yaml").write_text("seeds: [1]\nseeds: [2]\n", encoding="utf-8")
     failed = dry_run(tmp_path, DEFAULT, "over.yaml", "--", "all")
     assert failed.returncode != 0
-    assert (
-        "over.yaml: line 2: seeds: this key occurs twice in its section. The first one is in line 1" in failed.stdout
-    )
+    assert "over.yaml: line 2: seeds: this key occurs twice in its section. The first one is in line 1" in failed.stdout
+
+
+def test_the_pre_flight_command_checks_the_text_of_the_files_too(tmp_path: Path, capsys: CaptureFixture) -> None:
+    (tmp_path / MINE).write_text("seeds: [1]\nseeds: [2]\n", encoding="utf-8")
+    assert main(["preflight", str(ROOT / "config" / "paper.yaml"), str(tmp_path / MINE)]) == 1
+    assert f"{tmp_path / MINE}: line 2: seeds: this key occurs twice" in capsys.readouterr().err
 
 
 def test_anchors_and_merges_are_read(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ HUB_MODEL = PAPER["base_model"]
         ("training.mini_batch_size", 1024, {"found": "1024", "expected": "prompts_per_step x samples_per_prompt, 512"}),
         ("benchmarks.synth_mid.title", "Synth-All", {"found": '"Synth-All"', "expected": "from that of synth_all"}),
         ("benchmarks.synth_mid.title", "SYNTH-ALL", {"found": '"SYNTH-ALL"', "expected": "from that of synth_all"}),
+        ("benchmarks.synth_mid.title", "method", {"expected": "from the column Method of the table"}),
+        ("benchmarks.synth_mid.title", "#questions", {"expected": "from the column #Questions of the table"}),
         ("benchmarks.synth_mid.title", "Average", {"found": '"Average"', "expected": "from the column Average"}),
         ("base_model", HUB_MODEL, {"what": "trains the miniature's own model only"}),
         ("benchmarks.synth_all.samples", 2, {"found": "2", "expected": "1 at temperature 0", "advice": "the same"}),

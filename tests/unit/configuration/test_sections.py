@@ -1,11 +1,13 @@
 """Values out of range, titles that break a table, and names and folders that the workflow cannot use are refused."""
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from configurations import DEFAULT, changed
+from places import ROOT
 from refusals import has, refused
 
 from limr.configuration.check import check_clone, check_configuration, check_results_folder
@@ -106,6 +108,16 @@ def test_a_value_that_the_workflow_cannot_use_is_refused_with_its_key(mistake: s
 )
 def test_the_values_at_the_edges_are_accepted(path: str, value: Any) -> None:
     check_configuration(changed(path, value))
+
+
+def test_no_method_has_a_name_that_gives_two_rules_one_name() -> None:
+    """The workflow makes a rule score_{method} for each method."""
+    rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "rules").glob("*.smk"))
+    taken = re.findall(r"^ *rule score_(\w+):", rules, re.MULTILINE)
+    assert taken
+    for name in taken:
+        with refused(where=f"methods.{name}", what="the workflow itself uses this name"):
+            check_configuration(changed(f"methods.{name}", A_ROW))
 
 
 def test_a_clone_in_a_folder_with_braces_is_refused() -> None:
