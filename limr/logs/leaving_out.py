@@ -42,8 +42,10 @@ def without_named(path: Path, files: Sequence[Path], names: Sequence[str]) -> tu
             raise LimrError(
                 "no file to leave out has this name", where=path, found=repr(name), advice=suggest(name, known[:6])
             )
-    named = [file for file in files if is_named(file, path, names)]
-    kept = [file for file in files if file not in set(named)]
+    is_left_out = [is_named(file, path, names) for file in files]
+    named, kept = (
+        [file for file, out in zip(files, is_left_out, strict=True) if out is chosen] for chosen in (True, False)
+    )
     if not kept:
         raise LimrError("every file is left out", where=path, expected="a file to read")
     return kept, [*named, *(file for file in others if is_named(file, path, names))]
@@ -69,10 +71,11 @@ def refuse_unlisted(path: Path, files: Sequence[Path], read: Sequence[Path], nam
     It has the ending of a file beside it that is ``read``, or its name, but is a link that leads nowhere, or a pipe; or
     it is compressed, or its ending is in capital letters. A compressed copy beside a file is no part of the log.
     """
+    unlisted = [file for file in _unlisted(path, files) if not is_named(file, path, names)]
+    if not unlisted:
+        return
     forms, alike = {form(file, path) for file in read}, {(file.parent, file.suffix) for file in read}
-    for file in _unlisted(path, files):
-        if is_named(file, path, names):
-            continue
+    for file in unlisted:
         if (file.parent, file.suffix) in alike or form(file, path) in forms:
             broken = not file.exists()
             raise not_read(file, path, "it is a link that leads to no file" if broken else "it is not a regular file")

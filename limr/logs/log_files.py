@@ -103,14 +103,17 @@ def first_keys(file: Path) -> frozenset[str]:
         size = file.stat().st_size
         if size == 0:
             raise LimrError("is empty (0 bytes)", advice=RESTORE)
-        _refuse_other_bytes(file)
         match file.suffix:
             case ".parquet":
                 return _parquet_columns(file)
             case ".csv":
+                _refuse_other_bytes(file)  # any bytes are a header
                 return _csv_columns(file)
             case _:
                 return _json_keys(file)
+    except LimrError:
+        _refuse_other_bytes(file)
+        raise
     except OSError as error:
         raise LimrError(f"cannot be read: {error.strerror or error}") from error
 

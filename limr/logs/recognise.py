@@ -158,6 +158,8 @@ def _refuse_misfits(
     for file, error in first_rows.unreadable.items():
         if file.suffix in suffixes:
             raise not_read(file, path, error.what, error.advice, error.found, error.expected)
+    if len(files) == len(of_file):
+        return
     forms = {form(file, path) for file in files}
     common = frozenset.intersection(*(first_rows.keys[file] for file in files))
     misfits = []
