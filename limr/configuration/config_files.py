@@ -30,6 +30,9 @@ def _document(file: Path) -> yaml.Node:
     try:
         text = file.read_text(encoding="utf-8").expandtabs()  # JSON may be indented with tabs, and YAML may not
         document = yaml.compose(text, Loader=yaml.SafeLoader)
+    except FileNotFoundError as error:
+        advice = "Run snakemake in the folder that holds config.yaml, or name a file with --configfile."
+        raise LimrError("no such file", where=file, expected="a configuration", advice=advice) from error
     except OSError as error:
         raise LimrError(f"cannot be read: {error.strerror}", where=file) from error
     except UnicodeDecodeError as error:

@@ -111,7 +111,7 @@ def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, content: byt
 def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     with refused(LimrError, where=tmp_path, what="cannot be read: Is a directory"):
         check_files([tmp_path])
-    with refused(LimrError, where="missing.yaml", what="cannot be read: No such file"):
+    with refused(LimrError, where="missing.yaml", what="no such file", advice="--configfile"):
         check_files(["missing.yaml"])
 
 
