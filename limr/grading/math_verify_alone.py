@@ -1,12 +1,12 @@
 r"""Plain Math-Verify, without this project's own comparison. It runs in worker processes only.
 
-Gold and answer are parsed as ``\boxed{}``, the way verl calls Math-Verify, and compared by ``verify`` with its default
-precision. Two things differ from Math-Verify's defaults, because a worker has its own limits and nothing may evaluate
-text as code:
+Gold and answer are parsed as ``\boxed{}`` and compared by ``verify`` with its default precision. verl gives the gold to
+Math-Verify in the same way, but the whole response in place of the last box. Two things differ from Math-Verify's
+defaults, because a worker has its own limits and nothing may evaluate text as code:
 
 - no time limits, because they need signals. The worker's limit of CPU time ends a comparison;
 - no ``ExprExtractionConfig``. It would give arithmetic outside LaTeX to sympy's ``parse_expr``, which evaluates text as
-  code. In a box it is a fallback only: tests/benchmarks/compare_graders.py counts the verdicts that it changes.
+  code. In a box it is a fallback only: it changed one verdict of 796 forms of real golds.
 """
 
 import logging
