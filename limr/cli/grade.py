@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from limr.cli import arguments
 from limr.cli.files_of_command import Files, input_file, output_file
-from limr.errors import LimrError, Setting, shown
+from limr.errors import LimrError, Setting, counted, one_line, shown
 
 if TYPE_CHECKING:
     from limr.files.rows import Row
@@ -100,7 +100,7 @@ def run(options: argparse.Namespace) -> None:
     share = f" ({100 * counts['correct'] / total:.1f} %)" if total else ""
     arguments.note(
         "grade",
-        f"{total:,} responses: {counts['correct']:,} correct{share}, {counts['wrong']:,} wrong,"
+        f"{counted(total, 'response')}: {counts['correct']:,} correct{share}, {counts['wrong']:,} wrong,"
         f" {counts['malformed']:,} malformed",
     )
 
@@ -143,7 +143,7 @@ def _text(row: "Row", key: str, option: str, place: str) -> str:
         raise LimrError(
             f"no key {key!r}",
             where=place,
-            found=f"the keys {', '.join(row)}",
+            found=f"the keys {', '.join(map(one_line, row))}",
             advice=["Name the key with ", Setting(option, "NAME"), "."],
         )
     if not isinstance(row[key], str):

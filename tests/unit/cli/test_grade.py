@@ -128,7 +128,7 @@ def test_the_help_lists_the_rules_and_graders_of_the_reward():
         ("rows.jsonl", b'{"gold": "1", "response"\n', {"where": "line 1", "what": "not JSON"}),
         ("rows.jsonl", b'["gold"]\n', {"where": "line 1", "found": '["gold"]', "expected": "object"}),
         ("rows.jsonl", b'{"gold": "\xff"}\n', {"where": "line 1", "what": "not UTF-8"}),
-        ("rows.jsonl", b"[" * 100_000, {"where": "line 1", "what": "not JSON"}),
+        ("rows.jsonl", b"[" * 100_000, {"where": "line 1", "what": "nested too deeply"}),
         (
             "rows.jsonl",
             b'{"gold": "1", "response": "", "truncated": 3}\n',
