@@ -6,6 +6,7 @@ that no command may accept in silence, and ``UnsureError`` where the plain rules
 
 import csv
 import hashlib
+import io
 import json
 import math
 import os
@@ -69,8 +70,7 @@ def rows_of(file: Path) -> list[dict[str, Any]]:
             case ".parquet":
                 return read_table(file).to_pylist()
             case ".csv":
-                with file.open(encoding="utf-8-sig", newline="") as stream:
-                    rows = list(csv.DictReader(stream, strict=True))
+                rows = list(csv.DictReader(io.StringIO(_text_of(file), newline=""), strict=True))
                 if any(None in row or None in row.values() for row in rows):
                     raise UnreadableError("a row has another number of fields")
                 return rows
@@ -151,7 +151,9 @@ def _read(row: dict[str, Any], file: Path, kind: str, columns: dict[str, str]) -
         case "verifiers":
             if row["error"] is not None:
                 raise UnsureError("a rollout that failed")
-            users = [message["content"] for message in row["prompt"] if message.get("role") == "user"]
+            if [message.get("role") for message in row["prompt"]] != ["system", "user"]:
+                raise UnsureError("other roles")
+            users = [message["content"] for message in row["prompt"] if message["role"] == "user"]
             prompt, step, reward = users[-1], _step_of(file.parent.name), row["reward"]
         case "limr_fork":
             prompt, step, reward = row["prompt"], _step_of(file.name), row["reward"]
