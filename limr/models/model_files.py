@@ -43,10 +43,10 @@ def shards(index: Path) -> list[str]:
     """
     try:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise LimrError(f"not an index of safetensors files ({error!r})", where=index) from error
     for name in names:
-        if PurePosixPath(name).name != name or not name.endswith(".safetensors"):
+        if not isinstance(name, str) or PurePosixPath(name).name != name or not name.endswith(".safetensors"):
             raise LimrError(
                 where=(index, "weight_map"), found=shown(name), expected="safetensors files in the same folder"
             )
