@@ -1,5 +1,6 @@
 """Markdown tables. Only this module writes them, so all tables show numbers and escape text in the same way."""
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def markdown_rows(header: Sequence[str], rows: Iterable[Sequence[str | int | Non
     head, *body = [[_escaped(cell) for cell in row] for row in (header, *rows)]
     rule = ["---"] * len(head)
     if aligned:
-        widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
+        widths = [max(2, *map(len, column)) for column in zip(head, *body, strict=True)]  # a rule is at least "-:"
         head, *body = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in (head, *body)]
         rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *body))
@@ -58,7 +59,7 @@ def markdown_text(text: str) -> str:
     >>> print(markdown_text("<b>\n"))
     \<b>\n
     """
-    return one_line(text).replace("<", "\\<")
+    return _backslashed(one_line(text), "<")
 
 
 def markdown_code(text: str) -> str:
@@ -94,4 +95,17 @@ def _escaped(cell: str | int | None) -> str:
     if cell is None:
         return "-"
     text = cell if isinstance(cell, str) else f"{cell:,}"
-    return markdown_text(text.replace("\n", " ")).replace("|", "\\|")
+    return _backslashed(markdown_text(text.replace("\n", " ")), "|")
+
+
+def _backslashed(text: str, character: str) -> str:
+    r"""``text`` with each ``character`` escaped: an odd number of backslashes before it.
+
+    >>> print(_backslashed(r"a|b\|c", "|"))
+    a\|b\\\|c
+    """
+    return re.sub(
+        rf"(\\*){re.escape(character)}",
+        lambda found: found[1] + ("\\" if len(found[1]) % 2 == 0 else "\\\\") + character,
+        text,
+    )

@@ -31,5 +31,18 @@ def test_text_cannot_break_a_table(aligned):
     assert r"one two \| three" in lines[2]
 
 
+@pytest.mark.parametrize("character", ["<", "|"])
+def test_backslashes_in_a_text_do_not_cancel_its_escapes(character):
+    """A number of backslashes that is odd escapes the character; an even number would leave it as markup."""
+    for backslashes in range(4):
+        cell = markdown_rows(["a"], [["\\" * backslashes + character]]).splitlines()[2]
+        (before,) = re.findall(rf"(\\*){re.escape(character)}", cell.strip("| ") if character == "<" else cell[2:-2])
+        assert len(before) % 2 == 1
+
+
+def test_the_rule_of_a_narrow_column_has_a_dash():
+    assert markdown_rows(["a", "b"], [["1", "2"]], aligned=True).splitlines()[1] == "| -- | -: |"
+
+
 def test_a_table_without_rows_has_its_header():
     assert markdown_rows(["a", "b"], []) == "| a | b |\n| --- | --- |"
