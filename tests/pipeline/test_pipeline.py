@@ -67,6 +67,14 @@ def _title(configuration: dict[str, Any]) -> None:
     configuration["benchmarks"]["synth_easy"]["title"] = "Easy"
 
 
+def _default_grader(configuration: dict[str, Any]) -> None:
+    configuration["reward"]["grader"] = "limr"
+
+
+def _math_verify(configuration: dict[str, Any]) -> None:
+    configuration["reward"]["grader"] = "math_verify"
+
+
 def _new_method(configuration: dict[str, Any]) -> None:
     configuration["methods"]["linear"] = {"score": "linear", "keep": {"share": 0.5}}
 
@@ -74,6 +82,8 @@ def _new_method(configuration: dict[str, Any]) -> None:
 TABLE = {"table2": 1, "all": 1}
 NEW_RUN = {**TABLE, "select": 1, "train": 1, "evaluate": 1, "learning_curves": 1}
 NEW_RUN |= {"selection_summary": 1, "score_distribution": 1, "compare_methods": 1}
+OTHER_REWARD = {**NEW_RUN, "train": 3, "evaluate": 4, "extract_trajectories": 1, "score_lim": 1, "early_stopping": 1}
+OTHER_REWARD |= {"trajectories_figure": 1, "selection_figure": 1}
 
 
 @pytest.mark.parametrize(
@@ -84,6 +94,8 @@ NEW_RUN |= {"selection_summary": 1, "score_distribution": 1, "compare_methods": 
         (_temperature, {**TABLE, "evaluate": 4}),
         (_confidence, TABLE),
         (_title, TABLE),
+        (_default_grader, TABLE),
+        (_math_verify, OTHER_REWARD),
     ],
 )
 def test_a_changed_setting_reruns_the_stages_that_read_it_and_those_after_them(
