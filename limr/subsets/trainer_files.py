@@ -5,7 +5,6 @@ rl_dataset.py, verl/utils/reward_score/__init__.py) and TRL 1.10 (docs/source/da
 accuracy_rewards.py).
 """
 
-import io
 import json
 import math
 import re
@@ -232,15 +231,17 @@ def _checked(rows: Sequence[Row], suffix: str, output: str) -> bytes:
     import pyarrow.parquet
 
     try:
+        # Arrow's own buffers: its threads may still hold a file object of Python when the process ends, and abort it
+        stream = pa.BufferOutputStream()
         if suffix == ".parquet":
-            buffer = io.BytesIO()
-            pyarrow.parquet.write_table(pa.Table.from_pylist(rows), buffer)
-            content = buffer.getvalue()
-            read = pyarrow.parquet.read_table(io.BytesIO(content))
+            pyarrow.parquet.write_table(pa.Table.from_pylist(rows), stream)
+            content = stream.getvalue()
+            read = pyarrow.parquet.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
         else:
-            content = "".join(json.dumps(row) + "\n" for row in rows).encode("ascii")
+            stream.write("".join(json.dumps(row) + "\n" for row in rows).encode("ascii"))
+            content = stream.getvalue()
             whole = pyarrow.json.ReadOptions(use_threads=False, block_size=max(len(content), 1024))
-            read = pyarrow.json.read_json(io.BytesIO(content), whole)
+            read = pyarrow.json.read_json(pa.BufferReader(content), whole)
         found = read.to_pylist()
     except (pa.ArrowException, UnicodeEncodeError, TypeError, OverflowError) as error:
         what = f"the framework's loader cannot read these rows ({first_line(error)})"
@@ -253,7 +254,7 @@ def _checked(rows: Sequence[Row], suffix: str, output: str) -> bytes:
                 found=str(again)[:200],
                 expected=str(row)[:200],
             )
-    return content
+    return content.to_pybytes()
 
 
 def _write(content: bytes, output: str) -> None:

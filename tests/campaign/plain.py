@@ -131,6 +131,8 @@ def _read(row: dict[str, Any], file: Path, kind: str, columns: dict[str, str]) -
         case "trl":
             prompt, step, reward = row["prompt"], row["step"], row["accuracy_reward"]
         case "nemo_rl":
+            if not row["content"] or not row["content"][0]:
+                raise UnsureError("no rollout: dynamic sampling kept fewer than the batch had")
             chat = row["content"][0]
             (reward,) = row["rewards"]
             prompt, step = _user_turn(chat[0]), _step_of(file.name)
@@ -143,7 +145,7 @@ def _read(row: dict[str, Any], file: Path, kind: str, columns: dict[str, str]) -
             if len(row["traces"]) != 1:
                 raise UnsureError("not one trace")
             (trace,) = row["traces"]
-            if trace["ok"] is not True or trace["agent"]["trainable"] is not True:
+            if trace["ok"] is not True or trace.get("agent", {}).get("trainable", True) is not True:
                 raise UnsureError("a trace that failed")
             prompt, step = trace["task"]["data"]["prompt"], row["run"]["work"]["step"]
             parts = [_number(part["score"]) * _number(part.get("weight", 1.0)) for part in trace["rewards"].values()]

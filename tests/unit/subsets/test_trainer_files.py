@@ -1,6 +1,8 @@
 """The file for each training framework has the keys its loader reads, checked with the loader's own library."""
 
 import json
+import subprocess
+import sys
 
 import polars as pl
 import pyarrow.json
@@ -257,3 +259,23 @@ def test_an_existing_file_is_replaced_whole_and_kept_where_the_export_fails(tmp_
 def test_plain_prompts_for_verl_are_refused(tmp_path):
     with refused(what="`--plain` is not possible", expected="messages"):
         exported(tmp_path, "verl", ExportOptions(plain=True, data_source="x"))
+
+
+THREADS = """
+import os, pyarrow.json, pyarrow.parquet
+from limr.subsets.data_set import DataSet
+from limr.subsets.trainer_files import ExportOptions, export
+rows = DataSet("data.jsonl", [{"prompt": "1+1?", "answer": "2"}], ["line 1"])
+before = len(os.listdir("/proc/self/task"))
+for to, name in (("verl", "a.parquet"), ("trl", "a.jsonl")):
+    export(rows, to, name, ExportOptions(data_source="x"))
+os.write(1, str(len(os.listdir("/proc/self/task")) - before).encode())
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the threads in /proc")
+def test_the_reading_back_starts_no_thread_that_could_abort_the_process_when_it_ends(tmp_path):
+    """A thread of Arrow that held a file object of Python ended four exports in ten with SIGABRT."""
+    done = subprocess.run([sys.executable, "-c", THREADS], cwd=tmp_path, capture_output=True, check=True)
+    assert done.stdout == b"0"
