@@ -259,6 +259,7 @@ def _places(where: object) -> tuple[str, ...]:
 # package -> the extra of pyproject.toml that installs it
 EXTRAS = {
     "matplotlib": "figures",
+    "scipy": "statistics",
     **dict.fromkeys(("latex2sympy2_extended", "math_verify", "mpmath", "sympy"), "grading"),
     **dict.fromkeys(
         ("huggingface_hub", "jinja2", "safetensors", "tensorboard", "tokenizers", "torch", "transformers"), "training"

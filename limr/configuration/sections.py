@@ -187,7 +187,9 @@ class RewardSection(Settings):
 class ReportSection(Settings):
     """The intervals of the table."""
 
-    bootstrap_resamples: Count = Field(description="number of bootstrap resamples")
+    bootstrap_resamples: Count = Field(
+        description="bootstrap resamples of the table's intervals, with one or two seeds (with more: Student's t)"
+    )
     confidence: float = Field(gt=0, lt=1, description="coverage of the intervals")
 
 

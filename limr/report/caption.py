@@ -10,6 +10,7 @@ from typing import Any
 
 from limr import __version__
 from limr.grading.equivalence import LIMR
+from limr.report.seed_intervals import FEWEST_SEEDS
 from limr.report.training_runs import TrainingRun, number_range
 
 _PACKAGES = ("torch", "transformers", "polars", "snakemake")
@@ -141,18 +142,29 @@ def sampling(benchmark: Mapping[str, Any], top_p: float) -> str:
 
 
 def _intervals(configuration: Mapping[str, Any], zero_width: bool) -> str:
+    seeds = len(configuration["seeds"])
+    text = _over_seeds(configuration) if seeds >= FEWEST_SEEDS else _over_problems(configuration)
+    if zero_width:
+        cause = "every seed" if seeds >= FEWEST_SEEDS else "every problem"
+        text += f" An interval without width means that {cause} had the same result, not that the result is certain."
+    return text
+
+
+def _over_seeds(configuration: Mapping[str, Any]) -> str:
+    return (
+        f"In brackets: {100 * configuration['report']['confidence']:g} % intervals of Student's t over the "
+        f"{len(configuration['seeds'])} seeds, for these problems; differences are paired by seed. The interval of a "
+        "share is Fieller's. p: two-sided paired t tests over the seeds. p (Holm): corrected for all the differences "
+        "of its table."
+    )
+
+
+def _over_problems(configuration: Mapping[str, Any]) -> str:
     report = configuration["report"]
-    drawn = "problems (their samples stay together)"
-    if len(configuration["seeds"]) > 1:
-        drawn += " and seeds"
+    several = len(configuration["seeds"]) > 1
+    drawn = "problems (their samples stay together)" + (" and seeds" if several else "")
     text = (
         f"In brackets: {100 * report['confidence']:g} % percentile bootstrap intervals over {drawn}, "
         f"{report['bootstrap_resamples']:,} resamples; differences are paired by problem and seed."
     )
-    if len(configuration["seeds"]) == 1:
-        text += " With one seed, they do not include the differences between training runs."
-    if zero_width:
-        text += (
-            " An interval without width means that every problem had the same result, not that the result is certain."
-        )
-    return text
+    return text if several else f"{text} With one seed, they do not include the differences between training runs."

@@ -14,14 +14,15 @@ from limr.files.contracts import read_parquet
 from limr.files.markdown import markdown_rows
 from limr.report.bootstrap import Bootstrap, Interval
 from limr.report.caption import as_written, caption, digest, versions
+from limr.report.contrasts import AVERAGE, Contrast, contrasts
 from limr.report.results import read_results
+from limr.report.seed_intervals import FEWEST_SEEDS, SeedIntervals
 from limr.report.style import BASE, method_title, percent
 from limr.report.training_runs import TrainingRun, number_range, read_runs
 
 logger = logging.getLogger(__name__)
 
 _DIGITS = 6  # decimals of the fractions in CSV and JSON: further decimals may depend on the number of threads
-_AVERAGE = "average"
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,15 @@ def write_table2(
     methods = [BASE, *configuration["methods"]]
     results = read_results(evaluations, methods, configuration["seeds"], configuration["benchmarks"])
     rows = table_rows(results, configuration)
+    compared = lim_against_others(results, configuration)
     runs = read_runs(subsets, rollouts)
     problems = {name: accuracies.shape[1] for name, accuracies in results[BASE].items()}
     gradable = read_parquet(prompts, "prompts")["gradable"]
     below = caption(configuration, configuration_files, runs, problems, gradable, _has_zero_width(rows))
-    write_text(outputs["markdown"], _markdown(rows, runs, configuration["benchmarks"], below))
+    write_text(outputs["markdown"], _markdown(rows, compared, runs, configuration["benchmarks"], below))
     with whole_file(outputs["csv"]) as temporary:
         _tidy(rows, runs).write_csv(temporary)
-    write_json(outputs["json"], _json(rows, results, runs, configuration, configuration_files))
+    write_json(outputs["json"], _json(rows, compared, results, runs, configuration, configuration_files))
     for row in rows:
         logger.info("%s: average %s %%", method_title(row.method), percent(row.average))
 
@@ -75,13 +77,7 @@ def write_table2(
 def table_rows(results: Mapping[str, Mapping[str, np.ndarray]], configuration: Mapping[str, Any]) -> list[Row]:
     """One row per method of ``results[method][benchmark]`` (accuracies [seeds, problems]), in the same order."""
     base = results[BASE]
-    bootstrap = Bootstrap(
-        problems={name: accuracies.shape[1] for name, accuracies in base.items()},
-        seeds=len(configuration["seeds"]),
-        resamples=configuration["report"]["bootstrap_resamples"],
-        confidence=configuration["report"]["confidence"],
-        random_seed=0,
-    )
+    intervals = _intervals(base, configuration)
     rand, full = (_method_scored_by(score, configuration) for score in ("rand", "full"))
     rows = []
     for method, scores in results.items():
@@ -89,18 +85,38 @@ def table_rows(results: Mapping[str, Mapping[str, np.ndarray]], configuration: M
         rows.append(
             Row(
                 method=method,
-                benchmarks={name: bootstrap.benchmark(name, accuracies) for name, accuracies in scores.items()},
-                average=bootstrap.average(scores),
-                gain_over_base=None if method == BASE else bootstrap.average(gain),
+                benchmarks={name: intervals.benchmark(name, accuracies) for name, accuracies in scores.items()},
+                average=intervals.average(scores),
+                gain_over_base=None if method == BASE else intervals.average(gain),
                 gain_over_rand=None
                 if rand is None or method in (BASE, rand)
-                else bootstrap.average(_minus(scores, results[rand])),
+                else intervals.average(_minus(scores, results[rand])),
                 share_of_full_gain=None
                 if full is None or method in (BASE, full)
-                else bootstrap.ratio(gain, _minus(results[full], base)),
+                else intervals.ratio(gain, _minus(results[full], base)),
             )
         )
     return rows
+
+
+def lim_against_others(
+    results: Mapping[str, Mapping[str, np.ndarray]], configuration: Mapping[str, Any]
+) -> list[Contrast]:
+    """The differences between LIM and every other method; none if no method uses LIM or there are too few seeds."""
+    lim = _method_scored_by("lim", configuration)
+    if lim is None or len(configuration["seeds"]) < FEWEST_SEEDS:
+        return []
+    pairs = [(lim, other) for other in configuration["methods"] if other != lim]
+    return contrasts(results, pairs, configuration["report"]["confidence"])
+
+
+def _intervals(base: Mapping[str, np.ndarray], configuration: Mapping[str, Any]) -> Bootstrap | SeedIntervals:
+    """Intervals over seeds if there are enough of them, otherwise over problems and seeds."""
+    seeds, report = len(configuration["seeds"]), configuration["report"]
+    if seeds >= FEWEST_SEEDS:
+        return SeedIntervals(report["confidence"])
+    problems = {name: accuracies.shape[1] for name, accuracies in base.items()}
+    return Bootstrap(problems, seeds, report["bootstrap_resamples"], report["confidence"], random_seed=0)
 
 
 def _method_scored_by(score: str, configuration: Mapping[str, Any]) -> str | None:
@@ -114,6 +130,7 @@ def _minus(left: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> d
 
 def _markdown(
     rows: Sequence[Row],
+    compared: Sequence[Contrast],
     runs: Mapping[str, Sequence[TrainingRun]],
     benchmarks: Mapping[str, Mapping[str, Any]],
     below: str,
@@ -133,9 +150,28 @@ def _markdown(
         markdown_rows(["Method", "#Questions", *titles, "Average"], scores, aligned=True),
         "What training adds to the average, in points:",
         markdown_rows(gain_columns, gains, aligned=True),
+        *_contrast_table(compared, dict(zip(benchmarks, titles, strict=True)) | {AVERAGE: "Average"}),
         below,
     ]
     return "\n\n".join(parts)
+
+
+def _contrast_table(compared: Sequence[Contrast], titles: Mapping[str, str]) -> list[str]:
+    if not compared:
+        return []
+    rows = [
+        [
+            f"{method_title(row.first)} - {method_title(row.second)}",
+            titles[row.benchmark],
+            percent(row.difference, signed=True),
+            f"{row.p_value:.3f}",
+            f"{row.p_holm:.3f}",
+        ]
+        for row in compared
+    ]
+    header = ["Methods", "Benchmark", "Difference", "p", "p (Holm)"]
+    title = f"{method_title(compared[0].first)} minus each other method, in points:"
+    return [title, markdown_rows(header, rows, aligned=True)]
 
 
 def _has_zero_width(rows: Sequence[Row]) -> bool:
@@ -158,7 +194,7 @@ def _tidy(rows: Sequence[Row], runs: Mapping[str, Sequence[TrainingRun]]) -> pl.
                 "high": score.high,
             }
             for row in rows
-            for name, score in [*row.benchmarks.items(), (_AVERAGE, row.average)]
+            for name, score in [*row.benchmarks.items(), (AVERAGE, row.average)]
         ],
         schema_overrides={"questions": pl.Float64},
     ).with_columns(pl.col("accuracy", "low", "high").round(_DIGITS))
@@ -170,6 +206,7 @@ def _mean_questions(runs: Sequence[TrainingRun] | None) -> float | None:
 
 def _json(
     rows: Sequence[Row],
+    compared: Sequence[Contrast],
     results: Mapping[str, Mapping[str, np.ndarray]],
     runs: Mapping[str, Sequence[TrainingRun]],
     configuration: Mapping[str, Any],
@@ -199,6 +236,7 @@ def _json(
             }
             for row in rows
         ],
+        "contrasts": [_rounded(asdict(row)) for row in compared],
     }
 
 
@@ -211,4 +249,6 @@ def _accuracies(results: Mapping[str, np.ndarray], index: int) -> dict[str, Any]
 def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_rounded(inner) for inner in value]
     return round(value, _DIGITS) if isinstance(value, float) else value

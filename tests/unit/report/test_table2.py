@@ -3,12 +3,14 @@
 import json
 from copy import deepcopy
 
+import numpy as np
 import polars as pl
 import pytest
-from table2_run import CONFIGURATION, PROBLEMS, results_of, write
+from scipy import stats
+from table2_run import CONFIGURATION, PROBLEMS, results_of, write, write_inputs
 
 from limr.report.caption import digest
-from limr.report.table2 import table_rows
+from limr.report.table2 import lim_against_others, table_rows
 
 
 def test_scores_are_means_over_samples_problems_and_seeds(run, outputs):
@@ -107,3 +109,50 @@ def test_the_json_holds_the_whole_configuration_and_any_change_to_it_changes_the
     changed = write(run, outputs, other)
     assert table["configuration_digest"] == digest(CONFIGURATION) != digest(other)
     assert f"digest `{digest(other)}`" in changed["markdown"]
+
+
+def with_four_seeds(results):
+    """``results`` of a run with four seeds."""
+    random = np.random.default_rng(1)
+    return {
+        method: {name: np.vstack([values, random.permuted(values, axis=1)]) for name, values in scores.items()}
+        for method, scores in results.items()
+    }
+
+
+def test_with_three_seeds_or_more_intervals_are_those_of_the_t_test_over_seeds(run):
+    results = with_four_seeds(results_of(run))
+    rows = {row.method: row for row in table_rows(results, CONFIGURATION | {"seeds": [0, 1, 2, 3]})}
+    expected = stats.ttest_1samp(results["lim"]["hard"].mean(axis=1), 0).confidence_interval(0.95)
+    found = rows["lim"].benchmarks["hard"]
+    assert [found.low, found.high] == pytest.approx([expected.low, expected.high])
+    averages = {name: np.mean([values.mean(axis=1) for values in results[name].values()], axis=0) for name in results}
+    expected = stats.ttest_rel(averages["lim"], averages["rand"]).confidence_interval(0.95)
+    gain = rows["lim"].gain_over_rand
+    assert [gain.low, gain.high] == pytest.approx([expected.low, expected.high])
+
+
+def test_lim_is_compared_with_every_other_method_if_there_are_three_seeds(run):
+    results = with_four_seeds(results_of(run))
+    configuration = CONFIGURATION | {"seeds": [0, 1, 2, 3]}
+    compared = lim_against_others(results, configuration)
+    names = [*PROBLEMS, "average"]
+    assert [(row.first, row.second, row.benchmark) for row in compared] == [
+        ("lim", other, name) for other in ("full", "rand") for name in names
+    ]
+    assert lim_against_others(results, CONFIGURATION) == []
+    without_lim = {name: row for name, row in CONFIGURATION["methods"].items() if name != "lim"}
+    assert lim_against_others(results, configuration | {"methods": without_lim}) == []
+
+
+def test_the_differences_of_lim_stand_in_the_page_and_in_the_json(outputs, tmp_path, monkeypatch):
+    monkeypatch.setitem(CONFIGURATION, "seeds", [0, 3, 5])
+    text = write(write_inputs(tmp_path), outputs)
+    contrasts = json.loads(text["json"])["contrasts"]
+    page = text["markdown"]
+    assert "LIM minus each other method, in points:" in page and "Student's t over the 3 seeds" in page
+    lines = [line for line in page.splitlines() if line.startswith(("| LIM - FULL", "| LIM - RAND"))]
+    assert len(lines) == len(contrasts) == 6
+    for line, row in zip(lines, contrasts, strict=True):
+        assert f"{100 * row['difference']['point']:+.1f} [" in line and f"{row['p_holm']:.3f} |" in line
+        assert sum(row["per_seed"]) / 3 == pytest.approx(row["difference"]["point"], abs=1e-5)
