@@ -1,7 +1,6 @@
 """Configuration files and folders with unusual content or names, through `snakemake` itself: refused with the key."""
 
 import os
-import resource
 import shutil
 import subprocess
 from pathlib import Path
@@ -28,26 +27,16 @@ def dry_run(folder: Path, text: str, *arguments: str) -> subprocess.CompletedPro
     [
         ("  steps: 160\n", "  steps: 160\n  steps: 3\n", "training.steps: this key occurs twice in its section"),
         ("clip: 0.2", "clip: .nan", "training.clip: found NaN, expected a finite number"),
-        ("steps: 160", "steps: 12:30", "training.steps: found 12:30, expected a decimal number"),
-        ("steps: 160", "steps:", "training.steps: found null, expected a whole number"),
-        ("learning_rate: 0.004", "learning_rate: 4e-3", "YAML reads 1.0e-4 as a number and 1e-4 as text"),
-        ("title: Synth-Mid", "title: Synth-All", "benchmarks.synth_mid.title: found \"Synth-All\", expected a title"),
         ("results: results", "results: mine.yaml", "mine.yaml: this is no folder"),
-        ("results: results", "results: mine.yaml/results", "mine.yaml: this is no folder"),
-        ("  lim: {", "  distribution: {", "methods.distribution: the workflow itself uses this name"),
     ],
 )  # fmt: skip
-def test_a_wrong_value_is_refused_with_its_key_within_three_seconds(
-    tmp_path: Path, old: str, new: str, message: str
-) -> None:
+def test_a_wrong_value_is_refused_with_its_key(tmp_path: Path, old: str, new: str, message: str) -> None:
+    """One value of each kind of check; tests/unit/configuration has the others."""
     assert old in DEFAULT
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     failed = dry_run(tmp_path, DEFAULT.replace(old, new, 1))
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert failed.returncode != 0
     assert message in failed.stdout
     assert "Traceback" not in failed.stdout
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 3
 
 
 def test_the_configuration_of_the_working_folder_is_checked_too(tmp_path: Path) -> None:
