@@ -72,9 +72,11 @@ def read_source(path: str | Path, options: LogOptions | None = None, visits: int
 def _own_format(path: Path, leave_out: Sequence[str]) -> tuple[str, Callable[[Path], Trajectories]] | None:
     """The name and the reader of a source with numbered visits; None for a log."""
     if path.is_dir():
-        shard = next(iter(shards_in(path, leave_out)), None)
+        shards = shards_in(path, leave_out)
         read = partial(from_rollouts, leave_out=leave_out)
-        return ("rollouts of this project", read) if shard and _has(shard, _ROLLOUTS) else None
+        # the first shard may lack a column, which is an error that `read` reports
+        own = any(_has(shard, _ROLLOUTS) for shard in {*shards[:1], *shards[-1:]})
+        return ("rollouts of this project", read) if own else None
     if path.suffix == ".parquet" and _has(path, set(columns("trajectories"))):
         return "trajectories of this project", Trajectories.read
     if path.suffix == ".parquet" and _has(path, _ROLLOUTS):

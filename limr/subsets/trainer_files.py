@@ -202,7 +202,8 @@ def _messages(prompt: Any, place: str, options: ExportOptions) -> list[Row]:
 
 
 def _answer(answer: Any, place: str) -> str:
-    is_number = isinstance(answer, int | float) and not isinstance(answer, bool) and math.isfinite(answer)
+    is_whole = isinstance(answer, int) and not isinstance(answer, bool)
+    is_number = is_whole or (isinstance(answer, float) and math.isfinite(answer))  # an int may be too large for a float
     if not is_number and not (isinstance(answer, str) and answer.strip()):
         raise LimrError(
             where=place,

@@ -46,7 +46,7 @@ BAD_NUMBERS = (
     "\udcff",
 )
 
-NOTHING_LEFT = (IndexError, KeyError, AttributeError, TypeError, ValueError, OSError)  # after other damage
+NOTHING_LEFT = (LookupError, AttributeError, TypeError, ValueError, RecursionError, OSError)  # after other damage
 
 
 @dataclass

@@ -163,7 +163,7 @@ def _truth(case: Case, result: Result) -> tuple[Curves, list[Read] | None, int]:
         except UnsureError as error:
             unsure = error
         except UnreadableError as error:
-            if file.name in STRANGERS:
+            if file.name in STRANGERS or _another_ending(case.source, file):
                 continue
             if "Exceeds the limit" in str(error) or "recursion" in str(error):
                 unsure = UnsureError(str(error))
@@ -179,6 +179,12 @@ def _is_left_out(case: Case, result: Result, file: Path) -> bool:
     name = os.path.relpath(file, case.source)
     words = result.stderr + result.stdout + _audit_text(case)
     return file != case.source and any(form in words for form in _forms(name))
+
+
+def _another_ending(source: Path, file: Path) -> bool:
+    """Whether all other files of the source have another ending: then an unreadable file is no part of the log."""
+    others = [other for other in data_files(source) if other != file and other.name not in STRANGERS]
+    return bool(others) and all(other.suffix != file.suffix for other in others)
 
 
 def _is_told(name: str, result: Result) -> bool:

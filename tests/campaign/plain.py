@@ -151,7 +151,7 @@ def _read(row: dict[str, Any], file: Path, kind: str, columns: dict[str, str]) -
             parts = [_number(part["score"]) * _number(part.get("weight", 1.0)) for part in trace["rewards"].values()]
             reward = sum(parts) if parts else math.nan
         case "verifiers":
-            if row["error"] is not None:
+            if row.get("error") is not None:
                 raise UnsureError("a rollout that failed")
             if [message.get("role") for message in row["prompt"]] != ["system", "user"]:
                 raise UnsureError("other roles")
@@ -247,7 +247,7 @@ def curves_of_file(source: Path, kind: str) -> tuple[Curves, int]:
     """The curves of a source with numbered visits, and its number of rollouts."""
     curves: Curves = {}
     if kind == "one_shot_rlvr":
-        values = json.loads(source.read_text(encoding="utf-8"))
+        values = json.loads(_text_of(source))
         for name, curve in values.items():
             curves[name] = [Visit(epoch, None, float(value), 8) for epoch, value in enumerate(curve)]
     elif kind == "trajectories":

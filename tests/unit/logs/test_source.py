@@ -37,6 +37,15 @@ def test_a_log_its_conversion_and_its_trajectories_give_the_same_curves(log, tmp
     assert not of_log.audit.findings and not of_rollouts.audit.findings and not of_file.audit.findings
 
 
+@pytest.mark.parametrize("shard", ["rollouts_00000.parquet", "rollouts_00019.parquet"])
+def test_a_shard_without_a_column_is_named_and_the_folder_is_not_read_as_a_table(log, tmp_path, shard):
+    convert(log, tmp_path / "rollouts")
+    file = tmp_path / "rollouts" / shard
+    pl.read_parquet(file).drop("visit").write_parquet(file)
+    with refused(ContractError, where=(file, "column 'visit'"), found="none", expected="Int64"):
+        read_source(tmp_path / "rollouts")
+
+
 def test_one_shard_is_a_source_as_well(log, tmp_path):
     convert(log, tmp_path / "rollouts")
     shard = read_source(min((tmp_path / "rollouts").iterdir()))

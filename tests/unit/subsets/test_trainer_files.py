@@ -261,6 +261,11 @@ def test_plain_prompts_for_verl_are_refused(tmp_path):
         exported(tmp_path, "verl", ExportOptions(plain=True, data_source="x"))
 
 
+def test_a_whole_number_too_large_for_a_float_is_an_answer(tmp_path):
+    (row,) = exported(tmp_path, "trl", rows=[{"prompt": "10^400?", "answer": 10**400}])
+    assert row["answer"] == f"1{'0' * 400}"
+
+
 THREADS = """
 import os, pyarrow.json, pyarrow.parquet
 from limr.subsets.data_set import DataSet
