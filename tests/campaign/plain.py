@@ -257,7 +257,11 @@ def curves_of_file(source: Path, kind: str) -> tuple[Curves, int]:
     else:
         visits: dict[tuple[str, int], list[dict[str, Any]]] = {}
         for file in [file for file in data_files(source) if file.suffix == ".parquet"]:
-            for row in rows_of(file):
+            try:
+                rows = rows_of(file)
+            except UnreadableError as error:  # perhaps in a column that scoring does not read
+                raise UnsureError(str(error)) from error
+            for row in rows:
                 visits.setdefault((row["prompt_id"], row["visit"]), []).append(row)
         for (name, epoch), rows in sorted(visits.items()):
             known = [row["correct"] for row in rows]

@@ -52,18 +52,19 @@ def read(files: Sequence[Path], options: LogOptions, with_responses: bool) -> It
     if options.steps_per_epoch is None:
         _check_steps(files)
     columns = _COLUMNS | dict(options.columns)
-    before = None
+    before = weights = None
     repeated = []
     for number, file in enumerate(files):
         with reading(file):
             table = _table(file)
             _check_columns(table, columns)
+            weights = _same_weights(_weights(table, columns), weights)
             batch = table.select([columns["prompt"], columns["response"]])
             if before is not None and batch.equals(before):
                 repeated.append(file)
                 continue
             before = batch
-            for part in _parts(table, columns, with_responses):
+            for part in _parts(table, columns, weights, with_responses):
                 yield number, part
     if repeated:
         logger.info(
@@ -108,9 +109,21 @@ def _check_columns(table: "pyarrow.Table", columns: Mapping[str, str]) -> None:
             )
 
 
-def _parts(table: "pyarrow.Table", columns: Mapping[str, str], with_responses: bool) -> Iterator[Part]:
+def _same_weights(weights: dict[str, float], of_other_files: dict[str, float] | None) -> dict[str, float]:
+    """``weights``, after a check that the files before have the reward in the same columns."""
+    if of_other_files is not None and weights != of_other_files:
+        raise LimrError(
+            found=f"the reward in column {', '.join(weights)}",
+            expected=f"column {', '.join(of_other_files)}, as in the files before",
+            advice="Check whether the file belongs to this run.",
+        )
+    return weights
+
+
+def _parts(
+    table: "pyarrow.Table", columns: Mapping[str, str], weights: Mapping[str, float], with_responses: bool
+) -> Iterator[Part]:
     """The file's rollouts, which are mostly one batch: the reward is computed, all other columns are as logged."""
-    weights = _weights(table, columns)
     logged = {name: column for name, column in columns.items() if name not in ("reward", "response")}
     start = 0
     for batch in table.to_batches():

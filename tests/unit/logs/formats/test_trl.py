@@ -42,6 +42,13 @@ def test_prompts_steps_and_rewards(tmp_path: Path, prompts: Sequence[Any]) -> No
     assert log.reward.tolist() == [0, 1, 1, 0.9, 0, 1, 1, 1]
 
 
+def test_a_file_with_the_reward_in_another_column_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, 1, ["a", "b"], accuracy=[1.0, 0.0])
+    file = write(tmp_path, 2, ["a", "b"], length=[90.0, 120.0])
+    with refused(where=file, found="column length", expected="column accuracy, as in the files before"):
+        read_log(tmp_path)
+
+
 def test_of_several_rewards_the_user_names_one_or_a_sum(tmp_path: Path) -> None:
     file = write(tmp_path, 1, ["a", "b"], accuracy=[1.0, 0.0], format=[None, 0.5], answer=["4", "5"])
     found = "2 columns that may be rewards (accuracy, format)"
