@@ -1,4 +1,4 @@
-# Table 2, the time and memory of its stages, and the learning curves.
+# Tables 1 and 2, the time and memory of the stages, and the learning curves.
 
 # Snakemake's benchmark files of this configuration. Their folder may also hold files of an earlier configuration.
 BENCHMARK_FILES = [
@@ -53,6 +53,29 @@ rule table2:
 
 
 rule learning_curves:
+rule table1:
+    input:
+        **files_per_method("{results}/subsets/{method}/seed{seed}.parquet"),
+    output:
+        markdown=f"{RESULTS}/table1.md",
+        csv=report(
+            f"{RESULTS}/table1.csv",
+            caption="../workflow/report/table1.rst",
+            category="Table 1",
+        ),
+    log:
+        f"{RESULTS}/logs/table1.log",
+    localrule: True
+    conda:
+        "../envs/selection.yaml"
+    params:
+        base_model={key: value for key, value in SECTIONS["base_model"].items() if key in ("path", "repository")},
+    message:
+        "Writing Table 1"
+    script:
+        "../workflow/scripts/table1.py"
+
+
     input:
         **files_per_method("{results}/runs/{method}/seed{seed}/metrics.parquet"),
     output:

@@ -12,6 +12,7 @@ import polars as pl
 from limr.files.atomic import whole_file, write_json, write_text
 from limr.files.contracts import read_parquet
 from limr.files.markdown import markdown_rows
+from limr.report.beside_paper import beside_paper
 from limr.report.bootstrap import Bootstrap, Interval
 from limr.report.caption import as_written, caption, digest, versions
 from limr.report.contrasts import AVERAGE, Contrast, contrasts
@@ -65,7 +66,10 @@ def write_table2(
     runs = read_runs(subsets, rollouts)
     problems = {name: accuracies.shape[1] for name, accuracies in results[BASE].items()}
     gradable = read_parquet(prompts, "prompts")["gradable"]
-    below = caption(configuration, configuration_files, runs, problems, gradable, _has_zero_width(rows))
+    below = [
+        *beside_paper(rows, runs, configuration, problems),
+        caption(configuration, configuration_files, runs, problems, gradable, _has_zero_width(rows)),
+    ]
     write_text(outputs["markdown"], _markdown(rows, compared, runs, configuration["benchmarks"], below))
     with whole_file(outputs["csv"]) as temporary:
         _tidy(rows, runs).write_csv(temporary)
@@ -133,7 +137,7 @@ def _markdown(
     compared: Sequence[Contrast],
     runs: Mapping[str, Sequence[TrainingRun]],
     benchmarks: Mapping[str, Mapping[str, Any]],
-    below: str,
+    below: Sequence[str],
 ) -> str:
     titles = [as_written(benchmark["title"]) for benchmark in benchmarks.values()]
     scores, gains = [], []
@@ -151,7 +155,7 @@ def _markdown(
         "What training adds to the average, in points:",
         markdown_rows(gain_columns, gains, aligned=True),
         *_contrast_table(compared, dict(zip(benchmarks, titles, strict=True)) | {AVERAGE: "Average"}),
-        below,
+        *below,
     ]
     return "\n\n".join(parts)
 
