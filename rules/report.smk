@@ -52,7 +52,6 @@ rule table2:
         "../workflow/scripts/table2.py"
 
 
-rule learning_curves:
 rule table1:
     input:
         **files_per_method("{results}/subsets/{method}/seed{seed}.parquet"),
@@ -76,6 +75,7 @@ rule table1:
         "../workflow/scripts/table1.py"
 
 
+rule learning_curves:
     input:
         **files_per_method("{results}/runs/{method}/seed{seed}/metrics.parquet"),
     output:
