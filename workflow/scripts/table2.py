@@ -1,10 +1,11 @@
-"""Rule table2: Table 2 as Markdown, CSV and JSON, and the time and memory of its stages."""
+"""Rule table2: Table 2 as Markdown, CSV and JSON, and the time, memory and cost of its stages."""
 
 from pathlib import Path
 
 from limr.jobs.stage import stage
 
 with stage(snakemake):
+    from limr.report.stage_costs import gpus, response_tokens
     from limr.report.table2 import write_table2
     from limr.report.wall_times import write_wall_times
 
@@ -24,4 +25,6 @@ with stage(snakemake):
         Path(snakemake.params.benchmarks),
         [Path(path) for path in snakemake.params.benchmark_files],
         Path(snakemake.output.wall_times),
+        tokens=response_tokens(rollouts, map(Path, snakemake.input.evaluations)),
+        gpus=gpus(snakemake.params.configuration),
     )
