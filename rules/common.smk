@@ -63,6 +63,8 @@ TRAINS = "trajectories" not in config
 UNGRADABLE = config.get("data", {}).get("ungradable", "drop")
 # The text before every prompt, in training and in evaluation. Without one, the chat template decides.
 SYSTEM_PROMPT = {key: value for key, value in config.get("base_model", {}).items() if key == "system_prompt"}
+# The text before every problem in the evaluation `base_prompt`. No other stage reads it.
+PREFIX = {key: value for key, value in config.get("base_model", {}).items() if key == "prefix"}
 # What compares answers with the gold, if it is not the default: the params of finished runs do not name the default.
 GRADER = {key: value for key, value in config.get("reward", {}).items() if (key, value) == ("grader", "math_verify")}
 
@@ -72,9 +74,13 @@ LIM = next((name for name, row in METHODS.items() if row["score"] == "lim"), Non
 FIGURE_METHOD = LIM or next(iter(FROM_TRAJECTORIES), None)
 
 
+# The rows of the tables: every evaluation of a seed.
+EVALUATED = ["base", *(["base_prompt"] if PREFIX else []), *METHODS]
+
+
 wildcard_constraints:
     seed=r"\d+",
-    method="|".join(["base", *METHODS]),
+    method="|".join(EVALUATED),
 
 
 def files_per_seed(path, **wildcards):
@@ -103,7 +109,7 @@ def early_stopping_settings(row):
 
 def model_of(wildcards):
     """The model that a method's evaluation reads."""
-    if wildcards.method == "base":
+    if wildcards.method in ("base", "base_prompt"):
         return f"{RESULTS}/base_model"
     return f"{RESULTS}/runs/{wildcards.method}/seed{wildcards.seed}/model"
 
@@ -128,7 +134,7 @@ def configuration_names():
 
 EVALUATIONS = [
     f"{RESULTS}/evaluation/{method}/seed{seed}/{benchmark}.parquet"
-    for method in ["base", *METHODS]
+    for method in EVALUATED
     for seed in SEEDS
     for benchmark in BENCHMARKS
 ]

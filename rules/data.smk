@@ -112,7 +112,7 @@ else:
             "../envs/training.yaml"
         threads: config["base_model"]["threads"]
         params:
-            settings=SECTIONS["base_model"],
+            settings={key: value for key, value in SECTIONS["base_model"].items() if key != "prefix"},
         message:
             "Pre-training the base model"
         script:

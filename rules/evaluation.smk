@@ -1,4 +1,12 @@
-# The base model and every trained model answer the benchmarks. Every sample is kept.
+# The base model and every trained model answer the benchmarks. Every sample is kept. With `base_model.prefix`, the base
+# model answers once more, with this text before every problem.
+
+
+def evaluation_settings(wildcards):
+    """The settings of an evaluation. Only the evaluation `base_prompt` has the prefix, so no other reruns for it."""
+    reward = {"reward_rule": config["reward"]["rule"]} | GRADER
+    prefix = PREFIX if wildcards.method == "base_prompt" else {}
+    return SECTIONS["evaluation"] | reward | SYSTEM_PROMPT | prefix
 
 
 rule evaluate:
@@ -22,7 +30,7 @@ rule evaluate:
     resources:
         **evaluation_resources(config["evaluation"]),
     params:
-        settings=SECTIONS["evaluation"] | {"reward_rule": config["reward"]["rule"]} | GRADER | SYSTEM_PROMPT,
+        settings=evaluation_settings,
         benchmarks=pick_keys(BENCHMARKS, "samples", "temperature"),
     message:
         "Evaluating {wildcards.method} (seed {wildcards.seed})"

@@ -4,7 +4,7 @@
 BENCHMARK_FILES = [
     *([] if is_pretrained(config["base_model"]) else [rules.pretrain_base_model.benchmark]),
     *files_per_seed(rules.train.benchmark, method=METHODS),
-    *files_per_seed(rules.evaluate.benchmark, method=["base", *METHODS]),
+    *files_per_seed(rules.evaluate.benchmark, method=EVALUATED),
 ]
 if FROM_TRAJECTORIES:
     BENCHMARK_FILES += files_per_seed(rules.extract_trajectories.benchmark)
@@ -13,6 +13,7 @@ if FROM_TRAJECTORIES:
 rule table2:
     input:
         evaluations=EVALUATIONS,
+        problems=[f"{RESULTS}/data/benchmarks/{name}.parquet" for name in BENCHMARKS] if PREFIX else [],
         prompts=f"{RESULTS}/data/train.parquet",
         subsets=[
             file

@@ -122,7 +122,27 @@ class Benchmark(Settings):
     )
 
 
-class HubModel(Settings):
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise refusal(expected="text that is not blank")
+    return text
+
+
+class ModelSection(Settings):
+    """What every base model can have."""
+
+    prefix: Annotated[Text, AfterValidator(_not_blank)] = Field(
+        default=None,
+        description="text before every problem, for one more row of the tables: the base model with this prompt and "
+        "without training. No other row uses it",
+    )
+
+
+class MiniatureModel(PretrainingSettings, ModelSection):
+    """The miniature's base model, pre-trained from scratch."""
+
+
+class HubModel(ModelSection):
     """A model on the Hugging Face hub."""
 
     repository: str = Field(
@@ -158,7 +178,7 @@ def _kind_of_model(model: Any) -> str | None:
 
 
 BaseModelSection = Annotated[
-    Annotated[PretrainingSettings, Tag("<miniature>")]
+    Annotated[MiniatureModel, Tag("<miniature>")]
     | Annotated[HubModel, Tag("<hub>")]
     | Annotated[LocalModel, Tag("<folder>")],
     Discriminator(

@@ -34,8 +34,8 @@ def evaluate(
     ``benchmarks`` and ``outputs`` map the name of a benchmark to its problems (contract prompts) and to the file to
     write (contract evaluation). ``benchmark_settings`` holds the ``samples`` per problem and the ``temperature`` (0:
     greedy) of each benchmark. ``settings`` is the ``evaluation`` section with ``reward_rule``, ``system_prompt`` and,
-    if it is not the default, ``grader``. A response with no end token within ``max_response_tokens`` is truncated, and
-    the reward counts it as malformed.
+    if it is not the default, ``grader``. Its ``prefix``, if it has one, is a text before every problem. A response with
+    no end token within ``max_response_tokens`` is truncated, and the reward counts it as malformed.
 
     The samples of a benchmark depend on ``(seed, benchmark)``, not on the other benchmarks. All methods get the same
     random draws, because each batch (``transformers``) or sample (``vllm``) has its own seed.
@@ -48,7 +48,8 @@ def evaluate(
     for name, frame in problems.items():
         if frame.is_empty():
             raise LimrError(f"benchmark {name} has no problems", where=benchmarks[name])
-    prompts = {name: frame["prompt"].to_list() for name, frame in problems.items()}
+    prefix = settings.get("prefix", "")
+    prompts = {name: [prefix + prompt for prompt in frame["prompt"]] for name, frame in problems.items()}
     for name, responses in answers(model, prompts, samplings, settings, method):
         graded = _grade(problems[name], responses, settings["reward_rule"], settings.get("grader", LIMR)).with_columns(
             method=pl.lit(method), seed=pl.lit(seed), benchmark=pl.lit(name)

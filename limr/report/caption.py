@@ -9,8 +9,10 @@ from importlib.metadata import version
 from typing import Any
 
 from limr import __version__
+from limr.errors import shown
 from limr.grading.equivalence import LIMR
 from limr.report.seed_intervals import FEWEST_SEEDS
+from limr.report.style import BASE_PROMPT, method_title
 from limr.report.training_runs import TrainingRun, number_range
 
 _PACKAGES = ("torch", "transformers", "polars", "snakemake")
@@ -65,6 +67,7 @@ def caption(
         _subject(configuration),
         _run(configuration, configuration_files, runs),
         *_ungradable(configuration, gradable),
+        *_prefix(configuration),
         _benchmarks(configuration, problems),
         _intervals(configuration, zero_width),
         "Versions: " + ", ".join(f"{package} {number}" for package, number in versions().items()) + ".",
@@ -103,6 +106,19 @@ def _ungradable(configuration: Mapping[str, Any], gradable: Sequence[bool]) -> l
         f"Of the {len(gradable):,} training prompts {failing:,} "
         f"{'has' if failing == 1 else 'have'} a gold answer that cannot be graded (no response can earn the reward): "
         f"{'every method trains on them as on any other prompt' if kept else 'no method trains on them'}."
+    ]
+
+
+def _prefix(configuration: Mapping[str, Any]) -> list[str]:
+    """What the row of the base model with a prompt is; empty without this row."""
+    prefix = configuration.get("base_model", {}).get("prefix")
+    if prefix is None:
+        return []
+    return [
+        f"{method_title(BASE_PROMPT)}: the base model without training, with the text "
+        f"{as_written(shown(prefix, most=1000))} before every problem; all other rows answer without it. Only boxed "
+        "answers count, as in every row. The table of last numbers also counts a response without a closed box if its "
+        "last number is equal to the gold answer for the same grader."
     ]
 
 

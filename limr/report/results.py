@@ -1,6 +1,6 @@
 """Evaluation files as arrays: one accuracy per method, benchmark, seed and problem, checked to be complete."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import polars as pl
 
 from limr.errors import LimrError
 from limr.files.contracts import read_parquet
+from limr.report.style import BASE, BASE_PROMPT
 
 
 @dataclass(frozen=True)
@@ -21,16 +22,32 @@ class _Answers:
     accuracies: np.ndarray
 
 
+def evaluated_methods(configuration: Mapping[str, Any]) -> list[str]:
+    """What answers the benchmarks, in the order of the tables' rows: the base model, with a prompt too, the methods.
+
+    >>> evaluated_methods({"base_model": {"prefix": "Think. "}, "methods": {"lim": {}}})
+    ['base', 'base_prompt', 'lim']
+    """
+    prompted = [BASE_PROMPT] if "prefix" in configuration.get("base_model", {}) else []
+    return [BASE, *prompted, *configuration["methods"]]
+
+
+def as_graded(answers: pl.DataFrame) -> pl.Series:
+    """The verdicts of the reward: only boxed answers count."""
+    return answers["correct"]
+
+
 def read_results(
     evaluations: Sequence[Path],
     methods: Sequence[str],
     seeds: Sequence[int],
     benchmarks: Mapping[str, Mapping[str, Any]],
+    verdicts: Callable[[pl.DataFrame], pl.Series] = as_graded,
 ) -> dict[str, dict[str, np.ndarray]]:
     """``results[method][benchmark]``: accuracies [seeds, problems], each the mean over one problem's samples.
 
     ``benchmarks`` gives the number of ``samples`` of each benchmark. Seeds are in the order of ``seeds``, problems are
-    sorted by id.
+    sorted by id. ``verdicts`` says of each row of an evaluation whether it counts as correct.
 
     Raises LimrError with the file, or the method, seed and benchmark, when an evaluation is missing, occurs twice or is
     not configured. Also raises it when two files of a benchmark hold different problems, or when a problem does not
@@ -39,7 +56,7 @@ def read_results(
     expected = [(method, seed, name) for method in methods for seed in seeds for name in benchmarks]
     found: dict[tuple[str, int, str], _Answers] = {}
     for path in evaluations:
-        key, answers = _read(path, benchmarks)
+        key, answers = _read(path, benchmarks, verdicts)
         if key not in expected:
             raise LimrError(f"holds {_name(key)}, which is not part of this configuration", where=path)
         if key in found:
@@ -59,8 +76,11 @@ def read_results(
     }
 
 
-def _read(path: Path, benchmarks: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, int, str], _Answers]:
+def _read(
+    path: Path, benchmarks: Mapping[str, Mapping[str, Any]], verdicts: Callable[[pl.DataFrame], pl.Series]
+) -> tuple[tuple[str, int, str], _Answers]:
     frame = read_parquet(path, "evaluation")
+    frame = frame.with_columns(correct=verdicts(frame))
     keys = frame.select("method", "seed", "benchmark").unique()
     if keys.height != 1:
         raise LimrError(where=path, found=f"{keys.height} evaluations", expected="one method, seed and benchmark")

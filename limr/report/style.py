@@ -11,6 +11,9 @@ from limr.files.atomic import whole_file
 from limr.report.bootstrap import Interval
 
 BASE = "base"
+BASE_PROMPT = "base_prompt"  # the base model with `base_model.prefix` before every problem
+
+_TITLES = {BASE: "Base model", BASE_PROMPT: "Base model + prompt"}
 
 # the palette of Okabe and Ito, which colour-blind readers can distinguish
 _COLOURS = {"full": "#000000", "rand": "#E69F00", "linear": "#009E73", "lim": "#0072B2"}
@@ -23,10 +26,10 @@ _TAIL = 0.01  # LIM has no lower bound; see ``lowest_shown``
 def method_title(method: str) -> str:
     """The name of a method in tables and figures.
 
-    >>> method_title("lim"), method_title("base"), method_title("standard_deviation")
-    ('LIM', 'Base model', 'STANDARD DEVIATION')
+    >>> method_title("lim"), method_title("base"), method_title("base_prompt"), method_title("standard_deviation")
+    ('LIM', 'Base model', 'Base model + prompt', 'STANDARD DEVIATION')
     """
-    return "Base model" if method == BASE else method.upper().replace("_", " ")
+    return _TITLES.get(method) or method.upper().replace("_", " ")
 
 
 def method_colour(method: str) -> str:

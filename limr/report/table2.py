@@ -12,13 +12,15 @@ import polars as pl
 from limr.files.atomic import whole_file, write_json, write_text
 from limr.files.contracts import read_parquet
 from limr.files.markdown import markdown_rows
+from limr.grading.equivalence import LIMR
 from limr.report.beside_paper import beside_paper
 from limr.report.bootstrap import Bootstrap, Interval
 from limr.report.caption import as_written, caption, digest, versions
 from limr.report.contrasts import AVERAGE, Contrast, contrasts
-from limr.report.results import read_results
+from limr.report.last_number import with_last_numbers
+from limr.report.results import evaluated_methods, read_results
 from limr.report.seed_intervals import FEWEST_SEEDS, SeedIntervals
-from limr.report.style import BASE, method_title, percent
+from limr.report.style import BASE, BASE_PROMPT, method_title, percent
 from limr.report.training_runs import TrainingRun, number_range, read_runs
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class Row:
 
 def write_table2(
     evaluations: Sequence[Path],
+    problems: Mapping[str, Path],
     prompts: Path,
     subsets: Mapping[str, Sequence[Path]],
     rollouts: Mapping[str, Sequence[Path]],
@@ -50,6 +53,7 @@ def write_table2(
     """Write Table 2 to ``outputs["markdown"]``, ``outputs["csv"]`` and ``outputs["json"]``.
 
     - ``evaluations``: the evaluation files of the base model and of every method, seed and benchmark.
+    - ``problems``: benchmark -> the file with its problems; read only if the base model answers with a prompt too.
     - ``prompts``: the training set; the caption counts its gold answers that cannot be graded.
     - ``subsets`` and ``rollouts``: method -> its subset files, and its directories of rollout shards, one per seed.
     - ``configuration``: the whole checked configuration without ``results``, the folder, which does not affect the
@@ -59,21 +63,24 @@ def write_table2(
 
     Raises LimrError as ``read_results`` does.
     """
-    methods = [BASE, *configuration["methods"]]
-    results = read_results(evaluations, methods, configuration["seeds"], configuration["benchmarks"])
-    rows = table_rows(results, configuration)
+    methods, seeds, benchmarks = evaluated_methods(configuration), configuration["seeds"], configuration["benchmarks"]
+    results = read_results(evaluations, methods, seeds, benchmarks)
+    rows, unboxed = table_rows(results, configuration), []
+    if BASE_PROMPT in methods:
+        verdicts = with_last_numbers(problems, configuration.get("reward", {}).get("grader", LIMR))
+        unboxed = table_rows(read_results(evaluations, methods, seeds, benchmarks, verdicts), configuration)
     compared = lim_against_others(results, configuration)
     runs = read_runs(subsets, rollouts)
-    problems = {name: accuracies.shape[1] for name, accuracies in results[BASE].items()}
+    sizes = {name: accuracies.shape[1] for name, accuracies in results[BASE].items()}
     gradable = read_parquet(prompts, "prompts")["gradable"]
     below = [
-        *beside_paper(rows, runs, configuration, problems),
-        caption(configuration, configuration_files, runs, problems, gradable, _has_zero_width(rows)),
+        *beside_paper(rows, runs, configuration, sizes),
+        caption(configuration, configuration_files, runs, sizes, gradable, _has_zero_width([*rows, *unboxed])),
     ]
-    write_text(outputs["markdown"], _markdown(rows, compared, runs, configuration["benchmarks"], below))
+    write_text(outputs["markdown"], _markdown(rows, unboxed, compared, runs, benchmarks, below))
     with whole_file(outputs["csv"]) as temporary:
         _tidy(rows, runs).write_csv(temporary)
-    write_json(outputs["json"], _json(rows, compared, results, runs, configuration, configuration_files))
+    write_json(outputs["json"], _json(rows, unboxed, compared, results, runs, configuration, configuration_files))
     for row in rows:
         logger.info("%s: average %s %%", method_title(row.method), percent(row.average))
 
@@ -134,6 +141,7 @@ def _minus(left: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> d
 
 def _markdown(
     rows: Sequence[Row],
+    unboxed: Sequence[Row],
     compared: Sequence[Contrast],
     runs: Mapping[str, Sequence[TrainingRun]],
     benchmarks: Mapping[str, Mapping[str, Any]],
@@ -152,12 +160,21 @@ def _markdown(
     parts = [
         "# Table 2",
         markdown_rows(["Method", "#Questions", *titles, "Average"], scores, aligned=True),
-        "What training adds to the average, in points:",
+        f"What training{', or a prompt alone,' if unboxed else ''} adds to the average, in points:",
         markdown_rows(gain_columns, gains, aligned=True),
+        *_last_number_table(unboxed, titles),
         *_contrast_table(compared, dict(zip(benchmarks, titles, strict=True)) | {AVERAGE: "Average"}),
         *below,
     ]
     return "\n\n".join(parts)
+
+
+def _last_number_table(unboxed: Sequence[Row], titles: Sequence[str]) -> list[str]:
+    if not unboxed:
+        return []
+    rows = [[method_title(row.method), *map(percent, row.benchmarks.values()), percent(row.average)] for row in unboxed]
+    title = "The same answers, if the last number counts where a response has no box:"
+    return [title, markdown_rows(["Method", *titles, "Average"], rows, aligned=True)]
 
 
 def _contrast_table(compared: Sequence[Contrast], titles: Mapping[str, str]) -> list[str]:
@@ -210,13 +227,17 @@ def _mean_questions(runs: Sequence[TrainingRun] | None) -> float | None:
 
 def _json(
     rows: Sequence[Row],
+    unboxed: Sequence[Row],
     compared: Sequence[Contrast],
     results: Mapping[str, Mapping[str, np.ndarray]],
     runs: Mapping[str, Sequence[TrainingRun]],
     configuration: Mapping[str, Any],
     configuration_files: Sequence[str],
 ) -> dict[str, Any]:
-    """The table with its configuration. ``by_seed`` of a method has the accuracies that its row averages."""
+    """The table with its configuration. ``by_seed`` of a method has the accuracies that its row averages.
+
+    ``last_number``, if the base model answers with a prompt, has the table that counts answers without a box too.
+    """
     seeds = configuration["seeds"]
     return {
         "configuration_files": list(configuration_files),
@@ -241,6 +262,7 @@ def _json(
             for row in rows
         ],
         "contrasts": [_rounded(asdict(row)) for row in compared],
+        **({"last_number": [_rounded(asdict(row)) for row in unboxed]} if unboxed else {}),
     }
 
 

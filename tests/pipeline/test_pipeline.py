@@ -10,10 +10,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from workplace import Workplace
 
 SEED = "seed0.parquet"
+BASES = ("base", "base_prompt")
 
 
 def test_a_run_makes_every_target_and_log_and_leaves_no_partial_file(finished: Workplace) -> None:
@@ -75,6 +77,10 @@ def _math_verify(configuration: dict[str, Any]) -> None:
     configuration["reward"]["grader"] = "math_verify"
 
 
+def _prefix(configuration: dict[str, Any]) -> None:
+    configuration["base_model"]["prefix"] = "Show the steps. "
+
+
 def _new_method(configuration: dict[str, Any]) -> None:
     configuration["methods"]["linear"] = {"score": "linear", "keep": {"share": 0.5}}
 
@@ -96,6 +102,7 @@ OTHER_REWARD |= {"trajectories_figure": 1, "selection_figure": 1}
         (_title, TABLE),
         (_default_grader, TABLE),
         (_math_verify, OTHER_REWARD),
+        (_prefix, {**TABLE, "evaluate": 1}),
     ],
 )
 def test_a_changed_setting_reruns_the_stages_that_read_it_and_those_after_them(
@@ -106,6 +113,21 @@ def test_a_changed_setting_reruns_the_stages_that_read_it_and_those_after_them(
     planned = place.plan()
     planned.pop("total")
     assert planned == expected
+
+
+def test_a_prefix_evaluates_the_base_model_once_more_and_keeps_every_other_row(
+    finished: Workplace, tmp_path: Path
+) -> None:
+    place = finished.copy(tmp_path / "with_prefix")
+    before = (place.results / "table2.csv").read_text().splitlines()
+    place.configure(_prefix)
+    place.make("results/table2.md")
+    after = (place.results / "table2.csv").read_text().splitlines()
+    assert [line for line in after if not line.startswith("base_prompt,")] == before
+    assert len(after) == len(before) + 3
+    answers = [pl.read_parquet(place.results / f"evaluation/{name}/seed0/synth_easy.parquet") for name in BASES]
+    assert answers[0]["problem_id"].equals(answers[1]["problem_id"])
+    assert answers[0]["response"].to_list() != answers[1]["response"].to_list()
 
 
 @pytest.mark.parametrize("section", ["data", "benchmarks", "base_model", "training", "evaluation"])

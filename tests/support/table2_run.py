@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from limr.files.contracts import columns, write_parquet
-from limr.report.results import read_results
+from limr.report.results import evaluated_methods, read_results
 from limr.report.table2 import write_table2
 
 PROBLEMS = {"easy": 20, "hard": 6}
@@ -63,7 +63,7 @@ def write_training_set(path: Path, gradable: list[bool]) -> None:
 def write_inputs(folder: Path) -> dict[str, Any]:
     """Write every input file below ``folder``, and return the arguments of ``write_table2`` that name them."""
     random = np.random.default_rng(0)
-    files = {"evaluations": [], "prompts": folder / "train.parquet", "subsets": {}, "rollouts": {}}
+    files = {"evaluations": [], "problems": {}, "prompts": folder / "train.parquet", "subsets": {}, "rollouts": {}}
     write_training_set(files["prompts"], gradable=[True] * 16)
     for method, accuracy in ACCURACY.items():
         for seed in CONFIGURATION["seeds"]:
@@ -97,5 +97,5 @@ def write(run: dict[str, Any], outputs: Mapping[str, Path], configuration: Any =
 
 def results_of(run: dict[str, Any], configuration: Any = CONFIGURATION) -> dict[str, dict[str, np.ndarray]]:
     """The accuracies of ``run``."""
-    methods = ["base", *configuration["methods"]]
+    methods = evaluated_methods(configuration)
     return read_results(run["evaluations"], methods, configuration["seeds"], configuration["benchmarks"])

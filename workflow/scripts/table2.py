@@ -14,6 +14,7 @@ with stage(snakemake):
     rollouts = [Path(path) for path in snakemake.input.rollouts]
     write_table2(
         [Path(path) for path in snakemake.input.evaluations],
+        problems={Path(path).stem: Path(path) for path in snakemake.input.problems},
         prompts=Path(snakemake.input.prompts),
         subsets={method: [path for path in subsets if path.parent.name == method] for method in methods},
         rollouts={method: [path for path in rollouts if path.parent.parent.name == method] for method in methods},

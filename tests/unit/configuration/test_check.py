@@ -134,6 +134,7 @@ MISTAKES = {
         {"found": '"Lim"', "expected": "a-z, 0-9 and _"},
     ),
     "a method called base": ("methods.base", {"score": "rand", "keep": "all"}, {"what": "uses this name"}),
+    "a method called base_prompt": ("methods.base_prompt", DEFAULT["methods"]["lim"], {"what": "uses this name"}),
     "a method called index": ("methods.index", DEFAULT["methods"]["lim"], {"what": "uses this name"}),
     "a benchmark called train": ("benchmarks.train", A_BENCHMARK, {"what": "uses this name"}),
     "a benchmark called items": ("benchmarks.items", A_BENCHMARK, {"what": "uses this name"}),
@@ -310,6 +311,12 @@ def test_local_files_may_be_a_folder_or_some_of_the_sources(files: Any) -> None:
 
 def test_a_local_model_needs_neither_repository_nor_revision() -> None:
     check_configuration(changed("base_model", {"path": "/models/base", "system_prompt": "Think."}, PAPER))
+
+
+def test_every_kind_of_base_model_may_have_a_prefix() -> None:
+    check_configuration(changed("base_model.prefix", "Think. "))
+    check_configuration(changed("base_model.prefix", "Think. ", PAPER))
+    check_configuration(changed("base_model", {"path": "/models/base", "prefix": "Think. "}, PAPER))
 
 
 def test_a_local_model_can_be_laid_over_a_model_of_the_hub() -> None:

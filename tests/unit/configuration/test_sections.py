@@ -63,6 +63,8 @@ VALUES: dict[str, tuple[str, Any, dict[str, str]]] = {
     "results in the home folder": ("results", "~/results", {"expected": "a folder of this machine"}),
     "results in the cloud": ("results", "s3://bucket/results", {"expected": "a folder of this machine"}),
     "results with a name too long": ("results", f"a/{'é' * 128}", {"expected": "names of at most 255 bytes"}),
+    "a blank prefix": ("base_model.prefix", " \n", {"found": '" \\n"', "expected": "text that is not blank"}),
+    "a prefix that is no text": ("base_model.prefix", 3, {"found": "3", "expected": "text"}),
     "a method called distribution": ("methods.distribution", A_ROW, {"what": "uses this name"}),
     "a method called kind": ("methods.kind", A_ROW, {"what": "uses this name"}),
     "a method called share": ("methods.share", A_ROW, {"what": "uses this name"}),
@@ -103,6 +105,7 @@ def test_a_value_that_the_workflow_cannot_use_is_refused_with_its_key(mistake: s
         ("benchmarks.synth_mid.title", "a|b <c> & $d$"),
         ("results", "/scratch/a b/résultats"),
         ("results", "../results"),
+        ("base_model.prefix", "Think.\nThen answer: "),
         ("results", "a~"),
     ],
 )

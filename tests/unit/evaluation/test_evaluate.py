@@ -93,6 +93,21 @@ def test_a_boxed_gold_answer_counts_as_correct(tiny_model, tmp_path, monkeypatch
     assert frame["answer"][:6].to_list() == ["x"] * 3 + ["1"] * 3
 
 
+def test_a_prefix_comes_before_every_problem_and_changes_nothing_else(tiny_model, tmp_path, monkeypatch):
+    read = []
+
+    def answers(model, tokenizer, prompts, sampling, progress, system_prompt):
+        read.extend(prompts)
+        return [[Response(r"\boxed{1}", 9, False)] * sampling.samples for _ in prompts]
+
+    monkeypatch.setattr(generation, "generate", answers)
+    plain = run(tiny_model, tmp_path, ["greedy"])["greedy"]
+    with_prefix = run(tiny_model, tmp_path, ["greedy"], prefix="Think. ")["greedy"]
+    assert read[:10] == PROMPTS["greedy"]
+    assert read[10:] == [f"Think. {prompt}" for prompt in PROMPTS["greedy"]]
+    assert with_prefix.equals(plain), "problems keep their ids and gold answers"
+
+
 def test_sampling_ignores_the_generation_settings_of_the_checkpoint(tiny_model, model_copy, tmp_path):
     GenerationConfig(
         do_sample=True, top_k=1, repetition_penalty=9.0, temperature=0.01, eos_token_id=END, pad_token_id=0

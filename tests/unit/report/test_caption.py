@@ -5,7 +5,8 @@ from copy import deepcopy
 import numpy as np
 from table2_run import CONFIGURATION, write, write_evaluation, write_training_set
 
-from limr.report.caption import digest
+from limr.report.caption import caption, digest
+from limr.report.training_runs import TrainingRun
 
 
 def test_the_caption_describes_the_run(run, outputs):
@@ -68,3 +69,14 @@ def test_the_caption_names_the_grader_only_if_it_is_not_the_default(run, outputs
     assert "Math-Verify" not in write(run, outputs)["markdown"]
     other = deepcopy(CONFIGURATION) | {"reward": {"rule": "paper", "grader": "math_verify"}}
     assert "Plain Math-Verify 0.9" in write(run, outputs, other)["markdown"]
+
+
+RUNS = {"lim": [TrainingRun(questions=8, steps=5, rollouts=40)]}
+
+
+def test_the_caption_shows_the_prefix_of_the_base_model_as_written():
+    configuration = CONFIGURATION | {"base_model": {"prefix": "Think $ *hard*. "}}
+    text = caption(configuration, ["config.yaml"], RUNS, {"easy": 20, "hard": 6}, [True], zero_width=False)
+    assert r'Base model + prompt: the base model without training, with the text "Think \$ \*hard\*. " before' in text
+    plain = caption(CONFIGURATION, ["config.yaml"], RUNS, {"easy": 20, "hard": 6}, [True], zero_width=False)
+    assert "prompt:" not in plain and "last number" not in plain

@@ -3,9 +3,10 @@
 import numpy as np
 import polars as pl
 from refusals import refused
-from table2_run import results_of, write, write_evaluation
+from table2_run import CONFIGURATION, results_of, write, write_evaluation
 
 from limr.files.contracts import write_parquet
+from limr.report.results import evaluated_methods, read_results
 
 
 def test_a_missing_evaluation_is_named(run, outputs):
@@ -40,6 +41,17 @@ def test_an_evaluation_with_fewer_samples_than_configured_is_refused(run, tmp_pa
     write_evaluation(tmp_path / "evaluation/lim/3/hard.parquet", "lim", 3, "hard", np.zeros((6, 3)))
     with refused(where=("lim/3/hard.parquet", "problem hard000"), found="3 samples", expected="4 (6 such problems)"):
         results_of(run)
+
+
+def test_verdicts_decide_what_counts_as_correct(run):
+    all_correct = read_results(
+        run["evaluations"],
+        evaluated_methods(CONFIGURATION),
+        CONFIGURATION["seeds"],
+        CONFIGURATION["benchmarks"],
+        lambda answers: answers["sample"] >= 0,
+    )
+    assert all((values == 1).all() for scores in all_correct.values() for values in scores.values())
 
 
 def test_two_evaluations_in_one_file_are_refused(run):

@@ -7,8 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy import stats
-from table2_run import CONFIGURATION, PROBLEMS, results_of, write, write_inputs
+from table2_run import CONFIGURATION, PROBLEMS, results_of, rows_of, write, write_evaluation, write_inputs
 
+from limr.files.contracts import write_parquet
 from limr.report.caption import digest
 from limr.report.table2 import lim_against_others, table_rows
 
@@ -156,3 +157,56 @@ def test_the_differences_of_lim_stand_in_the_page_and_in_the_json(outputs, tmp_p
     for line, row in zip(lines, contrasts, strict=True):
         assert f"{100 * row['difference']['point']:+.1f} [" in line and f"{row['p_holm']:.3f} |" in line
         assert sum(row["per_seed"]) / 3 == pytest.approx(row["difference"]["point"], abs=1e-5)
+
+
+@pytest.fixture
+def prompted(run, tmp_path):
+    """The input of a table whose base model answers with a prompt too: only "1" is right, and no answer has a box."""
+    random = np.random.default_rng(5)
+    for name in PROBLEMS:
+        run["problems"][name] = tmp_path / f"{name}.parquet"
+        ids = [f"{name}{number:03d}" for number in range(PROBLEMS[name])]
+        problems = rows_of("prompts", pl.DataFrame({"prompt_id": ids}), answer="1")
+        write_parquet(problems, run["problems"][name], "prompts")
+        for seed in CONFIGURATION["seeds"]:
+            path = tmp_path / f"evaluation/base_prompt/{seed}/{name}.parquet"
+            samples = CONFIGURATION["benchmarks"][name]["samples"]
+            write_evaluation(path, "base_prompt", seed, name, random.random((PROBLEMS[name], samples)) < 0.4)
+            numbers = pl.when("correct").then(pl.lit(r"\boxed{1}")).otherwise(pl.lit("so 1"))
+            write_parquet(pl.read_parquet(path).with_columns(response=numbers), path, "evaluation")
+            run["evaluations"].append(path)
+    return run
+
+
+WITH_PREFIX = CONFIGURATION | {"base_model": {"prefix": "Think $ *hard*. "}}
+
+
+def test_a_prefix_adds_a_row_below_the_base_model_and_changes_no_other(run, outputs, prompted):
+    without = run | {"evaluations": [path for path in run["evaluations"] if "base_prompt" not in path.parts]}
+    before = write(without, outputs)["csv"].splitlines()
+    after = write(prompted, outputs, WITH_PREFIX)["csv"].splitlines()
+    added = [line for line in after if line.startswith("base_prompt,")]
+    assert [line for line in after if line not in added] == before
+    assert after[4:7] == added, "the header and the base model come first"
+    assert [line.split(",")[2] for line in added] == ["easy", "hard", "average"]
+
+
+def test_answers_without_a_box_count_only_in_the_table_of_last_numbers(outputs, prompted):
+    text = write(prompted, outputs, WITH_PREFIX)
+    table = json.loads(text["json"])
+    strict = {row["method"]: row["average"]["point"] for row in table["methods"]}
+    counted = {row["method"]: row["average"]["point"] for row in table["last_number"]}
+    assert strict["base_prompt"] < 0.6 and counted["base_prompt"] == 1
+    assert {name: value for name, value in counted.items() if name != "base_prompt"} == {
+        name: value for name, value in strict.items() if name != "base_prompt"
+    }, "the other responses have no number"
+    scores, gains, last_numbers = [
+        line for line in text["markdown"].splitlines() if line.startswith("| Base model + prompt ")
+    ]
+    assert f" {100 * strict['base_prompt']:.1f} [" in scores and " 100.0 [100.0, 100.0] |" in last_numbers
+    assert "+" in gains and "What training, or a prompt alone, adds" in text["markdown"]
+
+
+def test_without_a_prefix_there_is_no_table_of_last_numbers(run, outputs):
+    text = write(run, outputs)
+    assert "last_number" not in text["json"] and "last number" not in text["markdown"]
