@@ -1,4 +1,5 @@
 # make table2          the whole pipeline, from nothing to results/table2.md (with the figures: `snakemake --cores all`)
+# make report          all tables and figures, and results/report.html, one page that shows them
 # make test            lint and all tests but those below
 # make test-openrlhf   the whole pipeline with OpenRLHF and vLLM on a CPU, and its failures: about twelve minutes, in a
 #                      separate environment, .venv-openrlhf (4 GB)
@@ -19,12 +20,16 @@ INSTALLED := .venv/installed
 SNAKEFILES := Snakefile rules
 OPENRLHF := .venv-openrlhf
 
-.PHONY: table2 test test-openrlhf test-slurm test-conda lint format clean
+.PHONY: table2 report test test-openrlhf test-slurm test-conda lint format clean
 .DELETE_ON_ERROR:
 
 table2: $(INSTALLED)
 	$(BIN)/snakemake --cores all results/table2.md
 	@cat results/table2.md
+
+report: $(INSTALLED)
+	$(BIN)/snakemake --cores all results/report.html
+	@echo "Open results/report.html in a browser, or read results/report.md."
 
 test: lint
 	$(BIN)/python -m pytest

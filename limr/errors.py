@@ -264,7 +264,7 @@ EXTRAS = {
     **dict.fromkeys(
         ("huggingface_hub", "jinja2", "safetensors", "tensorboard", "tokenizers", "torch", "transformers"), "training"
     ),
-    **dict.fromkeys(("pydantic", "pydantic_core", "snakemake", "yaml"), "workflow"),
+    **dict.fromkeys(("markdown_it", "pydantic", "pydantic_core", "snakemake", "yaml"), "workflow"),
 }
 
 

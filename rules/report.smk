@@ -1,4 +1,4 @@
-# Tables 1 and 2, the time and memory of the stages, and the learning curves.
+# Tables 1 and 2, the time and cost of the stages, the learning curves, and the report.
 
 # Snakemake's benchmark files of this configuration. Their folder may also hold files of an earlier configuration.
 BENCHMARK_FILES = [
@@ -94,3 +94,30 @@ rule learning_curves:
         "Drawing the learning curves"
     script:
         "../workflow/scripts/learning_curves.py"
+
+
+# What to see in each table and figure; `snakemake --report` shows the same texts.
+CAPTIONS = {
+    file.stem: file.read_text(encoding="utf-8") for file in Path(workflow.basedir).glob("workflow/report/*.rst")
+}
+
+
+rule report_page:
+    input:
+        # a function, because rules that are included later may add targets
+        pages=lambda wildcards: [f"{RESULTS}/{target}" for target in TARGETS if target != "report.html"],
+        table2=rules.table2.output.json,
+    output:
+        html=f"{RESULTS}/report.html",
+        markdown=f"{RESULTS}/report.md",
+    log:
+        f"{RESULTS}/logs/report_page.log",
+    localrule: True
+    conda:
+        "../envs/selection.yaml"
+    params:
+        captions=canonical(CAPTIONS),
+    message:
+        "Writing the report"
+    script:
+        "../workflow/scripts/report_page.py"
