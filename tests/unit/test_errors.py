@@ -12,7 +12,7 @@ LIGHT = {"numpy", "polars", "pyarrow", "msgspec", "tqdm"}
 
 # packages whose name in imports is not the name to install, and packages that another package installs
 DISTRIBUTIONS = {"yaml": "pyyaml", "pydantic_core": "pydantic", "mpmath": "latex2sympy2_extended",
-                 "sympy": "latex2sympy2_extended"}  # fmt: skip
+                 "sympy": "latex2sympy2_extended", "markdown_it": "markdown_it_py"}  # fmt: skip
 
 
 def names(requirements: list[str]) -> set[str]:
