@@ -96,7 +96,8 @@ rule learning_curves:
         "../workflow/scripts/learning_curves.py"
 
 
-# What to see in each table and figure; `snakemake --report` shows the same texts.
+# What to see in each table and figure. `snakemake --report` shows the same texts, except those of NAME.md.rst: a figure
+# NAME has its own.
 CAPTIONS = {
     file.stem: file.read_text(encoding="utf-8") for file in Path(workflow.basedir).glob("workflow/report/*.rst")
 }

@@ -30,13 +30,14 @@ def write_report(pages: Sequence[Path], table2: Path, captions: Mapping[str, str
 
     - ``pages``: Markdown pages and PNG figures; files of other kinds are left out. The tables come first; times last.
     - ``table2``: table2.json, which names the configuration, its digest and the versions.
-    - ``captions``: what to see in a page or figure, by the name of its file without the suffix.
+    - ``captions``: what to see in a page or figure, by the name of its file with or without the suffix. With the
+      suffix comes first: a page and a figure may have the same name without it.
 
     Raises LimrError for a page without a title, and for a figure that is missing.
     """
     folder = html.parent
     shown = sorted((page for page in pages if page.suffix in (".md", ".png")), key=_place)
-    sections = [_section(page, folder, captions.get(page.stem, "")) for page in shown]
+    sections = [_section(page, folder, captions.get(page.name) or captions.get(page.stem, "")) for page in shown]
     text = _document(sections, json.loads(table2.read_text(encoding="utf-8")))
     write_text(html, html_page(text, folder, "Report"))
     write_text(markdown, text)

@@ -25,6 +25,8 @@ def test_a_run_makes_every_target_and_log_and_leaves_no_partial_file(finished: W
         "table2.json",
         "selection.md",
         "wall_times.md",
+        "report.md",
+        "report.html",
         *[f"{name}.{kind}" for name in tables for kind in ("md", "csv")],
     ):
         assert (results / target).stat().st_size > 0

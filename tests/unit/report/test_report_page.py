@@ -16,13 +16,14 @@ PAGES = {
     "selection.md": "# What was selected\n\n## By method\n\nSome.\n",
     "table1.md": "# Table 1\n\nOthers <b>.\n",
 }
-FIGURES = ("figures/learning_curves.png", "figures/figure1a.png")
+FIGURES = ("figures/learning_curves.png", "figures/selection.png", "figures/figure1a.png")
 ORDER = [
     "Table 1",
     "Table 2",
     "Figure 1a",
     "What was selected",
     "Figure: learning curves",
+    "Figure: selection",
     "Wall times, tokens and cost",
 ]
 
@@ -84,6 +85,15 @@ def test_pages_have_their_captions_and_their_headings_are_one_level_lower(report
     assert "## Table 2\n\n> Accuracy.\n\n| a |" in text
     assert "### By method" in text
     assert "Not shown." not in text
+
+
+def test_a_page_and_a_figure_of_one_name_have_each_its_own_caption(given):
+    given["captions"] |= {"selection": "Left: curves.", "selection.md": "By kind."}
+    write_report(**given)
+    text = given["markdown"].read_text()
+    assert "## What was selected\n\n> By kind.\n" in text
+    assert "(figures/selection.png)\n\n> Left: curves.\n" in text
+    assert text.count("Left: curves.") == 1
 
 
 def test_the_report_says_what_was_run(report):
