@@ -41,7 +41,7 @@ def beside_paper(
     return [
         "This run beside the paper, in percent:",
         markdown_rows(["Method", "#Questions", *titles, "Average"], lines, aligned=True),
-        f"Lines *paper*: Table 2 of {published()['citation']}, as printed: one run of each method, without intervals,"
+        f"Lines *paper*: Table 2 of {published()['citation']}, as printed: one number each, without intervals,"
         " graded by the paper's own code. A difference may come from the seed, from the grader or from versions of"
         " packages.",
     ]

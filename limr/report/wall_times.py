@@ -57,11 +57,11 @@ def write_wall_times(
         header.append("GPU hours")
     table = markdown_rows(header, [row[: len(header)] for row in rows], aligned=True)
     text = (
-        f"Each row is the last run of a stage, on {os.cpu_count()} cores ({platform.machine()}). The last row adds up"
-        " the times of all stages, also of stages that ran in parallel or in an earlier run. Peak memory is the"
-        " resident set of the stage's processes; the last row has the largest. Response tokens are those of a training"
-        " run's rollouts, or of an evaluation; prompts are not counted. CPU hours are the CPU time of the stage's"
-        f" processes, as Snakemake sampled it.{_GPU_HOURS if gpus else ''} -: not recorded, and not counted."
+        f"Each row is the last run of a stage of Table 2, on {os.cpu_count()} cores ({platform.machine()}). The last"
+        " row adds up the times of all stages, also of stages that ran in parallel or in an earlier run. Peak memory is"
+        " the resident set of the stage's processes; the last row has the largest. Response tokens are those of a"
+        " training run's rollouts, or of an evaluation; prompts are not counted. CPU hours are the CPU time of the"
+        f" stage's processes, as Snakemake sampled it.{_GPU_HOURS if gpus else ''} -: not recorded, and not counted."
     )
     write_text(output, f"# Wall times, tokens and cost\n\n{table}\n\n{text}\n")
 
