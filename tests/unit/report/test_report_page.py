@@ -15,11 +15,13 @@ PAGES = {
     "wall_times.md": "# Wall times, tokens and cost\n\n| s |\n| --- |\n| 2 |\n",
     "selection.md": "# What was selected\n\n## By method\n\nSome.\n",
     "table1.md": "# Table 1\n\nOthers <b>.\n",
+    "outcomes.md": "# Outcomes\n\nSteps.\n",
 }
 FIGURES = ("figures/learning_curves.png", "figures/selection.png", "figures/figure1a.png")
 ORDER = [
     "Table 1",
     "Table 2",
+    "Outcomes",
     "Figure 1a",
     "What was selected",
     "Figure: learning curves",
