@@ -140,7 +140,7 @@ EVALUATIONS = [
 ]
 TARGETS = []
 if TRAINS:
-    TARGETS += ["table1.md", "table2.md", "figures/learning_curves.png", "wall_times.md", "report.html"]
+    TARGETS += ["table1.md", "table2.md", "outcomes.md", "figures/learning_curves.png", "wall_times.md", "report.html"]
     if config["data"]["source"] == "math":
         TARGETS.append("data/audit.md")
 else:

@@ -76,6 +76,35 @@ rule table1:
         "../workflow/scripts/table1.py"
 
 
+rule outcomes:
+    input:
+        evaluations=EVALUATIONS,
+        metrics=[
+            file
+            for files in files_per_method("{results}/runs/{method}/seed{seed}/metrics.parquet").values()
+            for file in files
+        ],
+        rollouts=rules.table2.input.rollouts,
+    output:
+        markdown=f"{RESULTS}/outcomes.md",
+        csv=report(
+            f"{RESULTS}/outcomes.csv",
+            caption="../workflow/report/outcomes.rst",
+            category="Outcomes",
+        ),
+    log:
+        f"{RESULTS}/logs/outcomes.log",
+    localrule: True
+    conda:
+        environment_of(config["training"])
+    params:
+        configuration={key: value for key, value in config.items() if key != "results"},
+    message:
+        "Comparing what the methods achieve and cost"
+    script:
+        "../workflow/scripts/outcomes.py"
+
+
 rule learning_curves:
     input:
         **files_per_method("{results}/runs/{method}/seed{seed}/metrics.parquet"),

@@ -32,6 +32,11 @@ def evaluated_methods(configuration: Mapping[str, Any]) -> list[str]:
     return [BASE, *prompted, *configuration["methods"]]
 
 
+def method_scored_by(score: str, configuration: Mapping[str, Any]) -> str | None:
+    """The first method that uses ``score``: RAND and FULL may have other names in the configuration."""
+    return next((name for name, method in configuration["methods"].items() if method["score"] == score), None)
+
+
 def as_graded(answers: pl.DataFrame) -> pl.Series:
     """The verdicts of the reward: only boxed answers count."""
     return answers["correct"]

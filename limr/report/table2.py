@@ -18,7 +18,7 @@ from limr.report.bootstrap import Bootstrap, Interval
 from limr.report.caption import as_written, caption, digest, versions
 from limr.report.contrasts import AVERAGE, Contrast, contrasts
 from limr.report.last_number import with_last_numbers
-from limr.report.results import evaluated_methods, read_results
+from limr.report.results import evaluated_methods, method_scored_by, read_results
 from limr.report.seed_intervals import FEWEST_SEEDS, SeedIntervals
 from limr.report.style import BASE, BASE_PROMPT, method_title, percent
 from limr.report.training_runs import TrainingRun, number_range, read_runs
@@ -89,7 +89,7 @@ def table_rows(results: Mapping[str, Mapping[str, np.ndarray]], configuration: M
     """One row per method of ``results[method][benchmark]`` (accuracies [seeds, problems]), in the same order."""
     base = results[BASE]
     intervals = _intervals(base, configuration)
-    rand, full = (_method_scored_by(score, configuration) for score in ("rand", "full"))
+    rand, full = (method_scored_by(score, configuration) for score in ("rand", "full"))
     rows = []
     for method, scores in results.items():
         gain = _minus(scores, base)
@@ -114,7 +114,7 @@ def lim_against_others(
     results: Mapping[str, Mapping[str, np.ndarray]], configuration: Mapping[str, Any]
 ) -> list[Contrast]:
     """The differences between LIM and every other method; none if no method uses LIM or there are too few seeds."""
-    lim = _method_scored_by("lim", configuration)
+    lim = method_scored_by("lim", configuration)
     if lim is None or len(configuration["seeds"]) < FEWEST_SEEDS:
         return []
     pairs = [(lim, other) for other in configuration["methods"] if other != lim]
@@ -128,11 +128,6 @@ def _intervals(base: Mapping[str, np.ndarray], configuration: Mapping[str, Any])
         return SeedIntervals(report["confidence"])
     problems = {name: accuracies.shape[1] for name, accuracies in base.items()}
     return Bootstrap(problems, seeds, report["bootstrap_resamples"], report["confidence"], random_seed=0)
-
-
-def _method_scored_by(score: str, configuration: Mapping[str, Any]) -> str | None:
-    """The first method that uses ``score``: RAND and FULL may have other names in the configuration."""
-    return next((name for name, method in configuration["methods"].items() if method["score"] == score), None)
 
 
 def _minus(left: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -45,24 +45,32 @@ def number_range(numbers: Iterable[int]) -> str:
     return f"{low:,}" if low == high else f"{low:,}-{high:,}"
 
 
-def _count(directory: Path) -> tuple[int, int]:
-    """Steps and rollouts in a directory of shards, without reading the responses."""
+def rollouts_by_step(directory: Path) -> pl.DataFrame:
+    """``step``, ``rollouts`` and their response ``tokens`` in a directory of shards, without reading the responses.
+
+    Raises ContractError with the file or directory that cannot be read.
+    """
     shards = sorted(Path(directory).glob("*.parquet"))
     if not shards:
         raise ContractError(
             where=directory, found="no rollouts (*.parquet)", advice="Run the training that makes them."
         )
-    steps: set[int] = set()
-    rollouts = 0
+    tables = []
     for shard in shards:
         try:
-            column = pl.read_parquet(shard, columns=["step"], hive_partitioning=False, glob=False)["step"]
+            rows = pl.read_parquet(shard, columns=["step", "response_tokens"], hive_partitioning=False, glob=False)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise ContractError(
                 f"cannot be read as a rollouts file ({error})",
                 where=shard,
                 advice=f"Delete the whole run, {directory.parent}, and run it again.",
             ) from error
-        steps.update(column.unique().to_list())
-        rollouts += len(column)
-    return len(steps), rollouts
+        tables.append(rows)
+    steps = pl.concat(tables).group_by("step").agg(rollouts=pl.len(), tokens=pl.col("response_tokens").sum())
+    return steps.sort("step")
+
+
+def _count(directory: Path) -> tuple[int, int]:
+    """The number of steps and of rollouts in a directory of shards."""
+    steps = rollouts_by_step(directory)
+    return steps.height, int(steps["rollouts"].sum())

@@ -20,7 +20,7 @@ BASES = ("base", "base_prompt")
 
 def test_a_run_makes_every_target_and_log_and_leaves_no_partial_file(finished: Workplace) -> None:
     results = finished.results
-    tables = ("table1", "table2", "comparison", "early_stopping")
+    tables = ("table1", "table2", "outcomes", "comparison", "early_stopping")
     for target in (
         "table2.json",
         "selection.md",
@@ -87,7 +87,7 @@ def _new_method(configuration: dict[str, Any]) -> None:
     configuration["methods"]["linear"] = {"score": "linear", "keep": {"share": 0.5}}
 
 
-TABLE = {"table2": 1, "report_page": 1, "all": 1}
+TABLE = {"table2": 1, "outcomes": 1, "report_page": 1, "all": 1}
 NEW_RUN = {**TABLE, "select": 1, "train": 1, "evaluate": 1, "learning_curves": 1, "table1": 1}
 NEW_RUN |= {"selection_summary": 1, "score_distribution": 1, "compare_methods": 1}
 OTHER_REWARD = {**NEW_RUN, "train": 3, "evaluate": 4, "extract_trajectories": 1, "score_lim": 1, "early_stopping": 1}

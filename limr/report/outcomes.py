@@ -1,0 +1,165 @@
+"""What a user decides by, for every training run: accuracy on the development set over training, and what it cost.
+
+An evaluation on the development set counts the training steps before it: 0 is the base model. The miniature evaluates
+before the step that its metrics name, OpenRLHF after it.
+
+The cost of a run is its rollouts and their generated tokens. A target is a share of FULL's final gain over the base
+model, at the same seed. A run reaches it at its first evaluation at or above it; nothing is interpolated. A method that
+reads trajectories also pays for the probe, which is FULL's whole run.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from limr.configuration.check import probe
+from limr.errors import LimrError
+from limr.files.contracts import read_parquet
+from limr.report.training_runs import rollouts_by_step
+from limr.selection.method import needs_trajectories
+
+SHARES = (0.9, 0.95)  # of FULL's final gain
+_TOLERANCE = 1e-9  # of an accuracy, for the rounding of a target
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What was generated: rollouts, and their tokens."""
+
+    rollouts: int
+    tokens: int
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.rollouts + other.rollouts, self.tokens + other.tokens)
+
+
+@dataclass(frozen=True)
+class DevelopmentCurve:
+    """The evaluations of one run: ``steps`` before each, ``accuracies``, and the ``costs`` until then."""
+
+    steps: tuple[int, ...]
+    accuracies: tuple[float, ...]
+    costs: tuple[Cost, ...]
+    whole_run: Cost
+
+    @property
+    def base(self) -> float | None:
+        """The accuracy before training; None if there was no evaluation then."""
+        return self.accuracies[0] if self.steps[0] == 0 else None
+
+    @property
+    def last(self) -> float:
+        return self.accuracies[-1]
+
+    @property
+    def best(self) -> float:
+        return max(self.accuracies)
+
+    @property
+    def best_step(self) -> int:
+        """The steps before the first evaluation with the best accuracy."""
+        return self.steps[self.accuracies.index(self.best)]
+
+    @property
+    def area(self) -> float | None:
+        """The area under the curve by trapezoids, divided by its width: a mean accuracy. None for a single point.
+
+        >>> free = Cost(0, 0)
+        >>> DevelopmentCurve((0, 10, 30), (0.0, 0.5, 0.5), (free,) * 3, free).area
+        0.4166666666666667
+        """
+        width = self.steps[-1] - self.steps[0]
+        return float(np.trapezoid(self.accuracies, self.steps)) / width if width else None
+
+    def reaches(self, level: float) -> int | None:
+        """The index of the first evaluation at or above ``level``; None if there is none."""
+        return next((index for index, value in enumerate(self.accuracies) if value >= level - _TOLERANCE), None)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """When a run reached a target. ``level`` is None if there is no target, ``step`` if the run did not reach it."""
+
+    level: float | None
+    step: int | None = None
+    cost: Cost | None = None
+    with_probe: Cost | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One training run. ``targets``: share of FULL's gain -> when the run reached it."""
+
+    method: str
+    seed: int
+    curve: DevelopmentCurve
+    targets: dict[float, Reached]
+
+
+def outcomes_of(runs: Sequence[Path], configuration: Mapping[str, Any]) -> dict[str, list[Outcome]]:
+    """The outcomes of each method, one per seed, from the folders ``.../METHOD/seedSEED`` of its training runs.
+
+    Raises LimrError for a run of the configuration that is missing, and for metrics or rollouts that cannot be used.
+    """
+    methods, seeds, engine = configuration["methods"], configuration["seeds"], configuration["training"]["engine"]
+    folders = {(run.parent.name, run.name): run for run in runs}
+    curves: dict[tuple[str, int], DevelopmentCurve] = {}
+    for method in methods:
+        for seed in seeds:
+            if (method, f"seed{seed}") not in folders:
+                raise LimrError(f"there is no training run of method {method}, seed {seed}", advice="Run its training.")
+            curves[method, seed] = read_curve(folders[method, f"seed{seed}"], engine)
+    full = probe(methods)
+    found: dict[str, list[Outcome]] = {}
+    for method, row in methods.items():
+        pays = needs_trajectories(row["score"])
+        found[method] = [
+            _outcome(method, seed, curves[method, seed], curves.get((full, seed)) if full else None, pays)
+            for seed in seeds
+        ]
+    return found
+
+
+def _outcome(method: str, seed: int, curve: DevelopmentCurve, full: DevelopmentCurve | None, pays: bool) -> Outcome:
+    return Outcome(method, seed, curve, {share: _reached(curve, full, share, pays) for share in SHARES})
+
+
+def _reached(curve: DevelopmentCurve, full: DevelopmentCurve | None, share: float, pays: bool) -> Reached:
+    """When ``curve`` reached ``share`` of the gain of ``full``. ``pays``: whether it needs the probe."""
+    if full is None or full.base is None or full.last <= full.base:
+        return Reached(None)
+    level = full.base + share * (full.last - full.base)
+    index = curve.reaches(level)
+    if index is None:
+        return Reached(level)
+    cost = curve.costs[index]
+    return Reached(level, curve.steps[index], cost, cost + full.whole_run if pays else cost)
+
+
+def read_curve(run: Path, engine: str) -> DevelopmentCurve:
+    """The evaluations in the metrics of the folder ``run``, with the rollouts until each of them.
+
+    Raises LimrError if the metrics have no evaluation, or if the rollouts cannot be read.
+    """
+    metrics = read_parquet(run / "metrics.parquet", "metrics").sort("step")
+    evaluated = metrics.select("step", "development_accuracy").drop_nulls()
+    if evaluated.is_empty():
+        raise LimrError(
+            where=(run / "metrics.parquet", "development_accuracy"),
+            found="no evaluation",
+            expected="at least one accuracy on the development set",
+            advice="Set training.evaluation_interval to at most the number of steps.",
+        )
+    after = 1 if engine == "openrlhf" else 0
+    steps = tuple(step + after for step in evaluated["step"])
+    spent = rollouts_by_step(run / "rollouts")
+    costs = tuple(_total(spent.filter(pl.col("step") < step)) for step in steps)
+    return DevelopmentCurve(steps, tuple(evaluated["development_accuracy"]), costs, _total(spent))
+
+
+def _total(spent: pl.DataFrame) -> Cost:
+    return Cost(int(spent["rollouts"].sum()), int(spent["tokens"].sum()))
