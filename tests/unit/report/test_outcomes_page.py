@@ -130,7 +130,7 @@ def test_without_full_or_rand_the_page_has_only_what_it_can_compare(tmp_path):
     runs = [write_run(tmp_path / f"runs/everything/seed{seed}", CURVES["rand"]) for seed in (0, 1, 2)]
     text = page(tmp_path, write_answers(tmp_path, {"base": 0.2, "everything": 0.5}), runs, configuration)
     assert "No method trains on all prompts" in text and "Better than EVERYTHING" in text
-    assert "Minus" not in text
+    assert "Minus" not in text and "Differences" not in text
 
 
 def test_the_csv_has_one_row_per_run_and_leaves_out_what_was_not_reached(tmp_path, files):
