@@ -65,6 +65,7 @@ UNGRADABLE = config.get("data", {}).get("ungradable", "drop")
 SYSTEM_PROMPT = {key: value for key, value in config.get("base_model", {}).items() if key == "system_prompt"}
 # The text before every problem in the evaluation `base_prompt`. No other stage reads it.
 PREFIX = {key: value for key, value in config.get("base_model", {}).items() if key == "prefix"}
+BASE_MODEL = {key: value for key, value in SECTIONS.get("base_model", {}).items() if key != "prefix"}
 # What compares answers with the gold, if it is not the default: the params of finished runs do not name the default.
 GRADER = {key: value for key, value in config.get("reward", {}).items() if (key, value) == ("grader", "math_verify")}
 

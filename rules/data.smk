@@ -112,7 +112,7 @@ else:
             "../envs/training.yaml"
         threads: config["base_model"]["threads"]
         params:
-            settings={key: value for key, value in SECTIONS["base_model"].items() if key != "prefix"},
+            settings=BASE_MODEL,
         message:
             "Pre-training the base model"
         script:

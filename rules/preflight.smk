@@ -25,7 +25,7 @@ if PREFLIGHT:
         resources:
             **preflight_resources(config),
         params:
-            configuration={section: SECTIONS[section] for section in CHECKED_SECTIONS},
+            configuration={section: SECTIONS[section] for section in CHECKED_SECTIONS} | {"base_model": BASE_MODEL},
         message:
             "Checking arguments, packages, GPUs, memory, disk, model, data and grader"
         script:
