@@ -8,6 +8,7 @@ CHECKED_SECTIONS = (
     "data",
     "base_model",
     "training",
+    "reward",
     "methods",
     "evaluation",
 )
