@@ -22,6 +22,7 @@ if TRAINS:
     include: "rules/training.smk"
     include: "rules/evaluation.smk"
     include: "rules/report.smk"
+    include: "rules/figures.smk"
 
 
 rule all:

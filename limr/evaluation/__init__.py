@@ -2,7 +2,7 @@
 
 import importlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,30 @@ def evaluate(
 ) -> None:
     """Answer every problem of every benchmark with the model in directory ``model`` and write the graded samples.
 
-    ``benchmarks`` and ``outputs`` map the name of a benchmark to its problems (contract prompts) and to the file to
-    write (contract evaluation). ``benchmark_settings`` holds the ``samples`` per problem and the ``temperature`` (0:
-    greedy) of each benchmark. ``settings`` is the ``evaluation`` section with ``reward_rule``, ``system_prompt`` and,
-    if it is not the default, ``grader``. Its ``prefix``, if it has one, is a text before every problem. A response with
-    no end token within ``max_response_tokens`` is truncated, and the reward counts it as malformed.
+    ``outputs`` maps the name of a benchmark to the file to write (contract evaluation). The other arguments are those
+    of ``graded_answers``.
+    """
+    for name, graded in graded_answers(model, benchmarks, benchmark_settings, settings, method, seed):
+        write_parquet(graded, outputs[name], "evaluation")
 
-    The samples of a benchmark depend on ``(seed, benchmark)``, not on the other benchmarks. All methods get the same
+
+def graded_answers(
+    model: Path,
+    benchmarks: Mapping[str, Path],
+    benchmark_settings: Mapping[str, Mapping[str, Any]],
+    settings: Mapping[str, Any],
+    method: str,
+    seed: int,
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Each benchmark with the graded answers of the model in directory ``model``: rows of contract evaluation.
+
+    ``benchmarks`` maps the name of a benchmark to its problems (contract prompts). ``benchmark_settings`` holds the
+    ``samples`` per problem and the ``temperature`` (0: greedy) of each benchmark. ``settings`` is the ``evaluation``
+    section with ``reward_rule``, ``system_prompt`` and, if it is not the default, ``grader``. Its ``prefix``, if it
+    has one, is a text before every problem. A response with no end token within ``max_response_tokens`` is truncated,
+    and the reward counts it as malformed.
+
+    The samples of a benchmark depend on ``(seed, benchmark)``, not on the other benchmarks. All models get the same
     random draws, because each batch (``transformers``) or sample (``vllm``) has its own seed.
 
     Raises LimrError if the checkpoint cannot be used, the engine fails, or the settings contradict each other.
@@ -54,7 +71,6 @@ def evaluate(
         graded = _grade(problems[name], responses, settings["reward_rule"], settings.get("grader", LIMR)).with_columns(
             method=pl.lit(method), seed=pl.lit(seed), benchmark=pl.lit(name)
         )
-        write_parquet(graded, outputs[name], "evaluation")
         logger.info(
             "%s, seed %d, %s: %d problems x %d samples, accuracy %.1f %%, mean length %.1f tokens",
             method,
@@ -65,6 +81,7 @@ def evaluate(
             100 * graded["correct"].mean(),
             graded["response_tokens"].mean(),
         )
+        yield name, graded
 
 
 def _engine(name: str) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ that it was made from, which is checked first:
 - ``scores``: one row per prompt of the training set (of the trajectories, for a user's own run);
 - ``subsets``: the prompts that the scores select;
 - ``runs``: see ``run_counts``; a trained model has the sizes of the base model;
+- ``evaluation_steps``: method, seed, checkpoints and problems;
 - ``trajectories``: the visits and samples of the probe, and the counts of their audit;
 - ``evaluation``: method, seed, problems and samples.
 
@@ -28,7 +29,7 @@ import polars as pl
 from limr.errors import LimrError
 from limr.files.contracts import read_parquet
 from limr.jobs.counts import delete, read_json, refuse_count, refuse_other_ids
-from limr.jobs.run_counts import check_run
+from limr.jobs.run_counts import check_run, checkpoint_steps
 
 _SIZES = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads")
 
@@ -77,6 +78,8 @@ def _check(place: Path, results: _Results) -> None:
             _refuse_copy(path.parent, results)
         case ["runs", _, _, "model"]:
             _check_trained_model(path, results)
+        case ["evaluation_steps", method, seed]:
+            _check_evaluation_steps(path, (method, int(Path(seed).stem.removeprefix("seed"))), results)
         case ["evaluation", method, seed, benchmark]:
             _check_evaluation(path, (method, int(seed.removeprefix("seed")), Path(benchmark).stem), results)
 
@@ -176,20 +179,47 @@ def _check_subset(path: Path, scores: Path, results: _Results) -> None:
 def _check_evaluation(path: Path, key: tuple[str, int, str], results: _Results) -> None:
     answers = read_parquet(path, "evaluation")
     keys = answers.select("method", "seed", "benchmark").unique().sort(pl.all())
-    if keys.rows() != [key]:
-        found = "; ".join(map(_name, keys.rows())) or "no answer"
-        raise LimrError(where=path, found=found, expected=_name(key), advice=delete(path))
+    _refuse_other_keys(path, keys, key)
     benchmark = key[2]
-    problems = Path("data", "benchmarks", f"{benchmark}.parquet")
-    _check(problems, results)
-    if (file := results.folder / problems).exists():
-        ids = read_parquet(file, "prompts")["prompt_id"]
-        refuse_other_ids(path, answers["problem_id"].unique(), ids, "problem", f"in {file}")
+    _refuse_other_problems(path, answers, benchmark, results)
     samples = results.configuration["benchmarks"][benchmark]["samples"]
     for problem, number in answers.group_by("problem_id").len().sort("problem_id").iter_rows():
         where = (path, f"problem {problem}")
         refuse_count(where, number, samples, "sample", f"`benchmarks.{benchmark}.samples`", made_again=path)
 
 
-def _name(key: tuple[str, int, str]) -> str:
-    return f"method {key[0]}, seed {key[1]}, benchmark {key[2]}"
+def _check_evaluation_steps(path: Path, key: tuple[str, int], results: _Results) -> None:
+    rows = read_parquet(path, "evaluation_steps")
+    _refuse_other_keys(path, rows.select("method", "seed").unique().sort(pl.all()), key)
+    steps = [0, *checkpoint_steps(results.configuration["training"])]
+    found = rows["step"].unique().sort().to_list()
+    if found != steps:
+        raise LimrError(
+            where=path,
+            found=f"the steps {', '.join(map(str, found))}",
+            expected=f"{', '.join(map(str, steps))} (`training.checkpoint_interval`, `training.steps`)",
+            advice=delete(path),
+        )
+    for benchmark in results.configuration["benchmarks"]:
+        for step in steps:
+            at_step = rows.filter(pl.col("benchmark") == benchmark, pl.col("step") == step)
+            _refuse_other_problems(path, at_step, benchmark, results)
+
+
+def _refuse_other_keys(path: Path, found: pl.DataFrame, key: tuple[str | int, ...]) -> None:
+    """``found`` holds the different keys of a file that should have only ``key``."""
+    if found.rows() != [key]:
+        names = "; ".join(_name(row) for row in found.rows()) or "no answer"
+        raise LimrError(where=path, found=names, expected=_name(key), advice=delete(path))
+
+
+def _refuse_other_problems(path: Path, answers: pl.DataFrame, benchmark: str, results: _Results) -> None:
+    problems = Path("data", "benchmarks", f"{benchmark}.parquet")
+    _check(problems, results)
+    if (file := results.folder / problems).exists():
+        ids = read_parquet(file, "prompts")["prompt_id"]
+        refuse_other_ids(path, answers["problem_id"].unique(), ids, "problem", f"in {file}")
+
+
+def _name(key: tuple[str | int, ...]) -> str:
+    return ", ".join(f"{part} {value}" for part, value in zip(("method", "seed", "benchmark"), key, strict=False))

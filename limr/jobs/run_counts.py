@@ -41,6 +41,16 @@ def check_run(run: Path, subset: Path, training: Mapping[str, Any]) -> None:
         _refuse_other_metrics(metrics, trained, steps)
 
 
+def checkpoint_steps(training: Mapping[str, Any]) -> list[int]:
+    """The numbers of steps after which a run saves its model.
+
+    >>> checkpoint_steps({"steps": 5, "checkpoint_interval": 2})
+    [2, 4, 5]
+    """
+    steps, interval = training["steps"], training["checkpoint_interval"]
+    return [*range(interval, steps, interval), steps]
+
+
 def _shards(rollouts: Path, run: Path) -> list[Path]:
     shards = sorted(rollouts.glob("*.parquet"))
     if not shards:

@@ -4,6 +4,7 @@ from pathlib import Path
 from zlib import crc32
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -18,6 +19,8 @@ _TITLES = {BASE: "Base model", BASE_PROMPT: "Base model + prompt"}
 # the palette of Okabe and Ito, which colour-blind readers can distinguish
 _COLOURS = {"full": "#000000", "rand": "#E69F00", "linear": "#009E73", "lim": "#0072B2"}
 _OTHER_COLOURS = ("#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
+_MARKERS = {"full": "o", "rand": "s", "linear": "^", "lim": "D"}
+_OTHER_MARKERS = "vPX*"
 THETA_COLOUR = "#D55E00"
 
 _TAIL = 0.01  # LIM has no lower bound; see ``lowest_shown``
@@ -35,6 +38,11 @@ def method_title(method: str) -> str:
 def method_colour(method: str) -> str:
     """The colour of a method: the same in every figure."""
     return _COLOURS.get(method) or _OTHER_COLOURS[crc32(method.encode()) % len(_OTHER_COLOURS)]
+
+
+def method_marker(method: str) -> str:
+    """The marker of a method's line: the same in every figure, for readers and printers without colours."""
+    return _MARKERS.get(method) or _OTHER_MARKERS[crc32(method.encode()) % len(_OTHER_MARKERS)]
 
 
 def percent(value: Interval, signed: bool = False) -> str:
@@ -78,7 +86,11 @@ def plain_axes(axes: Axes, grid: str = "both") -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all. The same figure gives the same bytes."""
+def save_figure(figure: Figure, path: Path, dpi: int = 150) -> None:
+    """Write a figure as PNG, or as SVG if ``path`` ends so, whole or not at all. The same figure has the same bytes."""
     with whole_file(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=150, metadata={"Software": None})
+        if path.suffix == ".svg":
+            with rc_context({"svg.hashsalt": "limr"}):  # otherwise ids are random
+                figure.savefig(temporary, format="svg", metadata={"Date": None, "Creator": None})
+        else:
+            figure.savefig(temporary, format="png", dpi=dpi, metadata={"Software": None})

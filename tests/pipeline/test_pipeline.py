@@ -32,6 +32,10 @@ def test_a_run_makes_every_target_and_log_and_leaves_no_partial_file(finished: W
         assert (results / target).stat().st_size > 0
     for figure in ("learning_curves", "selection", "early_stopping", "trajectories", "score_distribution"):
         assert (results / "figures" / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
+    for figure in ("figure3", "figure4"):
+        starts = {"png": b"\x89PNG", "svg": b"<?xml", "csv": b"panel,method,step,mean,low,high,seed_0"}
+        for kind, start in starts.items():
+            assert (results / "figures" / f"{figure}.{kind}").read_bytes().startswith(start)
     for log in ("prepare_data", "train/full-seed0", "scores/lim-seed0", "evaluation/base-seed0", "table2"):
         assert (results / "logs" / f"{log}.log").exists()
     assert not list(results.rglob("*.partial"))
@@ -43,6 +47,41 @@ def test_the_table_has_one_row_per_method_and_the_rows_differ(finished: Workplac
     accuracies = {row[1].strip(): row[3:-1] for row in rows if len(row) == 7}
     assert list(accuracies)[:4] == ["Base model", "FULL", "RAND", "LIM"]
     assert len({str(row) for row in accuracies.values()}) > 1, "with equal rows, the tests below would prove nothing"
+
+
+def test_checkpoints_are_evaluated_for_the_figures_and_not_for_the_tables(finished: Workplace, tmp_path: Path) -> None:
+    place = finished.copy(tmp_path / "without")
+    rows = pl.read_parquet(place.results / "evaluation_steps" / "lim" / SEED)
+    assert rows["step"].unique().sort().to_list() == list(range(0, 21, 2))
+    shutil.rmtree(place.results / "evaluation_steps")
+    assert "Nothing to be done" in place.make("results/table2.md")
+    plan = place.plan("--force", "results/figures/figure4.svg")
+    assert plan == {"evaluate_checkpoints": 3, "figure4": 1, "total": 4}
+
+
+def test_the_last_step_of_the_figures_is_the_model_of_the_table(finished: Workplace) -> None:
+    drawn = pl.read_csv(finished.results / "figures" / "figure3.csv").filter(panel="accuracy")
+    averages = pl.read_csv(finished.results / "table2.csv").filter(benchmark="average")
+    for method in ("full", "rand", "lim"):
+        table = averages.filter(method=method)["accuracy"][0]
+        assert drawn.filter(method=method, step=20)["mean"].to_list() == pytest.approx([table], abs=1e-5)
+        base = averages.filter(method="base")["accuracy"][0]
+        assert drawn.filter(method=method, step=0)["mean"].to_list() == pytest.approx([base], abs=1e-5)
+
+
+def test_without_the_checkpoints_of_a_run_its_evaluation_fails_and_nothing_trains_again(
+    finished: Workplace, tmp_path: Path
+) -> None:
+    place = finished.copy(tmp_path / "deleted")
+    shutil.rmtree(place.results / "runs" / "rand" / "seed0" / "checkpoints")
+    assert "Nothing to be done" in place.make()
+    (place.results / "evaluation_steps" / "rand" / SEED).unlink()
+    assert place.plan("--force", "results/figures/figure4.svg") == {"evaluate_checkpoints": 1, "figure4": 1, "total": 2}
+    failed = place.snakemake("--force", "results/figures/figure4.svg")
+    assert failed.returncode != 0
+    error = "Error: results/runs/rand/seed0/checkpoints: checkpoints of method rand, seed 0 are missing"
+    assert error in failed.stdout
+    assert "Nothing to be done" in place.make("results/table2.md")
 
 
 def test_a_second_run_does_nothing(finished: Workplace) -> None:
@@ -88,10 +127,11 @@ def _new_method(configuration: dict[str, Any]) -> None:
 
 
 TABLE = {"table2": 1, "outcomes": 1, "report_page": 1, "all": 1}
+FIGURES = {"figure3": 1, "figure4": 1}
 NEW_RUN = {**TABLE, "select": 1, "train": 1, "evaluate": 1, "learning_curves": 1, "table1": 1}
-NEW_RUN |= {"selection_summary": 1, "score_distribution": 1, "compare_methods": 1}
-OTHER_REWARD = {**NEW_RUN, "train": 3, "evaluate": 4, "extract_trajectories": 1, "score_lim": 1, "early_stopping": 1}
-OTHER_REWARD |= {"trajectories_figure": 1, "selection_figure": 1}
+NEW_RUN |= {**FIGURES, "evaluate_checkpoints": 1, "selection_summary": 1, "score_distribution": 1, "compare_methods": 1}
+OTHER_REWARD = {**NEW_RUN, "train": 3, "evaluate": 4, "evaluate_checkpoints": 3, "extract_trajectories": 1}
+OTHER_REWARD |= {"score_lim": 1, "early_stopping": 1, "trajectories_figure": 1, "selection_figure": 1}
 
 
 @pytest.mark.parametrize(
@@ -99,9 +139,9 @@ OTHER_REWARD |= {"trajectories_figure": 1, "selection_figure": 1}
     [
         (_theta, {**NEW_RUN, "score_lim": 1, "trajectories_figure": 1, "selection_figure": 1, "early_stopping": 1}),
         (_new_method, {**NEW_RUN, "score_linear": 1}),
-        (_temperature, {**TABLE, "evaluate": 4}),
-        (_confidence, TABLE),
-        (_title, TABLE),
+        (_temperature, {**TABLE, **FIGURES, "evaluate": 4, "evaluate_checkpoints": 3}),
+        (_confidence, {**TABLE, **FIGURES}),
+        (_title, {**TABLE, **FIGURES}),
         (_default_grader, TABLE),
         (_math_verify, OTHER_REWARD),
         (_prefix, {**TABLE, "evaluate": 1}),
@@ -133,14 +173,14 @@ def test_a_prefix_evaluates_the_base_model_once_more_and_keeps_every_other_row(
 
 
 @pytest.mark.parametrize("section", ["data", "benchmarks", "base_model", "training", "evaluation"])
-def test_another_order_of_keys_reruns_only_the_table_which_shows_the_keys(
+def test_another_order_of_keys_reruns_only_what_shows_the_keys(
     finished: Workplace, tmp_path: Path, section: str
 ) -> None:
     place = finished.copy(tmp_path / "reversed")
     place.configure(lambda configuration: configuration.update({section: _reversed(configuration[section])}))
     planned = place.plan()
     planned.pop("total")
-    assert planned == TABLE
+    assert planned == (TABLE | FIGURES if section == "benchmarks" else TABLE)
 
 
 def _reversed(value: Any) -> Any:

@@ -29,6 +29,7 @@ IMPATIENT = ("--retries", "0", "--slurm-init-seconds-before-status-checks", "1")
 PAPER = ("--configfile", str(ROOT / "config" / "paper.yaml"), "two_nodes.yaml", "--")
 DATA = [f"results/data/{file}" for file in ("train.parquet", "development.parquet")]
 BENCHMARKS = [f"results/data/benchmarks/{name}.parquet" for name in ("synth_all", "synth_easy")]
+EVALUATED = [Path(file).name for file in BENCHMARKS]
 
 Jobs = dict[str, dict[str, str]]  # rule -> options of sbatch
 
@@ -97,7 +98,10 @@ def _the_rest_of_the_miniature(folder: Path) -> Jobs:
     place = _miniature(folder)
     place.create(*DATA, *BENCHMARKS)
     place.create("results/base_model", "results/subsets/rand/seed0.parquet", "results/runs/full/seed0/rollouts")
-    targets = ("runs/rand/seed0/metrics", "evaluation/base/seed0/synth_all", "trajectories/seed0")
+    place.create("results/runs/full/seed0/model")
+    place.create(*(f"results/evaluation/{name}/seed0/{file}" for name in ("base", "lim") for file in EVALUATED))
+    targets = ("runs/rand/seed0/metrics", "evaluation/full/seed0/synth_all", "trajectories/seed0")
+    targets += ("evaluation_steps/lim/seed0",)
     return place.submitted(*(f"results/{target}.parquet" for target in targets))
 
 
@@ -161,7 +165,7 @@ def on_gpus(runs: dict) -> Jobs:
 
 
 def test_a_job_on_cpus_requests_its_threads_and_the_profile_s_memory_and_time(on_cpus: dict) -> None:
-    for rule in ("prepare_data", "train", "evaluate", "extract_trajectories"):
+    for rule in ("prepare_data", "train", "evaluate", "evaluate_checkpoints", "extract_trajectories"):
         job = on_cpus[rule]
         assert (job["t"], job["mem"], job["cpus-per-task"], job["ntasks"]) == ("60", "8000", "1", "1"), rule
         assert job["p"] == "cpu"

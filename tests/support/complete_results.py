@@ -22,7 +22,8 @@ SIZES = {
 PROMPTS = [f"p{number}" for number in range(6)]
 PROBLEMS = [f"q{number}" for number in range(3)]
 SELECTED = {"full": PROMPTS, "lim": PROMPTS[:2]}
-STEPS, PER_STEP, SAMPLES = 4, 3, 2
+STEPS, PER_STEP, SAMPLES, INTERVAL = 4, 3, 2, 3
+STEPS_OF_CHECKPOINTS = [0, 3, 4]  # with the base model
 
 
 def write_results(results: Path, engine: str = "miniature") -> dict[str, Any]:
@@ -41,6 +42,10 @@ def write_results(results: Path, engine: str = "miniature") -> dict[str, Any]:
         answers = pl.DataFrame({"problem_id": sorted(PROBLEMS * SAMPLES), "sample": [0, 1] * len(PROBLEMS)})
         answers = rows_of("evaluation", answers, method=method, seed=0, benchmark="easy")
         _write(answers, results / f"evaluation/{method}/seed0/easy.parquet", "evaluation")
+    for method in SELECTED:
+        steps = pl.DataFrame({"step": STEPS_OF_CHECKPOINTS}).join(pl.DataFrame({"problem_id": PROBLEMS}), how="cross")
+        steps = rows_of("evaluation_steps", steps, method=method, seed=0, benchmark="easy")
+        _write(steps, results / f"evaluation_steps/{method}/seed0.parquet", "evaluation_steps")
     visits = pl.DataFrame({"prompt_id": sorted(PROMPTS * 2), "epoch": [0, 1] * len(PROMPTS)})
     visits = rows_of("trajectories", visits, n_samples=SAMPLES)
     _write(visits, results / "trajectories/seed0.parquet", "trajectories")
@@ -57,6 +62,7 @@ def write_results(results: Path, engine: str = "miniature") -> dict[str, Any]:
             "steps": STEPS,
             "prompts_per_step": PER_STEP,
             "samples_per_prompt": SAMPLES,
+            "checkpoint_interval": INTERVAL,
         },
     }
 

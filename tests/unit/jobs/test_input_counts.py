@@ -18,7 +18,7 @@ from limr.jobs.input_counts import check_inputs
 TRAIN, BENCHMARK = "data/train.parquet", "data/benchmarks/easy.parquet"
 SCORES, SUBSET = "scores/lim/seed0.parquet", "subsets/lim/seed0.parquet"
 TRAJECTORIES, EVALUATION = "trajectories/seed0.parquet", "evaluation/lim/seed0/easy.parquet"
-RUN = "runs/lim/seed0"
+RUN, STEPS = "runs/lim/seed0", "evaluation_steps/lim/seed0.parquet"
 
 # stage -> what it reads, as the rules name it
 INPUTS = {
@@ -29,6 +29,8 @@ INPUTS = {
     "select": [SCORES, TRAIN],
     "evaluate": [f"{RUN}/model", BENCHMARK],
     "table2": [EVALUATION, TRAIN, SUBSET, f"{RUN}/rollouts"],
+    "evaluate_checkpoints": [BENCHMARK, "evaluation/base/seed0/easy.parquet", EVALUATION],
+    "figure3": [STEPS, f"{RUN}/metrics.parquet"],
     "learning_curves": [f"{RUN}/metrics.parquet"],
     "early_stopping": [TRAIN, TRAJECTORIES],
     "compare_methods": ["scores/full/seed0.parquet", SCORES],
@@ -54,6 +56,10 @@ def test_complete_inputs_are_accepted(configuration: dict[str, Any], stage: str)
 
 def without_last(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.head(-1)
+
+
+def last_problem_left_out_at_step_3(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter((pl.col("step") != 3) | (pl.col("problem_id") != "q2"))
 
 
 def half_the_samples(frame: pl.DataFrame) -> pl.DataFrame:
@@ -128,6 +134,24 @@ def repeated_problem(frame: pl.DataFrame) -> pl.DataFrame:
             ["table2"],
         ),
         (EVALUATION, without_last, {"found": "1 sample", "expected": "2 (`benchmarks.easy.samples`)"}, ["table2"]),
+        (
+            STEPS,
+            lambda frame: frame.filter(pl.col("step") != 3),
+            {"found": "the steps 0, 4", "expected": "0, 3, 4 (`training.checkpoint_interval`, `training.steps`)"},
+            ["figure3"],
+        ),
+        (
+            STEPS,
+            last_problem_left_out_at_step_3,
+            {"found": "2 problems (missing: 1, not expected: 0)", "expected": "the 3 in"},
+            ["figure3"],
+        ),
+        (
+            STEPS,
+            lambda frame: frame.with_columns(seed=pl.lit(1, pl.Int64)),
+            {"found": "method lim, seed 1", "expected": "method lim, seed 0"},
+            ["figure3"],
+        ),
         (EVALUATION, repeated_problem, {"found": "2 problems", "expected": "the 3 in"}, ["table2"]),
         (
             EVALUATION,
