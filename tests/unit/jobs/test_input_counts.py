@@ -29,6 +29,7 @@ INPUTS = {
     "select": [SCORES, TRAIN],
     "evaluate": [f"{RUN}/model", BENCHMARK],
     "table2": [EVALUATION, TRAIN, SUBSET, f"{RUN}/rollouts"],
+    "outcomes": [EVALUATION, f"{RUN}/metrics.parquet", f"{RUN}/rollouts"],
     "evaluate_checkpoints": [BENCHMARK, "evaluation/base/seed0/easy.parquet", EVALUATION],
     "figure3": [STEPS, f"{RUN}/metrics.parquet"],
     "learning_curves": [f"{RUN}/metrics.parquet"],
@@ -186,6 +187,14 @@ def test_a_model_of_another_size_is_refused(
     file.write_text(json.dumps(json.loads(file.read_text()) | {"hidden_size": 16}))
     with refused(where=(file, "hidden_size"), found="16", expected=expected):
         check(stage, configuration)
+
+
+def test_a_copy_is_no_evaluation_of_the_base_model_with_a_prompt(configuration: dict[str, Any]) -> None:
+    evaluations = Path(configuration["results"], "evaluation")
+    shutil.copytree(evaluations / "base", evaluations / "base_prompt")
+    file = evaluations / "base_prompt/seed0/easy.parquet"
+    with refused(where=file, found="method base, seed 0", expected="method base_prompt, seed 0"):
+        check_inputs([file], configuration)
 
 
 def test_a_size_that_a_model_does_not_name_is_not_compared(configuration: dict[str, Any]) -> None:
