@@ -200,7 +200,8 @@ def test_the_report_holds_the_table_and_the_figures(finished: Workplace, tmp_pat
     report = tmp_path / "report.html"
     finished.make("--report", str(report))
     text = report.read_text(encoding="utf-8")
-    for part in ("table2.csv", "learning_curves.png", "selection.png", "early_stopping.png", "comparison.csv"):
+    figures = ("learning_curves.png", "figure3.png", "figure4.png", "selection.png", "early_stopping.png")
+    for part in ("table2.csv", "comparison.csv", *figures):
         assert part in text
 
 

@@ -98,11 +98,15 @@ def _the_rest_of_the_miniature(folder: Path) -> Jobs:
     place = _miniature(folder)
     place.create(*DATA, *BENCHMARKS)
     place.create("results/base_model", "results/subsets/rand/seed0.parquet", "results/runs/full/seed0/rollouts")
-    place.create("results/runs/full/seed0/model")
-    place.create(*(f"results/evaluation/{name}/seed0/{file}" for name in ("base", "lim") for file in EVALUATED))
-    targets = ("runs/rand/seed0/metrics", "evaluation/full/seed0/synth_all", "trajectories/seed0")
-    targets += ("evaluation_steps/lim/seed0",)
+    targets = ("runs/rand/seed0/metrics", "evaluation/base/seed0/synth_all", "trajectories/seed0")
     return place.submitted(*(f"results/{target}.parquet" for target in targets))
+
+
+def _evaluating_checkpoints(folder: Path) -> Jobs:
+    place = _miniature(folder)
+    place.create(*DATA, *BENCHMARKS, "results/base_model", "results/runs/full/seed0/model")
+    place.create(*(f"results/evaluation/{name}/seed0/{file}" for name in ("base", "full") for file in EVALUATED))
+    return place.submitted("results/evaluation_steps/full/seed0.parquet")
 
 
 def _preflight(folder: Path) -> Jobs:
@@ -146,7 +150,7 @@ def _without_slurm_for_a_while(folder: Path) -> subprocess.CompletedProcess[str]
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[Callable, Any]:
     """The results of the runs. They run side by side, because each one mostly waits."""
     started = [_making_the_data, _pre_training, _the_rest_of_the_miniature, _preflight, _the_rest_of_the_paper_s_run]
-    started.append(_without_slurm_for_a_while)
+    started += [_evaluating_checkpoints, _without_slurm_for_a_while]
     with ThreadPoolExecutor(len(started)) as pool:
         folders = (tmp_path_factory.mktemp(run.__name__) / "place" for run in started)
         return dict(zip(started, pool.map(lambda run, folder: run(folder), started, folders), strict=True))
@@ -155,7 +159,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[Callable, Any]:
 @pytest.fixture(scope="module")
 def on_cpus(runs: dict) -> Jobs:
     """The miniature's jobs, with empty files as inputs."""
-    return runs[_making_the_data] | runs[_pre_training] | runs[_the_rest_of_the_miniature]
+    trained = runs[_the_rest_of_the_miniature] | runs[_evaluating_checkpoints]
+    return runs[_making_the_data] | runs[_pre_training] | trained
 
 
 @pytest.fixture(scope="module")
