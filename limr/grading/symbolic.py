@@ -169,8 +169,8 @@ def _value(expression: Expr, point: dict[Symbol, Rational]) -> mpmath.mpc | None
 
 
 def _is_all_noise(part: Expr) -> bool:
-    """Whether sympy marks a number as one without a correct digit: the value of 1 - 1 is 5e-191."""
-    return isinstance(part, Float) and part._prec == 1
+    """Whether a number has no correct digit, as 1 - 1 with the value 5e-191: sympy then calls it not comparable."""
+    return isinstance(part, Float) and not part.is_comparable
 
 
 def _is_real(value: mpmath.mpc) -> bool:
