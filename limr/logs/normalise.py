@@ -180,14 +180,10 @@ def _text(raw: Any, prompt_text: Callable[[Any], str]) -> str:
         raise RowError(0, "prompt", "is missing")
     value = _value(raw)
     try:
-        text = prompt_text(value)
-        text.encode("utf-8")
+        return _utf8("prompt", prompt_text(value))
     except LimrError as error:
         parts = {"found": shown(value), "expected": error.expected, "advice": error.advice}
         raise RowError(0, "prompt", error.what, **parts) from error
-    except UnicodeError as error:
-        raise RowError(0, "prompt", found=shown(value), expected="text that is UTF-8") from error
-    return text
 
 
 def _id(raw: Any) -> str:

@@ -66,11 +66,15 @@ def _rows(reader: Any, n_columns: int) -> Iterator[tuple[int, list[str]]]:
         raise LimrError(f"not CSV ({error})", where=f"line {reader.line_num}") from error
 
 
-def _number(text: str) -> float:
-    """A number as other readers of CSV take it: Python alone accepts 1_0 and digits of other scripts."""
+def _digits(text: str) -> str:
+    """``text``. Raises ValueError for 1_0 and for digits of other scripts, which only Python takes for numbers."""
     if "_" in text or not text.isascii():
         raise ValueError(text)
-    return float(text)
+    return text
+
+
+def _number(text: str) -> float:
+    return float(_digits(text))
 
 
 def _share(text: str) -> float | None:
@@ -79,11 +83,7 @@ def _share(text: str) -> float | None:
 
 
 def _whole_number(text: str) -> int | None:
-    if not text:
-        return None
-    if "_" in text or not text.isascii():
-        raise ValueError(text)
-    return int(text)
+    return int(_digits(text)) if text else None
 
 
 def _text(text: str) -> str | None:
