@@ -16,8 +16,9 @@ import polars as pl
 from limr.data.sources import ERRATA, SOURCES, Source
 from limr.errors import ContractError, one_of, shown
 from limr.files.rows import read_rows
+from limr.files.strict_json import whole_characters
 from limr.grading.boxes import find_boxes
-from limr.prompts import collapsed, has_lone_surrogate, prompt_id
+from limr.prompts import collapsed, prompt_id
 
 _INTEGER = re.compile(r"([+-]?)0*(\d+)(?:\.0*)?")
 _LEVEL = re.compile(r"(?:Level )?([1-5])")
@@ -93,7 +94,7 @@ def _problem(raw: Mapping[str, Any], source: Source, where: str) -> tuple[str, s
             found=f"the columns {', '.join(raw)}",
             expected="`answer`, or `solution` with a \\boxed",
         )
-    answer = collapsed(str(answer))
+    answer = whole_characters(collapsed(str(answer)), where, "'answer'")
     if source.integers:
         answer = _integer(answer, where)
     if not source.levels:
@@ -104,11 +105,7 @@ def _problem(raw: Mapping[str, Any], source: Source, where: str) -> tuple[str, s
 def _text(raw: Mapping[str, Any], names: Sequence[str], where: str) -> str:
     for name in names:
         if isinstance(raw.get(name), str) and raw[name].strip():
-            if has_lone_surrogate(raw[name]):
-                raise ContractError(
-                    where=(where, repr(name)), found="a lone surrogate", expected="whole characters"
-                )
-            return raw[name]
+            return whole_characters(raw[name], where, repr(name))
     columns = ", ".join(raw)
     raise ContractError(where=where, found=f"the columns {columns}", expected=f"text in {one_of(names)}")
 

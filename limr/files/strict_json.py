@@ -1,11 +1,15 @@
-"""Parses JSON text. Whatever Python's parser would drop or change in silence is an error that names the place."""
+"""Parses JSON text. Whatever Python's parser would drop or change in silence is an error that names the place.
+
+A lone surrogate is kept, because a response may hold one. ``whole_characters`` refuses it in all other texts.
+"""
 
 import json
 import math
 import sys
 from typing import Any
 
-from limr.errors import LimrError, shown
+from limr.errors import ContractError, LimrError, shown
+from limr.prompts import has_lone_surrogate
 
 MOST_NESTED = 100  # Polars takes seconds to hold 200 levels, and crashes the process at 900
 
@@ -36,6 +40,13 @@ def parse_json(content: bytes, file: str, expected: str, line: int | None = None
     if content.count(b"[") + content.count(b"{") > MOST_NESTED and _is_too_deep(value):
         raise LimrError(_TOO_DEEP, where=where, expected=expected)
     return value
+
+
+def whole_characters(text: str, *where: object) -> str:
+    """``text`` itself. Raises ContractError if it holds a lone surrogate, which no file in UTF-8 can hold."""
+    if has_lone_surrogate(text):
+        raise ContractError("a lone surrogate", where=where, found=shown(text, most=80), expected="whole characters")
+    return text
 
 
 _TOO_DEEP = f"brackets are nested too deeply (more than {MOST_NESTED} levels)"

@@ -1,14 +1,13 @@
 """The trajectories that One-Shot-RLVR released (arXiv 2504.20571): accuracies only, no prompts and no rewards."""
 
-import json
 import logging
-import re
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from limr.errors import ContractError, LimrError, shown
+from limr.errors import ContractError, shown
+from limr.files.strict_json import parse_json, whole_characters
 from limr.trajectories.curves import Trajectories
 
 logger = logging.getLogger(__name__)
@@ -23,7 +22,7 @@ def read_one_shot_rlvr(path: str | Path) -> Trajectories:
     The file is JSON, ``{prompt index: [accuracy at each visit]}``; each accuracy is a share of 8 samples. ``prompt_id``
     is the index of the prompt as text, and ``mean_reward`` is NaN.
 
-    Raises ContractError naming the file and, for a wrong value, the prompt and the visit.
+    Raises LimrError naming the file and, for a wrong value, the prompt and the visit.
     """
     path = Path(path)
     curves = _read_curves(path)
@@ -39,28 +38,13 @@ def read_one_shot_rlvr(path: str | Path) -> Trajectories:
 def _read_curves(path: Path) -> dict[str, list[float]]:
     """Prompt index -> accuracies, all of them checked."""
     try:
-        curves = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_distinct)
+        content = path.read_bytes()
     except OSError as error:
         raise ContractError(f"cannot be read ({error.strerror})", where=path) from error
-    except LimrError as error:
-        raise error.inside(path) from None
-    except (ValueError, RecursionError) as error:
-        raise ContractError(f"not JSON, or truncated ({error})", where=path, expected=_SHAPE) from error
+    curves = parse_json(content, str(path), _SHAPE)
     if not isinstance(curves, dict) or not curves:
         raise ContractError(where=path, found=shown(curves), expected=_SHAPE)
-    return {index: _checked(path, index, curve) for index, curve in curves.items()}
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object with these keys and values. Raises ContractError for a key that occurs twice or is no text."""
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ContractError(where=f"prompt {shown(key)}", found="two lists of accuracies", expected="one")
-        if re.search("[\ud800-\udfff]", key):
-            raise ContractError(where=f"prompt {shown(key)}", expected="text that is UTF-8")
-        found[key] = value
-    return found
+    return {whole_characters(index, path): _checked(path, index, curve) for index, curve in curves.items()}
 
 
 def _checked(path: Path, index: str, curve: Any) -> list[float]:

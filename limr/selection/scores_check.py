@@ -5,7 +5,8 @@ from typing import Any
 import polars as pl
 
 from limr.errors import ContractError, LimrError, counted, one_line, shown
-from limr.prompts import collapsed, has_lone_surrogate
+from limr.files.strict_json import whole_characters
+from limr.prompts import collapsed
 
 _RESTORE = "Write the file again with `limr score`."
 _LARGEST = 2**53  # larger whole numbers do not fit into a 64-bit float
@@ -28,10 +29,8 @@ def check_row(row: dict[str, Any], schema: dict[str, pl.DataType], place: str) -
             raise LimrError(where=(place, f"key {name!r}"), found=shown(value), expected=expected)
         if isinstance(value, int) and abs(value) > _LARGEST:
             raise LimrError(where=(place, f"key {name!r}"), found=shown(value), expected=f"at most {_LARGEST:,}")
-        if isinstance(value, str) and has_lone_surrogate(value):
-            raise LimrError(
-                "a lone surrogate", where=(place, f"key {name!r}"), found=shown(value), expected="whole characters"
-            )
+        if isinstance(value, str):
+            whole_characters(value, place, f"key {name!r}")
 
 
 def check_scores(scores: pl.DataFrame, file: str) -> None:

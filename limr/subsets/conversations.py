@@ -4,7 +4,7 @@ from typing import Any
 
 from limr.errors import LimrError, shown
 from limr.files.rows import Row
-from limr.prompts import has_lone_surrogate
+from limr.files.strict_json import whole_characters
 
 
 def conversation(prompt: Any, place: str) -> list[Row]:
@@ -42,10 +42,3 @@ def user_text(prompt: Any, place: str) -> str:
     '2+2?'
     """
     return whole_characters(last_of_user(conversation(prompt, place))["content"], place)
-
-
-def whole_characters(text: str, place: str) -> str:
-    """``text`` itself. Raises LimrError if it holds a lone surrogate."""
-    if has_lone_surrogate(text):
-        raise LimrError("a lone surrogate", where=place, found=shown(text, most=80), expected="whole characters")
-    return text

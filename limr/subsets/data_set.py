@@ -11,7 +11,7 @@ from limr.errors import Column, LimrError, one_line, one_of, shown
 from limr.files.atomic import whole_file
 from limr.files.overwrites import Input, Output, refuse_overwrites
 from limr.files.rows import STANDARD, Row, read_rows, write_rows
-from limr.subsets.conversations import whole_characters
+from limr.files.strict_json import whole_characters
 
 # Usual names of columns in published data sets. If the user names no column, the first name that is present is used.
 # verl keeps the answer in an object: `a.b` is key b of the object under a.

@@ -18,8 +18,9 @@ from limr.data.source_rows import boxed_answer
 from limr.errors import LimrError, Setting, first_line, shown
 from limr.files.atomic import whole_file
 from limr.files.rows import STANDARD, Row
+from limr.files.strict_json import whole_characters
 from limr.prompts import prompt_id
-from limr.subsets.conversations import conversation, last_of_user, user_text, whole_characters
+from limr.subsets.conversations import conversation, last_of_user, user_text
 from limr.subsets.data_set import DataSet, column_of, id_text, refuse_to_overwrite
 from limr.subsets.known_prompts import KnownPrompts
 

@@ -82,7 +82,8 @@ def test_a_line_separator_in_a_text_does_not_end_the_line(tmp_path):
             LEVELLED,
             {"where": "level", "found": '"Level 6"', "expected": "Level 1 to Level 5, or Level ?"},
         ),
-        ({"problem": "\ud800", "answer": "1"}, PLAIN, {"where": "'problem'", "found": "a lone surrogate"}),
+        ({"problem": "\ud800", "answer": "1"}, PLAIN, {"where": "'problem'", "what": "a lone surrogate"}),
+        ({"problem": "q", "answer": "\ud800"}, PLAIN, {"where": "'answer'", "what": "a lone surrogate"}),
     ],
 )
 def test_a_bad_row_is_refused_with_its_place(tmp_path, row, source, expected):

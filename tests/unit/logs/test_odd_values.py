@@ -260,10 +260,10 @@ def test_a_number_that_only_python_reads_is_refused(written: str, tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        (b'{"1": [0.5], "2": ' + b"[" * 100_000, {"what": "not JSON, or truncated"}),
-        (b'{"1": [0.5], "2": [' + DIGITS + b"]}", {"what": "not JSON, or truncated"}),
-        (rb'{"1": [0.5], "\ud800": [0.5]}', {"expected": "text that is UTF-8"}),
-        (b'{"1": [0.5], "1": [0.25]}', {"found": "two lists of accuracies", "expected": "one"}),
+        (b'{"1": [0.5], "2": ' + b"[" * 100_000, {"what": "nested too deeply"}),
+        (b'{"1": [0.5], "2": [' + DIGITS + b"]}", {"what": "a whole number is too long"}),
+        (rb'{"1": [0.5], "\ud800": [0.5]}', {"what": "a lone surrogate"}),
+        (b'{"1": [0.5], "1": [0.25]}', {"what": "a key occurs more than once", "found": '"1"'}),
     ],
     ids=["brackets", "digits", "half a pair", "a prompt twice"],
 )

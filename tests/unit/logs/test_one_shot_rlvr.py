@@ -28,7 +28,7 @@ def test_accuracies_of_eight_samples_are_read_without_rewards(tmp_path):
 @pytest.mark.parametrize(
     ("content", "parts"),
     [
-        ('{"7": [0.1', {"what": "not JSON, or truncated"}),
+        ('{"7": [0.1', {"what": "not JSON", "expected": "a JSON object"}),
         ([0.5], {"found": "[0.5]", "expected": "a JSON object"}),
         ({}, {"found": "{}", "expected": "a JSON object"}),
         ({"7": []}, {"where": "prompt 7", "found": "[]", "expected": "a list of accuracies"}),
@@ -40,7 +40,7 @@ def test_accuracies_of_eight_samples_are_read_without_rewards(tmp_path):
 )
 def test_a_wrong_file_is_refused_with_the_prompt_and_the_visit(tmp_path, content, parts):
     path = write_file(tmp_path, content)
-    with refused(ContractError, **parts) as error:
+    with refused(**parts) as error:
         read_one_shot_rlvr(path)
     assert error.value.where[0] == str(path)
 
