@@ -43,13 +43,14 @@ def write_report(pages: Sequence[Path], table2: Path, captions: Mapping[str, str
     write_text(markdown, text)
 
 
-def _place(page: Path) -> int:
+def _place(page: Path) -> tuple[int, str]:
     """The order of the sections: tables, the paper's figures, the rest in the order of the targets, data and times."""
     if page.name in _FIRST:
-        return _FIRST.index(page.name)
+        return _FIRST.index(page.name), ""
     if page.name in _LAST:
-        return len(_FIRST) + 2 + _LAST.index(page.name)
-    return len(_FIRST) + (not _PAPERS_FIGURE.match(page.stem))
+        return len(_FIRST) + 2 + _LAST.index(page.name), ""
+    number = _PAPERS_FIGURE.match(page.stem)
+    return (len(_FIRST), number[1]) if number else (len(_FIRST) + 1, "")
 
 
 def _section(page: Path, folder: Path, caption: str) -> _Section:

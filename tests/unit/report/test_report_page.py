@@ -17,12 +17,13 @@ PAGES = {
     "table1.md": "# Table 1\n\nOthers <b>.\n",
     "outcomes.md": "# Outcomes\n\nSteps.\n",
 }
-FIGURES = ("figures/learning_curves.png", "figures/selection.png", "figures/figure1a.png")
+FIGURES = ("figures/learning_curves.png", "figures/selection.png", "figures/figure3.png", "figures/figure1a.png")
 ORDER = [
     "Table 1",
     "Table 2",
     "Outcomes",
     "Figure 1a",
+    "Figure 3",
     "What was selected",
     "Figure: learning curves",
     "Figure: selection",
