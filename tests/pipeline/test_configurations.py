@@ -38,6 +38,11 @@ def test_a_dry_run_of_the_paper_s_configuration_lists_all_jobs(tmp_path: Path) -
     assert plan["download_base_model"] == plan["table2"] == plan["extract_trajectories"] == plan["score_lim"] == 1
 
 
+def test_the_configuration_of_make_test_openrlhf_is_planned(tmp_path: Path) -> None:
+    """The tests of this folder run the other small one, config/pipeline_test.yaml."""
+    assert Workplace(tmp_path).plan(*shipped("config/openrlhf_test.yaml"), "all")["train"] == 2
+
+
 def test_a_dry_run_with_a_local_model_neither_downloads_nor_pretrains_a_model(tmp_path: Path) -> None:
     configuration = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text(encoding="utf-8"))
     configuration["base_model"] = {"path": "anywhere"}  # without the repository that an overlay would inherit

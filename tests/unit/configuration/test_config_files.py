@@ -11,6 +11,7 @@ from refusals import refused
 
 from limr.configuration.config_files import check_files
 from limr.errors import LimrError, ProblemsError
+from limr.jobs.snakemake_api import load_configuration
 
 TEXT = (ROOT / "config.yaml").read_text(encoding="utf-8")
 
@@ -64,11 +65,13 @@ def test_a_key_that_occurs_twice_in_json_is_refused(tmp_path: Path) -> None:
         check_files([written(tmp_path, '{"seeds": [1],\n\t"seeds": [2]}')])
 
 
-def test_anchors_and_merges_are_accepted(tmp_path: Path) -> None:
+def test_anchors_and_merges_are_accepted_and_snakemake_reads_them(tmp_path: Path) -> None:
     text = changed("rand: {score: rand, keep: {share: 0.163}}", "rand: &rand {score: rand, keep: &keep {share: 0.163}}")
     text = text.replace("lim: {score: lim, keep: {share: 0.163}}", "lim: {<<: *rand, <<: {}, score: lim, keep: *keep}")
     assert "*keep" in text
-    check_files([written(tmp_path, text)])
+    file = written(tmp_path, text)
+    check_files([file])
+    assert load_configuration([str(file)])["methods"]["lim"] == {"score": "lim", "keep": {"share": 0.163}}
     check_files([written(tmp_path, "training: &itself {again: *itself}")])
 
 
