@@ -115,6 +115,13 @@ def model_of(wildcards):
     return f"{RESULTS}/runs/{wildcards.method}/seed{wildcards.seed}/model"
 
 
+def evaluation_settings(wildcards):
+    """The settings of an evaluation. Only the evaluation `base_prompt` has the prefix, so no other reruns for it."""
+    reward = {"reward_rule": config["reward"]["rule"]} | GRADER
+    prefix = PREFIX if wildcards.method == "base_prompt" else {}
+    return SECTIONS["evaluation"] | reward | SYSTEM_PROMPT | prefix
+
+
 def environment_of(section):
     """The environment of a stage that runs the engine of this section of the configuration."""
     on_gpus = section["engine"] in ("openrlhf", "vllm")

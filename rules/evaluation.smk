@@ -2,13 +2,6 @@
 # model answers once more, with this text before every problem.
 
 
-def evaluation_settings(wildcards):
-    """The settings of an evaluation. Only the evaluation `base_prompt` has the prefix, so no other reruns for it."""
-    reward = {"reward_rule": config["reward"]["rule"]} | GRADER
-    prefix = PREFIX if wildcards.method == "base_prompt" else {}
-    return SECTIONS["evaluation"] | reward | SYSTEM_PROMPT | prefix
-
-
 rule evaluate:
     input:
         model=model_of,
