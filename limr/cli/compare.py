@@ -75,7 +75,7 @@ def _methods(text: str | None) -> Mapping[str, method_arguments.Settings]:
     if text is None:  # `full` is left out: it gives every prompt the same score
         return {name: method_arguments.method_settings(name, []) for name in score_names() if name != "full"}
     methods = {}
-    for written in text.split(","):
+    for written in map(str.strip, text.split(",")):
         if written in methods:
             raise UsageError("the same method twice", where="--methods", found=written)
         name, *options = written.split(":")

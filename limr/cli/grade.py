@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from limr.cli import arguments
+from limr.cli import arguments, output_arguments
 from limr.cli.files_of_command import Files, input_file, output_file
 from limr.errors import LimrError, Setting, counted, one_line, shown
 
@@ -88,9 +88,9 @@ def run(options: argparse.Namespace) -> None:
     """
     from tqdm import tqdm
 
-    from limr.files.rows import check_output, count_rows, write_rows
+    from limr.files.rows import count_rows, write_rows
 
-    check_output(options.output)
+    output_arguments.check_output(options.output, ".jsonl", ".parquet")
     arguments.require("math_verify")  # worker processes import it; the error must name the extra to install
     counts: Counter[str] = Counter()
     rows = graded_rows(options.file, options.gold, options.response, options.rule, options.grader)

@@ -73,7 +73,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
                 expected="text in UTF-8",
                 advice="If it is a file or folder, rename it.",
             )
-    return parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:  # the error of `parse_args` would print the usage of `limr`, without the command's options
+        subcommands.choices[options.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    return options
 
 
 def run(options: argparse.Namespace) -> None:

@@ -17,7 +17,6 @@ STANDARD = "-"  # standard input or output, as JSON Lines
 
 Row = dict[str, Any]
 
-_OUTPUTS = (".jsonl", ".parquet")
 _ONE_OBJECT_PER_LINE = "one object, {...}, per line"
 _ONE_LIST = "one list of objects, [{...}, ...]"
 
@@ -34,7 +33,9 @@ def read_rows(file: str) -> Iterator[tuple[str, Row]]:
     refuse_special(file)
     reader = _READERS.get(Path(file).suffix)
     if reader is None:
-        raise _wrong_suffix(file, _READERS)
+        found = "a folder" if Path(file).is_dir() else f"the suffix {Path(file).suffix!r}"
+        expected = f"a file that ends with {one_of(_READERS)}, or {STANDARD} alone"
+        raise LimrError(where=file or "an empty name", found=found, expected=expected)
     try:
         yield from reader(file)
     except OSError as error:
@@ -60,7 +61,7 @@ def write_rows(rows: Iterable[Row], file: str) -> None:
     """Write ``rows`` to ``file``: ``-`` (line by line), ``*.jsonl`` or ``*.parquet`` (whole or not at all).
 
     Raises LimrError for a file that cannot be written, if possible before the first row is computed, and for rows that
-    Parquet cannot hold. ``check_output`` checks the suffix.
+    Parquet cannot hold. The caller checks the suffix.
     """
     try:
         if file == STANDARD:
@@ -80,19 +81,6 @@ def write_rows(rows: Iterable[Row], file: str) -> None:
     except OSError as error:
         name = "standard output" if file == STANDARD else file
         raise LimrError(f"cannot be written: {error.strerror or error}", where=name) from error
-
-
-def check_output(file: str) -> None:
-    """Raise LimrError, before any work is done, if ``write_rows`` could not write ``file``."""
-    if file != STANDARD and Path(file).suffix not in _OUTPUTS:
-        raise _wrong_suffix(file, _OUTPUTS)
-    if Path(file).is_dir():
-        raise LimrError("cannot be written: it is a folder", where=file)
-
-
-def _wrong_suffix(file: str, known: Iterable[str]) -> LimrError:
-    expected = f"{one_of(known)}, or {STANDARD} alone"
-    return LimrError(where=file or "an empty name", found=f"the suffix {Path(file).suffix!r}", expected=expected)
 
 
 def _json_line(row: Row, file: str) -> str:

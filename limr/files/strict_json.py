@@ -8,7 +8,7 @@ import math
 import sys
 from typing import Any
 
-from limr.errors import ContractError, LimrError, shown
+from limr.errors import ContractError, LimrError, counted, shown
 from limr.prompts import has_lone_surrogate
 
 MOST_NESTED = 100  # Polars takes seconds to hold 200 levels, and crashes the process at 900
@@ -28,7 +28,7 @@ def parse_json(content: bytes, file: str, expected: str, line: int | None = None
     except UnicodeDecodeError as error:
         raise LimrError(f"not UTF-8 (byte {error.start})", where=where, advice=_advice(content)) from error
     except json.JSONDecodeError as error:
-        what = f"not JSON ({error.msg}, after {error.pos} characters)"
+        what = f"not JSON ({fault(error)})"
         where = (file, f"line {line or error.lineno}")
         raise LimrError(what, where=where, expected=expected, advice=_advice(content)) from error
     except RecursionError as error:
@@ -47,6 +47,16 @@ def whole_characters(text: str, *where: object) -> str:
     if has_lone_surrogate(text):
         raise ContractError("a lone surrogate", where=where, found=shown(text, most=80), expected="whole characters")
     return text
+
+
+def fault(error: json.JSONDecodeError) -> str:
+    """What is not JSON, and where. Some of Python's messages end as if the place followed them.
+
+    >>> fault(json.JSONDecodeError("Unterminated string starting at", '{"a', 1))
+    'Unterminated string, after 1 character'
+    """
+    what = error.msg.removesuffix(" at").removesuffix(" starting")
+    return f"{what}, after {counted(error.pos, 'character')}"
 
 
 _TOO_DEEP = f"brackets are nested too deeply (more than {MOST_NESTED} levels)"

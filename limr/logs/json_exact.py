@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from limr.errors import LimrError, one_line, shown
+from limr.files.strict_json import fault
 
 # msgspec's errors have no parts: "Expected `float`, got `str` - at `$.info.reward`"
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
@@ -86,7 +87,7 @@ def _lines(text: bytes, file: str, lines_before: int) -> Iterator[tuple[int, Any
 def _fault(error: Exception, size: int) -> str:
     if isinstance(error, json.JSONDecodeError):
         at_end = error.pos >= len(error.doc.rstrip()) or "Unterminated" in error.msg
-        return f"not JSON ({error.msg}, after {error.pos:,} characters{'; it is cut short' if at_end else ''})"
+        return f"not JSON ({fault(error)}{'; it is cut short' if at_end else ''})"
     if isinstance(error, RecursionError):
         return f"{_TOO_DEEP} ({size:,} bytes)"
     return f"not JSON ({error}; {size:,} bytes)"

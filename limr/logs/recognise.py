@@ -135,8 +135,23 @@ def _none_fits(first_rows: _FirstRows, wanted: Format | None) -> LimrError:
         where=first_rows.path,
         found=found,
         expected=f"the keys of a known format ({known})",
-        advice=["Or name the columns of a table, prompt (or prompt_id), reward and step: ", Column("reward"), "."],
+        advice=_name_columns(present, first_rows.options),
     )
+
+
+def _name_columns(present: frozenset[str], options: LogOptions) -> list[str | Setting]:
+    """What to do if the file is a table: name the columns that it lacks under our names or those that were given."""
+    lacking = [name for name in ("prompt", "reward") if options.columns.get(name, name) not in present]
+    if options.columns.get("prompt_id", "prompt_id") in present:  # then a table needs no prompt
+        lacking = ["reward"]
+    advice: list[str | Setting] = ["If it is a table with one row per rollout, name its columns: "]
+    for name in lacking:
+        advice += [Column(name), " "]
+    advice[-1] = "."
+    mistaken = [repr(key) for name in lacking if (key := options.columns.get(name))]
+    if mistaken:
+        advice.append(f" It has no column {' or '.join(mistaken)}.")
+    return advice
 
 
 def _wanted_keys(known: Format, options: LogOptions | None = None) -> str:

@@ -27,6 +27,7 @@ def test_methods_are_compared_in_markdown_or_csv(rollouts, capsys):
     [
         ("lim", {"where": "--methods", "found": "lim", "expected": "two or more methods"}),
         ("lim,lim", {"where": "--methods", "what": "the same method twice", "found": "lim"}),
+        ("lim, lim", {"where": "--methods", "what": "the same method twice", "found": "lim"}),
         ("lim,lmi", {"what": "unknown score 'lmi'"}),
         ("lim,linear:x", {"where": ("--methods", "linear:x"), "found": '"x"', "expected": "OPTION=VALUE"}),
         ("lim,linear:x=1", {"where": "score 'linear'", "what": "unknown option 'x'"}),

@@ -17,6 +17,7 @@ from refusals import refused
 
 from limr.cli import grade as command
 from limr.cli.main import main
+from limr.errors import UsageError
 from limr.files.rows import count_rows
 from limr.grading.equivalence import GRADERS
 from limr.grading.reward import RULES, grade
@@ -154,7 +155,7 @@ def test_an_error_in_the_input_names_its_place_and_nothing_is_written(tmp_path, 
 def test_a_missing_file_and_an_output_of_an_unknown_format_are_errors(tmp_path):
     with refused(where=tmp_path / "rows.jsonl", what="No such file"):
         run_limr("grade", tmp_path / "rows.jsonl")
-    with refused(where="graded.csv", found="the suffix '.csv'", expected=".jsonl, .parquet, or -"):
+    with refused(UsageError, where="graded.csv", found="the suffix '.csv'", expected=".jsonl, .parquet, or -"):
         run_limr("grade", write(tmp_path / "rows.jsonl", ROWS), "-o", "graded.csv")
 
 
@@ -165,7 +166,7 @@ def test_an_output_that_cannot_be_written_is_an_error_before_a_row_is_graded(tmp
     monkeypatch.setattr("limr.grading.reward.grade", lambda *arguments: pytest.fail("a row was graded"))
     rows = write(tmp_path / "rows.jsonl", ROWS)
     for output in (tmp_path / "file" / f"graded{suffix}", tmp_path / f"folder{suffix}"):
-        assert main(["grade", rows, "-o", str(output)]) == 1
+        assert main(["grade", rows, "-o", str(output)]) == 2
         assert capsys.readouterr().err.startswith(f"limr: {output}: cannot be written: ")
 
 

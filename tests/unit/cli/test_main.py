@@ -71,6 +71,13 @@ def test_the_version_is_printed(capsys):
     assert capsys.readouterr().out == f"limr {__version__}\n"
 
 
+def test_an_unknown_option_is_refused_with_the_usage_of_its_command(capsys):
+    assert exit_status("score", "rollouts", "-o", "scores.parquet", "--metod", "lim") == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("usage: limr score ") and "--method NAME" in printed
+    assert printed.endswith("limr score: error: unrecognized arguments: --metod lim\n")
+
+
 @pytest.mark.parametrize(("kind", "status"), [(LimrError, 1), (UsageError, 2)])
 def test_an_error_is_printed_in_the_words_of_the_command_line(capsys, monkeypatch, kind, status):
     def fail(options):

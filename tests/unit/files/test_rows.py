@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from refusals import refused
 
-from limr.files.rows import check_output, read_rows, write_rows
+from limr.files.rows import read_rows, write_rows
 
 ROWS = [{"a": "1", "b": "é"}, {"a": "2", "b": 'x, "y"\nz'}]
 
@@ -80,19 +80,14 @@ def test_an_unreadable_file_or_row_is_refused_with_its_place(tmp_path, name, con
         places_and_rows(path)
 
 
+def test_a_folder_is_refused_as_a_folder(tmp_path):
+    with refused(where=tmp_path, found="a folder", expected="a file that ends with one of .jsonl, .json, .csv"):
+        places_and_rows(tmp_path)
+
+
 def test_a_missing_file_is_refused_with_its_name(tmp_path):
     with refused(where=tmp_path / "none.csv", what="cannot be read: No such file"):
         places_and_rows(tmp_path / "none.csv")
-
-
-def test_an_output_that_cannot_be_written_is_refused_before_any_work(tmp_path):
-    with refused(where="rows.csv", found="the suffix '.csv'", expected=".jsonl, .parquet, or - alone"):
-        check_output("rows.csv")
-    (tmp_path / "rows.jsonl").mkdir()
-    with refused(where=tmp_path / "rows.jsonl", what="it is a folder"):
-        check_output(str(tmp_path / "rows.jsonl"))
-    check_output("-")
-    check_output(str(tmp_path / "rows.parquet"))
 
 
 def test_rows_that_a_format_cannot_hold_are_refused_and_the_advice_names_one_that_can(tmp_path):

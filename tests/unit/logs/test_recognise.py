@@ -63,3 +63,18 @@ def test_an_unknown_format_is_refused_with_the_keys_of_known_formats(tmp_path):
         read_log(tmp_path)
     with refused(where="format", found="'vearl'", expected=", ".join(NAMES)):
         read_log(tmp_path, LogOptions(format="vearl"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "advice"),
+    [
+        ({}, "name its columns: `--column prompt=NAME` `--column reward=NAME`."),
+        ({"reward": "score"}, "name its columns: `--column prompt=NAME`."),
+        ({"prompt_id": "question"}, "name its columns: `--column reward=NAME`."),
+        ({"prompt": "questoin", "reward": "score"}, "`--column prompt=NAME`. It has no column 'questoin'."),
+    ],
+)
+def test_the_columns_that_a_table_lacks_are_named(tmp_path, columns, advice):
+    write(tmp_path / "table.jsonl", {"question": "2+2?", "score": 1})
+    with refused(what="in no known format", advice=advice):
+        read_log(tmp_path, LogOptions(columns=columns))
