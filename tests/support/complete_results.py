@@ -26,7 +26,7 @@ STEPS, PER_STEP, SAMPLES, INTERVAL = 4, 3, 2, 3
 STEPS_OF_CHECKPOINTS = [0, 3, 4]  # with the base model
 
 
-def write_results(results: Path, engine: str = "miniature") -> dict[str, Any]:
+def write_results(results: Path) -> dict[str, Any]:
     """Write the files below ``results``, and return the configuration that they belong to."""
     _problems(results / "data/train.parquet", PROMPTS)
     _problems(results / "data/development.parquet", ["d0", "d1"])
@@ -58,7 +58,7 @@ def write_results(results: Path, engine: str = "miniature") -> dict[str, Any]:
         "benchmarks": {"easy": {"problems": len(PROBLEMS), "samples": SAMPLES}},
         "base_model": {"seed": 1, **SIZES},
         "training": {
-            "engine": engine,
+            "engine": "miniature",
             "steps": STEPS,
             "prompts_per_step": PER_STEP,
             "samples_per_prompt": SAMPLES,

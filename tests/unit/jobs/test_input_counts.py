@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from complete_results import PROMPTS, change, write_results
+from complete_results import PROMPTS, change
 from refusals import refused
 from table2_run import rows_of
 
@@ -38,12 +38,6 @@ INPUTS = {
     "selection_summary": [SCORES, TRAJECTORIES],
     "selection_figure": [TRAJECTORIES, SCORES],
 }
-
-
-@pytest.fixture
-def configuration(tmp_path: Path) -> dict[str, Any]:
-    """The configuration of a complete folder of results."""
-    return write_results(tmp_path / "results")
 
 
 def check(stage: str, configuration: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from complete_results import change, write_results
+from complete_results import change
 from refusals import refused
 
 from limr.jobs.run_counts import check_run
@@ -17,15 +17,15 @@ SHARD = "rollouts/steps_000002_000003.parquet"
 
 
 @pytest.fixture
-def results(tmp_path: Path) -> Path:
+def results(configuration: dict[str, Any]) -> Path:
     """A folder of results."""
-    return tmp_path / "results"
+    return Path(configuration["results"])
 
 
 @pytest.fixture
-def training(results: Path) -> dict[str, Any]:
+def training(configuration: dict[str, Any]) -> dict[str, Any]:
     """The settings of the runs in ``results``."""
-    return write_results(results)["training"]
+    return configuration["training"]
 
 
 def check(results: Path, training: dict[str, Any], method: str = "full") -> None:
