@@ -97,6 +97,7 @@ def test_a_stage_stops_at_cut_files_and_goes_on_when_these_are_restored(finished
 
     for name in evaluations:
         shutil.copy2(finished.results / name, place.results / name)
-    assert re.search(r"^total +2$", place.make(), re.MULTILINE), "other stages than table2, and `all`, ran again"
+    output = place.make("results/table2.md")
+    assert re.search(r"^total +1$", output, re.MULTILINE), "other stages than table2 ran again"
     for table in ("table2.md", "table2.csv", "table2.json"):
         assert (place.results / table).read_bytes() == (finished.results / table).read_bytes()
