@@ -1,13 +1,15 @@
 """The comparisons of ``input_counts`` and ``run_counts``, and what their errors advise."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from limr.errors import LimrError, counted
+from limr.errors import LimrError, counted, shown
+from limr.files.strict_json import parse_json
+
+_OBJECT = "an object, {...}"
 
 
 def refuse_count(
@@ -53,5 +55,10 @@ def delete(*paths: Path) -> str:
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
-    """The object in the JSON file ``path``; empty if there is no such file."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    """The object in the JSON file ``path``; empty if there is no such file. Raises LimrError if it holds no object."""
+    if not path.is_file():
+        return {}
+    found = parse_json(path.read_bytes(), str(path), _OBJECT)
+    if not isinstance(found, dict):
+        raise LimrError(where=path, found=shown(found), expected=_OBJECT)
+    return found

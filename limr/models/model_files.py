@@ -1,9 +1,9 @@
 """The files of a Hugging Face model directory that this project uses."""
 
-import json
 from pathlib import Path, PurePosixPath
 
 from limr.errors import LimrError, shown
+from limr.files.strict_json import parse_json
 
 REQUIRED = ("config.json", "tokenizer.json", "tokenizer_config.json")
 OPTIONAL = (
@@ -15,6 +15,7 @@ OPTIONAL = (
     "merges.txt",
 )
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+_INDEX = 'an index of safetensors files, {"weight_map": {...}}'
 
 
 def local_files(folder: Path) -> dict[str, Path]:
@@ -41,13 +42,13 @@ def shards(index: Path) -> list[str]:
 
     Raises LimrError if ``index`` is not such an index, or lists a file outside its folder.
     """
-    try:
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        raise LimrError(f"not an index of safetensors files ({error!r})", where=index) from error
-    for name in names:
+    found = parse_json(index.read_bytes(), str(index), _INDEX)
+    file_of = found.get("weight_map") if isinstance(found, dict) else None
+    if not isinstance(file_of, dict):
+        raise LimrError(where=index, found=shown(found), expected=_INDEX)
+    for name in file_of.values():
         if not isinstance(name, str) or PurePosixPath(name).name != name or not name.endswith(".safetensors"):
             raise LimrError(
                 where=(index, "weight_map"), found=shown(name), expected="safetensors files in the same folder"
             )
-    return names
+    return sorted(set(file_of.values()))

@@ -226,6 +226,18 @@ def test_trajectories_of_openrlhf_and_of_own_runs_are_compared_with_their_audit(
         audit.write_text(json.dumps({"prompts": 6, "points": 11, "rollouts": 22}))
 
 
+@pytest.mark.parametrize(
+    ("content", "parts"), [('{"prompts": 6, "poi', {"what": "not JSON"}), ("[6]", {"found": "[6]"})]
+)
+def test_an_audit_that_is_damaged_is_an_error_with_its_name(
+    configuration: dict[str, Any], content: str, parts: dict[str, str]
+) -> None:
+    audit = Path(configuration["results"], TRAJECTORIES).with_suffix(".audit.json")
+    audit.write_text(content)
+    with refused(where=audit, expected="an object", **parts):
+        check("score_lim", configuration)
+
+
 def test_scores_of_an_own_run_have_a_row_for_each_prompt_of_the_trajectories(configuration: dict[str, Any]) -> None:
     results = Path(configuration["results"])
     own_run = {"results": str(results), "trajectories": {"path": "log"}}

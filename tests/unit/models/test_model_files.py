@@ -9,8 +9,10 @@ from limr.models.model_files import shards
 @pytest.mark.parametrize(
     ("content", "parts"),
     [
-        ("[" * 100_000, {"what": "not an index of safetensors files"}),
-        ("[1]", {"what": "not an index of safetensors files"}),
+        ("[" * 100_000, {"what": "nested too deeply", "expected": "an index of safetensors files"}),
+        ("[1]", {"found": "[1]", "expected": "an index of safetensors files"}),
+        ('{"weight_map": {"a": "model.safetensors"', {"what": "not JSON", "expected": "an index of safetensors files"}),
+        ('{"weight_map": {"a": []}}', {"where": "weight_map", "found": "[]"}),
         ('{"weight_map": {"a": 1}}', {"where": "weight_map", "found": "1"}),
         ('{"weight_map": {"a": "../model.safetensors"}}', {"where": "weight_map", "found": "../model"}),
     ],
