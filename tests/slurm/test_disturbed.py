@@ -16,10 +16,14 @@ def assert_same_table(place: OneMethod, expected: Workplace) -> None:
 
 
 def assert_resumed(place: OneMethod, watch: Watch, saved: int) -> None:
-    """Two jobs trained one after the other, and the second resumed at the first one's last checkpoint."""
-    first, second = place.resumed_at()
+    """Jobs trained one after the other, and each resumed at the last checkpoint of the one before.
+
+    On a busy machine, training may take more than two jobs of one minute.
+    """
+    first, *later = place.resumed_at()
     assert first == 0
-    assert second >= saved > 0
+    assert later and later == sorted(later)
+    assert later[0] >= saved > 0
     assert watch.most_at_once == 1
 
 
