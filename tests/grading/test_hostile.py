@@ -1,7 +1,7 @@
 """Hostile answers: none raises, hangs, runs code, uses unlimited memory, is judged equal, or delays other answers.
 
 Every answer is graded against one gold; with LIMR_FULL_HOSTILE=1 against every gold (minutes). Plain Math-Verify has no
-guard, so it often reaches its limit of CPU time: by default it grades one answer in four.
+guard, so it often reaches its limit of CPU time: by default it grades one answer in twelve, at least one per family.
 """
 
 import itertools
@@ -28,7 +28,7 @@ CPU_LIMIT = 2.0  # seconds for one comparison
 DEADLINE = 1.0  # more seconds, in which the worker ends and this process reads megabytes of text
 MEMORY_LIMIT = 2**30
 SLACK = 200 * 2**20  # for the interpreter, its libraries, and the answers, up to megabytes of text
-ONE_IN = {LIMR: 1, MATH_VERIFY: 1 if FULL else 4}
+ONE_IN = {LIMR: 1, MATH_VERIFY: 1 if FULL else 12}
 EQUAL_BY_MATH_VERIFY = {("5", "5'")}  # it drops the prime
 
 
