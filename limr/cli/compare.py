@@ -36,7 +36,8 @@ def add_to(subcommands: Any) -> None:
     parser.add_argument(
         "--methods",
         metavar="NAME,...",
-        help="two or more methods, with options as NAME:OPTION=VALUE; default: every method that can score the source",
+        help="two or more methods, with options as NAME:OPTION=VALUE; default: every method but `full` that can score"
+        " the source",
     )
     method_arguments.add_top(parser)
     parser.add_argument("--csv", action="store_true", help="print the pairs of methods as CSV instead of Markdown")
