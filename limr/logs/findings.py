@@ -20,6 +20,7 @@ class FindingKind(StrEnum):
     INTERLEAVED_STEPS = "steps in several places of the log"
     ENDS_BEFORE_LAST_STEP = "the log ends before its last step"
     LARGE_STEPS = "steps with more rollouts than others"
+    SHORT_STEPS = "steps with fewer prompts than others"
     MISSING_STEPS = "missing steps"
     REPLAYED_STEPS = "replayed steps"
     STRIDE = "steps that are not consecutive"

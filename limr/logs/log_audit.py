@@ -12,7 +12,7 @@ from limr.logs.audit_page import Audit
 from limr.logs.findings import NAMED, Finding, FindingKind
 from limr.logs.leaving_out import describe
 from limr.logs.log import Log
-from limr.logs.steps import Steps, describe_steps
+from limr.logs.steps import Steps, describe_steps, usual_size
 from limr.logs.visits import Visits
 from limr.trajectories.curves import Trajectories
 from limr.trajectories.matrix import known_signals, usual_samples, visit_matrix
@@ -181,6 +181,7 @@ def _about_steps(audit: Audit, visits: Visits, steps: Steps) -> list[Finding]:
             " too few visits are counted."
         )
         found.append(Finding(FindingKind.STRIDE, text, number=steps.stride))
+    found += _about_short_steps(audit, visits, steps)
     lowest, _, highest = audit.visits_of_prompt
     if not visits.by_epoch and highest - lowest > 1 and not len(visits.duplicate):
         uneven: Text = [
@@ -191,6 +192,29 @@ def _about_steps(audit: Audit, visits: Visits, steps: Steps) -> list[Finding]:
         ]
         found.append(Finding(FindingKind.UNEVEN_VISITS, uneven))
     return found
+
+
+def _about_short_steps(audit: Audit, visits: Visits, steps: Steps) -> list[Finding]:
+    """The finding about steps of which the log may hold only a part, such as a file that was cut after a whole row.
+
+    Left out are the last step, which may not have been finished, and a short step in every epoch: its last batch.
+    """
+    if visits.by_epoch:  # a lost visit is then missing
+        return []
+    sizes = np.bincount(steps.rank[visits.sample == 0], minlength=len(steps.numbers))[:-1]
+    usual = usual_size(sizes)
+    short = np.flatnonzero(sizes < usual) if usual else []
+    if not len(short) or len(short) >= audit.visits_of_prompt[1] - 1:
+        return []
+    numbers = steps.numbers[short].tolist()
+    text: Text = [
+        f"Steps mostly have {usual:,} prompts, but these have fewer: {describe_steps(numbers)}. If a part of them was"
+        " lost, later visits of the lost prompts are counted too early. Put the whole files back, or count visits by"
+        " epochs: ",
+        Setting("steps_per_epoch"),
+        ".",
+    ]
+    return [Finding(FindingKind.SHORT_STEPS, text, number=len(numbers), steps=numbers)]
 
 
 def _about_groups(log: Log, visits: Visits) -> list[Finding]:

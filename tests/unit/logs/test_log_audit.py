@@ -177,3 +177,28 @@ def test_prompts_that_epochs_left_out_are_a_reason_to_count_by_epochs():
     assert FindingKind.UNEVEN_VISITS not in kinds(by_epoch)
     gaps = find(by_epoch, FindingKind.INCOMPLETE_CURVES).render()
     assert "All prompts have the first 1: `visits: 1` keeps every prompt." in gaps
+
+
+def batches(epochs: int, *sizes: int) -> list[list[Row]]:
+    """A run in which every epoch has steps of these numbers of prompts."""
+    steps: list[list[Row]] = []
+    for _ in range(epochs):
+        names = [f"p{number:02}" for number in range(sum(sizes))]
+        for size in sizes:
+            steps.append([row for name in names[:size] for row in group(name, len(steps), 1.0, -1.0)])
+            names = names[size:]
+    return steps
+
+
+def test_a_step_that_lacks_prompts_is_a_finding_unless_every_epoch_has_one():
+    steps = batches(5, 4, 4, 4)
+    assert FindingKind.SHORT_STEPS not in kinds(audit_of(*steps))
+    steps[7] = steps[7][:4]  # two of its four prompts: a file that was cut after a whole row
+    short = find(audit_of(*steps), FindingKind.SHORT_STEPS)
+    assert list(short.steps) == [7]
+    assert short.render(Words.COMMAND_LINE).startswith("Steps mostly have 4 prompts, but these have fewer: 7.")
+    assert FindingKind.SHORT_STEPS not in kinds(audit_of(*steps, steps_per_epoch=3))
+    unfinished = [*batches(5, 4, 4, 4)[:-1], steps[-1][:4]]
+    last_batches = batches(4, 4, 4, 4, 4, 4, 2)
+    for regular in (unfinished, last_batches, last_batches[:-1], last_batches[:-2]):
+        assert FindingKind.SHORT_STEPS not in kinds(audit_of(*regular))
