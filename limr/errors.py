@@ -229,7 +229,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """The first line of a library's error message, without full stop; the error's class if it has no message.
 
     >>> first_line(ValueError("invalid header.\\n  at byte 7")), first_line(KeyError())

@@ -15,6 +15,9 @@ from limr.errors import ContractError, counted, first_line, shown
 from limr.files.atomic import whole_file
 from limr.files.input_paths import refuse_special
 
+UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+"""What Polars raises for a file that is no whole Parquet. A damaged one may panic, which is no ``Exception``."""
+
 _DTYPES: dict[str, pl.DataType] = {
     "string": pl.String(),
     "integer": pl.Int64(),
@@ -52,14 +55,16 @@ def read_parquet(path: str | Path, name: str) -> pl.DataFrame:
         raise ContractError("no such file", where=path, expected=contract(name)["title"])
     try:
         frame = pl.read_parquet(path, hive_partitioning=False, glob=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        size = path.stat().st_size
-        raise ContractError(
-            f"cannot be read as Parquet ({size:,} bytes; {first_line(error)})",
-            where=path,
-            advice="It is truncated, or not Parquet: delete it and run the stage that makes it again.",
-        ) from error
+    except UNREADABLE as error:
+        advice = "It is truncated, or not Parquet: delete it and run the stage that makes it again."
+        raise unreadable(path, error, advice) from error
     return check(frame, name, where=str(path))
+
+
+def unreadable(path: Path, error: BaseException, advice: str) -> ContractError:
+    """The error for a Parquet file at which Polars raised one of ``UNREADABLE``."""
+    what = f"cannot be read as Parquet ({path.stat().st_size:,} bytes; {first_line(error)})"
+    return ContractError(what, where=path, advice=advice)
 
 
 def check(frame: pl.DataFrame, name: str, where: str) -> pl.DataFrame:

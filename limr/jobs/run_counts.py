@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from limr.errors import ContractError, LimrError, counted, first_line
-from limr.files.contracts import read_parquet
+from limr.errors import LimrError, counted
+from limr.files.contracts import UNREADABLE, read_parquet, unreadable
 from limr.jobs.counts import delete, read_json, refuse_count
 
 _TOLERANCE = 1e-6  # of a mean reward, which may be summed in another order
@@ -63,10 +63,8 @@ def _read(shard: Path, run: Path) -> pl.DataFrame:
     rows = pl.scan_parquet(shard, hive_partitioning=False, glob=False)
     try:
         return rows.group_by("step", "prompt_id").agg(pl.len().alias("rollouts"), pl.col("reward").sum()).collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        size = shard.stat().st_size
-        what = f"cannot be read as Parquet ({size:,} bytes; {first_line(error)})"
-        raise ContractError(what, where=shard, advice=delete(run)) from error
+    except UNREADABLE as error:
+        raise unreadable(shard, error, delete(run)) from error
 
 
 def _refuse_steps(path: Path, steps: pl.Series, training: Mapping[str, Any]) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from limr.errors import ContractError, Setting, first_line
-from limr.files.contracts import columns
+from limr.errors import ContractError, Setting, counted, first_line
+from limr.files.contracts import UNREADABLE, columns, unreadable
 from limr.logs import leaving_out
 from limr.logs.prompt_index import PromptIndex
 from limr.logs.visit_sums import Sums, VisitSums, distinct, sums_of_runs
@@ -60,14 +60,14 @@ def from_rollouts(rollouts: str | Path, leave_out: Sequence[str] = ()) -> Trajec
     rows = pl.scan_parquet(shards, include_file_paths="shard", hive_partitioning=False, glob=False)
     try:
         prompt_ids, visits = _add_up(rows)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except UNREADABLE as error:
         raise _unreadable(shards, error) from error
     except _CheckFailedError as failed:
         raise _invalid_rollout(rows, Path(rollouts)) from failed
     if not prompt_ids:
         raise ContractError(
             where=rollouts,
-            found=f"no rollouts in {len(shards):,} {'shard' if len(shards) == 1 else 'shards'}",
+            found=f"no rollouts in {counted(len(shards), 'shard')}",
             advice="The run recorded nothing. Look for the reason in its log.",
         )
     _refuse_duplicates(rows, prompt_ids, visits)
@@ -100,7 +100,7 @@ def _shards(rollouts: Path, leave_out: Sequence[str]) -> list[Path]:
     for shard in shards:
         try:
             found = pl.read_parquet_schema(shard)
-        except (pl.exceptions.PolarsError, OSError) as error:
+        except UNREADABLE as error:
             raise _unreadable([shard], error) from error
         for column in _READ:
             if found.get(column) != expected[column]:
@@ -149,20 +149,18 @@ def _starts_of_runs(hashes: np.ndarray, visit: np.ndarray) -> np.ndarray:
     return np.flatnonzero(changes)
 
 
-def _unreadable(shards: list[Path], error: Exception) -> ContractError:
+def _unreadable(shards: list[Path], error: BaseException) -> ContractError:
     """The error for the shard that cannot be read: Polars does not name it when it scans several."""
     for shard in shards:
         try:
             pl.scan_parquet(shard, hive_partitioning=False, glob=False).select(_READ).collect()
-        except (pl.exceptions.PolarsError, OSError) as cause:
-            reason = first_line(cause)
-            return ContractError(
-                f"cannot be read as Parquet ({shard.stat().st_size:,} bytes; {reason})",
-                where=shard,
-                advice=f"It is truncated or not Parquet: delete the whole run, {shard.parent.parent}, and run it"
-                " again. A single missing shard would not be written again.",
+        except UNREADABLE as cause:
+            advice = (
+                f"It is truncated or not Parquet: delete the whole run, {shard.parent.parent}, and run it again. A"
+                " single missing shard would not be written again."
             )
-    return ContractError(f"cannot be read ({error})", where=shards[0].parent)
+            return unreadable(shard, cause, advice)
+    return ContractError(f"cannot be read ({first_line(error)})", where=shards[0].parent)
 
 
 def _invalid_rollout(rows: pl.LazyFrame, rollouts: Path) -> ContractError:

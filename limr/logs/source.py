@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from limr.errors import LimrError, Setting
-from limr.files.contracts import columns
+from limr.files.contracts import UNREADABLE, columns
 from limr.files.input_paths import refuse_special
 from limr.logs.audit_page import Audit
 from limr.logs.leaving_out import BY_NAME, is_named, not_read, refuse_unlisted, without_named
@@ -99,7 +99,7 @@ def _has(file: Path, wanted: set[str]) -> bool:
     """Whether the Parquet file has these columns; the readers of logs report a file that cannot be read."""
     try:
         return file.is_file() and wanted <= set(pl.read_parquet_schema(file))
-    except (pl.exceptions.PolarsError, OSError):
+    except UNREADABLE:
         return False
 
 

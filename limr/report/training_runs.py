@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from limr.errors import ContractError
-from limr.files.contracts import read_parquet
+from limr.files.contracts import UNREADABLE, read_parquet
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def rollouts_by_step(directory: Path) -> pl.DataFrame:
     for shard in shards:
         try:
             rows = pl.read_parquet(shard, columns=["step", "response_tokens"], hive_partitioning=False, glob=False)
-        except (pl.exceptions.PolarsError, OSError) as error:
+        except UNREADABLE as error:
             raise ContractError(
                 f"cannot be read as a rollouts file ({error})",
                 where=shard,

@@ -120,6 +120,17 @@ def test_a_run_of_more_steps_is_found(results: Path, training: dict[str, Any]) -
         check(results, training | {"steps": 3})
 
 
+def test_a_shard_that_makes_polars_panic_is_named(
+    results: Path, training: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def panic(*_: Any) -> None:
+        raise pl.exceptions.PanicException("called `Option::unwrap()` on a `None` value")
+
+    monkeypatch.setattr(pl.LazyFrame, "collect", panic)
+    with refused(where="steps_000000_000001.parquet", what="cannot be read as Parquet", advice="Delete"):
+        check(results, training)
+
+
 def test_a_truncated_shard_is_named(results: Path, training: dict[str, Any]) -> None:
     shard = results / "runs/full/seed0" / SHARD
     shard.write_bytes(shard.read_bytes()[:100])

@@ -84,6 +84,18 @@ def test_a_shard_damaged_inside_is_named(directory):
         from_rollouts(directory)
 
 
+def test_a_shard_that_makes_polars_panic_is_named(directory, monkeypatch):
+    """A few damaged bytes are enough. The panic is no ``Exception``, so nothing else would catch it."""
+
+    def panic(*_, **__):
+        raise pl.exceptions.PanicException("called `Option::unwrap()` on a `None` value")
+
+    monkeypatch.setattr(pl.LazyFrame, "collect_batches", panic)
+    monkeypatch.setattr(pl.LazyFrame, "collect", panic)
+    with refused(ContractError, where="step0.parquet", what="cannot be read as Parquet"):
+        from_rollouts(directory)
+
+
 def test_an_absent_and_an_empty_directory_are_refused(tmp_path):
     with refused(ContractError, where="absent", what="no such directory"):
         from_rollouts(tmp_path / "absent")
