@@ -6,7 +6,7 @@ from typing import Any
 
 from limr.cli import arguments
 from limr.cli.files_of_command import Files, input_file
-from limr.errors import LimrError
+from limr.errors import LimrError, counted
 
 _DESCRIPTION = """\
 Check in seconds, before a run on GPUs starts, everything that it needs: packages and their versions, OpenRLHF's
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> None:
     from limr.configuration.check import check_configuration, uses_gpus
     from limr.configuration.config_files import check_files
     from limr.jobs.snakemake_api import load_configuration
-    from limr.preflight import count_problems, preflight
+    from limr.preflight import preflight
 
     configuration = load_configuration(options.config)
     check_files(options.config)
@@ -56,4 +56,4 @@ def run(options: argparse.Namespace) -> None:
         print(f"{'ok' if finding.good else 'problem':<7} {finding.about}: {finding.text}")
     sys.stdout.flush()
     if problems := sum(not finding.good for finding in findings):
-        raise LimrError(f"{count_problems(problems)} found", where="preflight")
+        raise LimrError(f"{counted(problems, 'problem')} found", where="preflight")

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from limr.errors import MethodOption, Words
+from limr.errors import MethodOption, Words, counted
 from limr.files.atomic import write_json, write_text
 from limr.files.markdown import markdown_code, markdown_rows, markdown_text
 from limr.logs.findings import NAMED, Finding, FindingKind
@@ -99,7 +99,7 @@ class Audit:
 
     def _rows(self) -> list[tuple[str, str]]:
         rows = [
-            ("format", f"{self.format}, {self.files:,} {'file' if self.files == 1 else 'files'}"),
+            ("format", f"{self.format}, {counted(self.files, 'file')}"),
             ("prompts", f"{self.prompts:,}"),
             ("rollouts", f"{self.rollouts:,}" + (f", and {self.not_used:,} not used" if self.not_used else "")),
             ("visits a prompt", _three(self.visits_of_prompt)),

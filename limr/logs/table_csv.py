@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from limr.errors import LimrError, shown
+from limr.errors import LimrError, counted, shown
 from limr.logs.format import find_columns
 from limr.logs.log import RESTORE, Part
 from limr.logs.normalise import Rollouts, RowError, to_part
@@ -59,8 +59,8 @@ def _rows(reader: Any, n_columns: int) -> Iterator[tuple[int, list[str]]]:
             if not fields:  # an empty line
                 continue
             if len(fields) != n_columns:
-                found = f"{len(fields)} {'field' if len(fields) == 1 else 'fields'}"
-                raise LimrError(where=f"line {reader.line_num}", found=found, expected=f"{n_columns}, as in the header")
+                found, expected = counted(len(fields), "field"), f"{n_columns:,}, as in the header"
+                raise LimrError(where=f"line {reader.line_num}", found=found, expected=expected)
             yield reader.line_num, fields
     except csv.Error as error:
         raise LimrError(f"not CSV ({error})", where=f"line {reader.line_num}") from error

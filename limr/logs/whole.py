@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from limr.errors import LimrError, Names
+from limr.errors import LimrError, counted
+from limr.logs.leaving_out import leave_out
 from limr.logs.log import Log, LogOptions, Part, Prompt
 from limr.logs.recognise import Found, recognise
 
@@ -83,22 +84,18 @@ class _Columns:
         """All parts joined."""
         files = [str(file) for file in found.files]
         if not self.columns:
-            nothing = f"no rollouts in {len(files):,} {'file' if len(files) == 1 else 'files'} of {found.format.title}"
             raise LimrError(
                 where=files[0],
-                found=nothing,
+                found=f"no rollouts in {counted(len(files), 'file')} of {found.format.title}",
                 advice="Every rollout may have failed. Look for the reason in the log messages of the run.",
             )
         if "step" in self.columns and len(self.columns["step"]) != len(self.columns["prompt"]):
+            file = found.files[self.without_step]
             raise LimrError(
                 "neither its rows nor its name have the step",
-                where=files[self.without_step],
+                where=file,
                 expected="the step, which other files of this log have",
-                advice=[
-                    "If the file does not belong to the log, leave it out: ",
-                    Names("leave_out", Path(files[self.without_step]).name),
-                    ".",
-                ],
+                advice=leave_out(file, file.parent),
             )
         joined = {name: self._joined(name) for name in list(self.columns)}
         order = sorted(range(len(self.prompts)), key=lambda row: self.prompts[row].prompt_id)

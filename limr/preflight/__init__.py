@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from limr.data.hub import no_waiting
-from limr.errors import LimrError, ProblemsError
+from limr.errors import LimrError, ProblemsError, counted
 from limr.files.markdown import markdown_rows
 from limr.preflight import inputs, machine, software, toolkit
 from limr.preflight.facts import Facts
@@ -52,16 +52,7 @@ def refuse_problems(findings: Iterable[Finding]) -> None:
         copy.copy(finding.found).inside(finding.about) for finding in findings if isinstance(finding.found, LimrError)
     ]
     if problems:
-        raise ProblemsError(f"pre-flight: {count_problems(len(problems))} found", problems)
-
-
-def count_problems(number: int) -> str:
-    """A number of problems in words.
-
-    >>> count_problems(1), count_problems(3)
-    ('1 problem', '3 problems')
-    """
-    return f"{number} problem{'' if number == 1 else 's'}"
+        raise ProblemsError(f"pre-flight: {counted(len(problems), 'problem')} found", problems)
 
 
 def report(findings: Iterable[Finding]) -> str:

@@ -187,7 +187,7 @@ def _init(address: str | None, environment: Mapping[str, str], **more: Any) -> N
             **more,
         )
     except Exception as error:  # anything may be wrong: ports, addresses, versions, disks
-        raise LimrError(f"{failure}: {first_line(error).rstrip('.')}", advice=_address_advice(address)) from error
+        raise LimrError(f"{failure}: {first_line(error)}", advice=_address_advice(address)) from error
     finally:
         timer.cancel()
 
