@@ -309,6 +309,15 @@ def _early(case: Case, draw: Random) -> None:
         _output(case, draw, (".png",), "--figure")
 
 
+def _given(case: Case, draw: Random, file: Path) -> str:
+    """The name of ``file`` on the command line, or -: the command then reads its content from standard input."""
+    if file.suffix == ".jsonl" and draw.random() < 0.2:
+        case.stdin = file.read_bytes()
+        return "-"
+    case.source = file
+    return os.path.relpath(file, case.folder)
+
+
 def _select(case: Case, draw: Random) -> None:
     scores = case.folder / draw.choice(["scores.parquet", "scores.jsonl", "old/scores.parquet", "[s].parquet"])
     scores.parent.mkdir(exist_ok=True)
@@ -319,11 +328,8 @@ def _select(case: Case, draw: Random) -> None:
         case.notes.append(damage(scores, draw))
     if companion and draw.random() < 0.1:
         case.notes.append(damage(scores.with_suffix(".prompts.parquet"), draw))
-    case.source = scores
-    name = os.path.relpath(scores, case.folder)
-    if scores.suffix == ".jsonl" and draw.random() < 0.2:
-        case.stdin, name = scores.read_bytes(), "-"
-        case.source = None
+    name = _given(case, draw, scores)
+    if name == "-":
         case.options["companion"] = ""
     bad = (*(f"top={number}" for number in BAD_NUMBERS), "theta_for=0.5", "share=0", "theta=1e400", "top", "")
     _option(case, draw, "--keep", KEEPS, 0.5, bad)
@@ -358,21 +364,15 @@ def _select(case: Case, draw: Random) -> None:
 def _export(case: Case, draw: Random) -> None:
     names = draw.choice([("prompt", "answer"), ("question", "solution"), ("problem", "gold")])
     chat = draw.random() < 0.3
-    data = (
-        case.folder
-        / f"data{draw.choice(['.jsonl', '.json', '.parquet'] if chat else ['.jsonl', '.json', '.csv', '.parquet'])}"
-    )
+    suffixes = [".jsonl", ".json", ".parquet"] if chat else [".jsonl", ".json", ".csv", ".parquet"]
+    data = case.folder / f"data{draw.choice(suffixes)}"
     for prompt, answer in zip(case.run.prompts, case.run.answers, strict=True):
         messages = [{"role": "user", "content": prompt}] if chat else prompt
         case.rows.append({names[0]: messages, names[1]: answer, "data_source": "lighteval/MATH"})
     write_rows(data, case.rows)
     if draw.random() < 0.35:
         case.notes.append(damage(data, draw))
-    case.source = data
-    name = data.name
-    if data.suffix == ".jsonl" and draw.random() < 0.2:
-        case.stdin, name = data.read_bytes(), "-"
-        case.source = None
+    name = _given(case, draw, data)
     to = draw.choice(["openrlhf", "verl", "trl"])
     case.arguments += [name, "--to", to]
     case.options["--to"] = to
@@ -402,11 +402,7 @@ def _grade(case: Case, draw: Random) -> None:
     write_rows(file, case.rows)
     if draw.random() < 0.35:
         case.notes.append(damage(file, draw))
-    case.source = file
-    name = file.name
-    if file.suffix == ".jsonl" and draw.random() < 0.2:
-        case.stdin, name = file.read_bytes(), "-"
-        case.source = None
+    name = _given(case, draw, file)
     if names[0] != "gold":
         case.arguments += ["--gold", names[0], "--response", names[1]]
     case.arguments.append(name)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,21 +20,28 @@ from limr.files.overwrites import Output
 ROWS = [{"prompt": "1 + 1?", "answer": "2"}]
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch, rollouts):
-    """The current folder: a log, its scores and prompts, a table, a subset and rows to grade."""
-    monkeypatch.chdir(tmp_path)
-    write_run(tmp_path)  # rollouts/, questions.jsonl
-    lines = [json.loads(line) for file in rollouts.iterdir() for line in file.read_text().splitlines()]
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """A log, its scores and prompts, a table, a subset and rows to grade: no test may change them."""
+    folder = tmp_path_factory.mktemp("original")
+    write_run(folder)  # rollouts/, questions.jsonl
+    lines = [json.loads(line) for file in folder.glob("rollouts/*") for line in file.read_text().splitlines()]
     table = pl.DataFrame(lines).select(pl.col("input").alias("prompt"), pl.col("score").alias("reward"), "step")
-    table.write_parquet("run.parquet")
-    table.write_parquet("s.prompts.parquet")
-    Path("accuracies.audit.json").write_text(json.dumps({str(n): [0.5, n / 40] for n in range(40)}))
-    Path("rows.jsonl").write_text('{"gold": "1", "response": "1"}\n')
-    Path("subset.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
-    assert exit_status("score", "rollouts", "-o", "scores.parquet") == 0
-    Path("shards").mkdir()
-    Path("shards/rollouts_00000.parquet").write_bytes(Path("run.parquet").read_bytes())
+    (folder / "shards").mkdir()
+    for name in ("run.parquet", "s.prompts.parquet", "shards/rollouts_00000.parquet"):
+        table.write_parquet(folder / name)
+    (folder / "accuracies.audit.json").write_text(json.dumps({str(n): [0.5, n / 40] for n in range(40)}))
+    (folder / "rows.jsonl").write_text('{"gold": "1", "response": "1"}\n')
+    (folder / "subset.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    assert exit_status("score", folder / "rollouts", "-o", folder / "scores.parquet") == 0
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, original):
+    """The current folder: a copy of ``original`` with links."""
+    shutil.copytree(original, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     for link, target in {
         "symbolic.jsonl": "subset.jsonl",
         "figure.png": "run.parquet",
