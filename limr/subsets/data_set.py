@@ -38,9 +38,8 @@ class DataSet:
         for place, row in zip(self.places, self.rows, strict=True):
             found, value = _look_up(row, name)
             if not found:
-                raise LimrError(
-                    f"key {name!r} is missing", where=place, found=f"the keys {', '.join(map(one_line, row))}"
-                )
+                keys = ", ".join(map(one_line, _names(row)))
+                raise LimrError(f"key {name!r} is missing", where=place, found=f"the keys {keys}")
             yield f"{place}: column {name!r}", value
 
     def ids(self, name: str) -> list[str | None]:
@@ -60,6 +59,16 @@ class DataSet:
     def name_of(self, column: str, given: str | None = None) -> str | None:
         """The data set's name for ``column`` (a key of ``NAMES``): ``given``, or the first usual name in row 1."""
         return given or next((name for name in NAMES[column] if _look_up(self.rows[0], name)[0]), None)
+
+
+def _names(row: Row) -> list[str]:
+    """The keys of a row as a user names them.
+
+    >>> _names({"text": "2+2?", "extra_info": {"index": 3, "split": "train"}})
+    ['text', 'extra_info.index', 'extra_info.split']
+    """
+    inside = {key: value if isinstance(value, dict) else {} for key, value in row.items()}
+    return [name for key, below in inside.items() for name in ([f"{key}.{each}" for each in below] or [key])]
 
 
 def read_data_set(file: str) -> DataSet:
@@ -98,7 +107,7 @@ def column_of(data_set: DataSet, column: str, given: str | None = None) -> str:
         raise LimrError(
             f"there is no column of {column}s",
             where=data_set.file,
-            found=f"the columns {', '.join(map(one_line, data_set.rows[0]))}",
+            found=f"the columns {', '.join(map(one_line, _names(data_set.rows[0])))}",
             expected=one_of(NAMES[column]),
             advice=["Name the column: ", Column(column), "."],
         )

@@ -106,3 +106,6 @@ def test_a_data_set_without_rows_or_without_a_column_of_prompts_is_refused(tmp_p
     (tmp_path / "data.jsonl").write_text('{"text": "1 + 1?"}\n{"prompt": "2"}\n')
     with refused(where="line 2", what="key 'text' is missing", found="prompt"):
         subset_of_data_set([ONE], LOGGED, read_data_set(str(tmp_path / "data.jsonl")), {"prompt": "text"})
+    (tmp_path / "data.jsonl").write_text('{"prompt": "1 + 1?", "extra_info": {"index": 3}}\n')
+    with refused(what="key 'index' is missing", found="the keys prompt, extra_info.index"):
+        subset_of_data_set([ONE], LOGGED, read_data_set(str(tmp_path / "data.jsonl")), {"prompt_id": "index"})
