@@ -27,4 +27,8 @@ def has_lone_surrogate(text: str) -> bool:
     >>> has_lone_surrogate("half \ud83d"), has_lone_surrogate("½")
     (True, False)
     """
-    return any("\ud800" <= character <= "\udfff" for character in text)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -72,9 +72,10 @@ def read(options: argparse.Namespace) -> "Extracted":
     from limr.logs.findings import FindingKind
     from limr.logs.source import read_source
 
-    source = read_source(options.source, about, options.visits)
-    note_findings(options.command, (found for found in source.audit.findings if found.kind is FindingKind.LEFT_OUT))
-    return source
+    extracted = read_source(options.source, about, options.visits)
+    left_out = (finding for finding in extracted.audit.findings if finding.kind is FindingKind.LEFT_OUT)
+    note_findings(options.command, left_out)
+    return extracted
 
 
 def note_findings(command: str, findings: "Iterable[Finding]") -> None:

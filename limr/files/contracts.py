@@ -16,7 +16,7 @@ from limr.files.atomic import whole_file
 from limr.files.input_paths import refuse_special
 
 UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
-"""What Polars raises for a file that is no whole Parquet. A damaged one may panic, which is no ``Exception``."""
+"""What Polars raises for a Parquet file that is truncated or damaged. A panic is not an ``Exception``."""
 
 _DTYPES: dict[str, pl.DataType] = {
     "string": pl.String(),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from limr.errors import LimrError, shown
+from limr.prompts import has_lone_surrogate
 
 _KINDS: dict[Callable[[int], bool], str] = {
     stat.S_ISCHR: "a device",
@@ -37,9 +38,6 @@ def refuse_special(path: str | Path) -> None:
 
 def refuse_undecodable(path: str | Path) -> None:
     """Raise LimrError if ``path`` is not UTF-8; Python represents the other bytes by lone surrogates."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
+    if has_lone_surrogate(str(path)):
         # shown() escapes the surrogates, so that the message can be printed anywhere
-        error = LimrError(where=shown(str(path), most=200), found="bytes that are not UTF-8", advice="Rename the file.")
-        raise error from None
+        raise LimrError(where=shown(str(path), most=200), found="bytes that are not UTF-8", advice="Rename the file.")

@@ -27,7 +27,7 @@ from limr.errors import LimrError, shown
 from limr.logs import templates
 from limr.logs.json_exact import decode
 from limr.logs.log import Part, Prompt
-from limr.prompts import prompt_id
+from limr.prompts import has_lone_surrogate, prompt_id
 
 # A process meets the same prompts in every epoch. Data sets for reinforcement learning rarely have more prompts.
 _PROMPTS_IN_CACHE = 100_000
@@ -208,10 +208,8 @@ def _answer(raw: Any) -> str | None:
 
 
 def _utf8(column: str, text: str) -> str:
-    try:
-        text.encode("utf-8")
-    except UnicodeError as error:
-        raise RowError(0, column, found=shown(text), expected="text that is UTF-8") from error
+    if has_lone_surrogate(text):
+        raise RowError(0, column, found=shown(text), expected="text that is UTF-8")
     return text
 
 
