@@ -271,16 +271,21 @@ import os, pyarrow.json, pyarrow.parquet
 from limr.subsets.data_set import DataSet
 from limr.subsets.trainer_files import ExportOptions, export
 rows = DataSet("data.jsonl", [{"prompt": "1+1?", "answer": "2"}], ["line 1"])
-before = len(os.listdir("/proc/self/task"))
+threads = lambda: {task: open(f"/proc/self/task/{task}/comm").read() for task in os.listdir("/proc/self/task")}
+before = threads()
 for to, name in (("verl", "a.parquet"), ("trl", "a.jsonl")):
     export(rows, to, name, ExportOptions(data_source="x"))
-os.write(1, str(len(os.listdir("/proc/self/task")) - before).encode())
+new = {task: name for task, name in threads().items() if task not in before}
+os.write(1, "".join(name for name in new.values() if not name.startswith("jemalloc")).encode())
 os._exit(0)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts the threads in /proc")
 def test_the_reading_back_starts_no_thread_that_could_abort_the_process_when_it_ends(tmp_path):
-    """A thread of Arrow that held a file object of Python ended four exports in ten with SIGABRT."""
+    """A thread of Arrow that held a file object of Python ended four exports in ten with SIGABRT.
+
+    The allocator of Arrow and Polars, jemalloc, may start a thread at any time, which holds nothing of Python.
+    """
     done = subprocess.run([sys.executable, "-c", THREADS], cwd=tmp_path, capture_output=True, check=True)
-    assert done.stdout == b"0"
+    assert done.stdout == b""
