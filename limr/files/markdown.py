@@ -72,6 +72,15 @@ def markdown_code(text: str) -> str:
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
+def as_written(text: str) -> str:
+    r"""``text`` of the configuration in Markdown that shows it unchanged; ``|`` is left to the writer of tables.
+
+    >>> print(as_written("a_b <i> & `$x`"))
+    a\_b &lt;i> &amp; \`\$x\`
+    """
+    return re.sub(r"([\\`*_~$\[\]])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;"))
+
+
 def percentage(fraction: float, decimals: int = 1) -> str:
     """``fraction`` in percent.
 

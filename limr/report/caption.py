@@ -3,13 +3,13 @@
 import hashlib
 import json
 import platform
-import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from limr import __version__
 from limr.errors import shown
+from limr.files.markdown import as_written
 from limr.grading.equivalence import LIMR
 from limr.report.seed_intervals import FEWEST_SEEDS
 from limr.report.style import BASE_PROMPT, method_title
@@ -37,15 +37,6 @@ def digest(configuration: Mapping[str, Any]) -> str:
     """
     canonical = json.dumps(configuration, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
-
-
-def as_written(text: str) -> str:
-    r"""``text`` of the configuration in Markdown that shows it unchanged; ``|`` is left to the writer of tables.
-
-    >>> print(as_written("a_b <i> & `$x`"))
-    a\_b &lt;i> &amp; \`\$x\`
-    """
-    return re.sub(r"([\\`*_~$\[\]])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;"))
 
 
 def caption(

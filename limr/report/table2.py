@@ -11,11 +11,11 @@ import polars as pl
 
 from limr.files.atomic import whole_file, write_json, write_text
 from limr.files.contracts import read_parquet
-from limr.files.markdown import markdown_rows
+from limr.files.markdown import as_written, markdown_rows
 from limr.grading.equivalence import LIMR
 from limr.report.beside_paper import beside_paper
 from limr.report.bootstrap import Bootstrap, Interval
-from limr.report.caption import as_written, caption, digest, versions
+from limr.report.caption import caption, digest, versions
 from limr.report.contrasts import AVERAGE, Contrast, contrasts
 from limr.report.last_number import with_last_numbers
 from limr.report.results import evaluated_methods, method_scored_by, read_results

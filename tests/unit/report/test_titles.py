@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from table2_run import CONFIGURATION, write
 
-from limr.files.markdown import markdown_rows
-from limr.report.caption import as_written
+from limr.files.markdown import as_written, markdown_rows
 
 markdown_it = pytest.importorskip("markdown_it", reason="import-linter installs this renderer of Markdown")
 
