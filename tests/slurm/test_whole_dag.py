@@ -17,7 +17,8 @@ def test_the_table_is_the_local_one_byte_for_byte(cluster: Cluster, local: Workp
     for table in ("table2.md", "table2.csv", "table2.json"):
         assert (place.results / table).read_bytes() == (local.results / table).read_bytes()
     submitted = output.count("has been submitted with SLURM jobid")
-    assert submitted == 10, "data, base model, 3 runs, trajectories, 4 evaluations; all other jobs are local"
+    expected = "data, base model, 3 runs, trajectories, 4 evaluations, the checkpoints of 3 runs; other jobs are local"
+    assert submitted == 13, expected
     assert not cluster.jobs("pending,running")
     assert "Nothing to be done" in place.make("--dry-run")
     if cluster.accounts:
