@@ -1,7 +1,7 @@
 # make table2          the whole pipeline, from nothing to results/table2.md (with the figures: `snakemake --cores all`)
 # make report          all tables and figures, and results/report.html, one page that shows them
 # make test            lint and all tests but those below
-# make test-openrlhf   the whole pipeline with OpenRLHF and vLLM on a CPU, and its failures: about twelve minutes, in a
+# make test-openrlhf   the whole pipeline with OpenRLHF and vLLM on a CPU, and its failures: about 20 minutes, in a
 #                      separate environment, .venv-openrlhf (4 GB)
 # make test-slurm      the pipeline on a real SLURM, which it installs and runs on this machine, and OpenRLHF on two of its
 #                      nodes (.venv-openrlhf): about half an hour, as root on Debian

@@ -6,8 +6,8 @@ The problems are taken as they are: an interval says where the mean over all see
 answer the same problems, so most of the problems' differences cancel in a paired difference.
 
 With few seeds the bootstrap's intervals (bootstrap.py) are too narrow, because a resample of S seeds varies less than
-S new seeds, by the factor sqrt((S - 1) / S). The t distribution corrects for exactly this.
-tests/unit/report/test_seed_intervals.py simulates both.
+S new seeds, by the factor sqrt((S - 1) / S). The t distribution corrects for this. Simulations of how often an interval
+contains the truth: tests/unit/report/test_seed_intervals.py, and test_bootstrap.py for the bootstrap.
 """
 
 from collections.abc import Mapping

@@ -159,7 +159,8 @@ def check_options(score_name: str, options: Mapping[str, Any]) -> None:
     except OptionsError:
         raise
     except Exception:
-        logger.debug("%s does not score the example curves", score_name, exc_info=True)  # the run's own curves may do
+        # a user's method may need other curves than these two, and fail in any way: this says nothing about its options
+        logger.debug("%s does not score the example curves", score_name, exc_info=True)
 
 
 def run_method(score_name: str, pool: Pool, options: Mapping[str, Any]) -> Scores:
