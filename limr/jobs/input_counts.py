@@ -85,7 +85,7 @@ def _check(place: Path, results: _Results) -> None:
 
 
 def _check_base_model(path: Path, results: _Results) -> None:
-    """The configuration has the sizes of the miniature's model, and not those of a model that exists already."""
+    """Compare the sizes of a model that the workflow pre-trains. The configuration has no sizes of another model."""
     section = results.configuration["base_model"]
     if "hidden_size" in section:
         expected = {key: (section[key], f"{section[key]} (`base_model.{key}`)") for key in _SIZES}

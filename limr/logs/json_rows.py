@@ -143,7 +143,7 @@ def _part(
 
 
 def _exact_part(row: type[JsonRow], text: bytes, with_responses: bool, block: _Block, is_list: bool) -> Part:
-    """The block read once more, without haste: errors name the place."""
+    """Read the block again, row by row, so that an error names its place."""
     rows, places = exact_rows(row, text, block.file, block.lines_before())
     try:
         return _part(row, rows, places, with_responses, block)
