@@ -70,3 +70,16 @@ def test_the_probability_of_improvement_is_that_of_the_mann_whitney_test():
     each = [stats.mannwhitneyu(first[:, k], second[:, k]).statistic / 24 for k in range(2)]
     assert probability_of_improvement(first, second) == pytest.approx(np.mean(each))
     assert probability_of_improvement(first, second) + probability_of_improvement(second, first) == pytest.approx(1)
+
+
+def test_both_statistics_are_those_of_rliable():
+    """The numbers of rliable 1.2.0, metrics.aggregate_iqm and metrics.probability_of_improvement, for this example.
+
+    Four runs of two methods on three tasks. Some accuracies occur in both methods, so there are ties.
+    """
+    first = np.array([[0.62, 0.31, 0.55], [0.60, 0.35, 0.52], [0.66, 0.30, 0.58], [0.61, 0.33, 0.55]])
+    second = np.array([[0.60, 0.33, 0.50], [0.61, 0.35, 0.54], [0.58, 0.28, 0.55], [0.63, 0.30, 0.53]])
+    assert interquartile_mean(first) == pytest.approx(0.525, abs=1e-12)
+    assert interquartile_mean(second) == pytest.approx(0.5083333333333333, abs=1e-12)
+    assert probability_of_improvement(first, second) == pytest.approx(0.6770833333333334, abs=1e-12)
+    assert probability_of_improvement(second, first) == pytest.approx(0.3229166666666667, abs=1e-12)
