@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 METHODS = """\
 lim, linear, cosine, pearson, slope, standard_deviation, learnability, pass_rate_band, zero_variance,
-  greso, mopps, prioritised, rand, full (docs/methods.md)"""
+  greso, mopps, prioritised, rand, rand_solvable, full (docs/methods.md)"""
 
 KEEP = """\
 --keep chooses the prompts that are selected:

@@ -14,12 +14,12 @@ from limr.report.bootstrap import Interval
 BASE = "base"
 BASE_PROMPT = "base_prompt"  # the base model with `base_model.prefix` before every problem
 
-_TITLES = {BASE: "Base model", BASE_PROMPT: "Base model + prompt"}
+_TITLES = {BASE: "Base model", BASE_PROMPT: "Base model + prompt", "rand_solvable": "RAND-solvable"}
 
 # the palette of Okabe and Ito, which colour-blind readers can distinguish
-_COLOURS = {"full": "#000000", "rand": "#E69F00", "linear": "#009E73", "lim": "#0072B2"}
+_COLOURS = {"full": "#000000", "rand": "#E69F00", "rand_solvable": "#D55E00", "linear": "#009E73", "lim": "#0072B2"}
 _OTHER_COLOURS = ("#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
-_MARKERS = {"full": "o", "rand": "s", "linear": "^", "lim": "D"}
+_MARKERS = {"full": "o", "rand": "s", "rand_solvable": "v", "linear": "^", "lim": "D"}
 _OTHER_MARKERS = "vPX*"
 THETA_COLOUR = "#D55E00"
 
@@ -29,8 +29,8 @@ _TAIL = 0.01  # LIM has no lower bound; see ``lowest_shown``
 def method_title(method: str) -> str:
     """The name of a method in tables and figures.
 
-    >>> method_title("lim"), method_title("base"), method_title("base_prompt"), method_title("standard_deviation")
-    ('LIM', 'Base model', 'Base model + prompt', 'STANDARD DEVIATION')
+    >>> method_title("lim"), method_title("base_prompt"), method_title("rand_solvable"), method_title("pass_rate_band")
+    ('LIM', 'Base model + prompt', 'RAND-solvable', 'PASS RATE BAND')
     """
     return _TITLES.get(method) or method.upper().replace("_", " ")
 

@@ -24,6 +24,7 @@ def varied(curves) -> bool:
     return max(mean) - min(mean) > 1e-9
 
 
+RENAMED = [name for name in METHODS if name != "rand_solvable"]  # its numbers are drawn from the names
 several_visits = curves_with_gaps(lowest_visits=2).filter(varied)
 
 
@@ -49,7 +50,7 @@ def test_the_order_of_rows_does_not_matter(curves, order: random.Random):
 def test_the_names_of_prompts_do_not_matter(curves):
     new_names = {name: f"q{99 - int(name[1:])}" for name in curves}  # sorted the other way round
     renamed = pool_of({new_names[name]: curve for name, curve in curves.items()})
-    for method, result in scores_of_each(METHODS, pool_of(curves)).items():
+    for method, result in scores_of_each(RENAMED, pool_of(curves)).items():
         expected = {new_names[name]: score for name, score in result.scores.items()}
         assert run_method(method, renamed, {}).scores == pytest.approx(expected, abs=1e-9), method
 
