@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -18,16 +17,12 @@ from limr.files.contracts import read_parquet
 from limr.progress import ProgressLines
 from limr.training.miniature import model as tiny
 from limr.training.miniature import tokenizer as tokens
-from limr.training.miniature.batches import flatten, log_probabilities, pad
 from limr.training.miniature.corpus import CorpusMix, corpus
 from limr.training.miniature.miniature_settings import PretrainingSettings
+from limr.training.miniature.next_token import NextTokenTrainer
 from limr.training.miniature.torch_process import denormals_as_zero, reuse_freed_memory
 
 logger = logging.getLogger(__name__)
-
-BETAS = (0.9, 0.95)
-WEIGHT_DECAY = 0.01
-WARMUP_SHARE = 0.05
 
 
 @denormals_as_zero()
@@ -37,7 +32,7 @@ def pretrain(settings: Mapping[str, Any], held_out: Sequence[Path], model: Path)
     ``settings``: the ``base_model`` section of the configuration. ``held_out``: files of contract prompts.
     """
     options = PretrainingSettings(**settings)
-    torch.set_num_threads(1)  # each thread computes a shard of the batch: see _accumulate
+    torch.set_num_threads(1)  # each thread computes a shard of the batch: see NextTokenTrainer
     torch.manual_seed(options.seed)
     reuse_freed_memory()
     tokenizer = tokens.build()
@@ -46,23 +41,13 @@ def pretrain(settings: Mapping[str, Any], held_out: Sequence[Path], model: Path)
     prompts = {prompt for path in held_out for prompt in read_parquet(path, "prompts")["prompt"]}
     mix = CorpusMix(options.practice, options.guided, options.worked, options.boxed, options.wrong)
     examples = corpus(options.seed, mix, prompts)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=options.learning_rate, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
-    )
     size = sum(parameter.numel() for parameter in network.parameters())
     logger.info("pre-training %s parameters on %s examples", f"{size:,}", f"{options.steps * options.batch_size:,}")
-    pool = ThreadPoolExecutor(options.threads)
     progress = ProgressLines("pre-training", options.steps)
-    for step in range(options.steps):
-        optimizer.param_groups[0]["lr"] = options.learning_rate * _schedule(step / options.steps)
-        batch = list(islice(examples, options.batch_size))
-        loss = _accumulate(
-            network, tokenizer, [batch[shard :: options.threads] for shard in range(options.threads)], pool
-        )
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        progress.update(f"loss {loss:.3f}")
-    pool.shutdown()
+    with NextTokenTrainer(network, tokenizer, options.learning_rate, options.steps, options.threads) as trainer:
+        for step in range(options.steps):
+            loss = trainer.update(step, list(islice(examples, options.batch_size)))
+            progress.update(f"loss {loss:.3f}")
     with TemporaryDirectory() as companions:
         _write_companions(Path(companions), network.shape, tokenizer)
         tiny.save(network, model, like=Path(companions))
@@ -106,41 +91,6 @@ def _waves(numbers: torch.Tensor) -> torch.Tensor:
     periods = torch.tensor([2, 3, 4, 5, 6, 7, 8, 9, 10, 25, 50, 100, 200])
     angles = 2 * torch.pi * numbers[:, None] / periods
     return torch.cat([angles.cos(), angles.sin()], dim=1)
-
-
-def _schedule(progress: float) -> float:
-    """Learning-rate factor: linear warm-up, then linear decay to a twentieth."""
-    return min(progress / WARMUP_SHARE + 0.01, 1.0) * (1.0 - 0.95 * progress)
-
-
-def _accumulate(
-    network: tiny.TinyQwen2, tokenizer: Tokenizer, shards: list[list[tuple[str, str]]], pool: ThreadPoolExecutor
-) -> float:
-    """Set the gradients of the mean loss of a token over all ``shards``. Returns this loss, in nats.
-
-    Single operations are too small to be spread over threads, so each thread computes one shard of the batch. The
-    gradients are summed in the order of the shards, so the result is the same in every run.
-    """
-    parameters = list(network.parameters())
-
-    def work(shard: list[tuple[str, str]]) -> tuple[float, int, tuple[torch.Tensor, ...]]:
-        total, count = _loss(network, tokenizer, shard)
-        return total.item(), count, torch.autograd.grad(total, parameters)
-
-    totals, counts, gradients = zip(*pool.map(work, shards), strict=True)
-    tokens_read = sum(counts)
-    for parameter, *parts in zip(parameters, *gradients, strict=True):
-        parameter.grad = torch.stack(parts).sum(0) / tokens_read
-    return sum(totals) / tokens_read
-
-
-def _loss(network: tiny.TinyQwen2, tokenizer: Tokenizer, examples: list[tuple[str, str]]) -> tuple[torch.Tensor, int]:
-    """Summed cross-entropy of the response tokens, in nats, and the number of these tokens."""
-    prompts, prompt_mask = pad(tokens.encode_prompts(tokenizer, [prompt for prompt, _ in examples]))
-    encoded = tokenizer.encode_batch([response + tokens.END for _, response in examples])
-    responses, mask = pad([encoding.ids for encoding in encoded])
-    hidden = network.response_states(prompts, prompt_mask, responses, mask)
-    return -log_probabilities(network.logits(hidden), flatten(responses, mask)).sum(), len(hidden)
 
 
 def _write_companions(directory: Path, shape: tiny.Shape, tokenizer: Tokenizer) -> None:
