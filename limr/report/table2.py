@@ -75,11 +75,11 @@ def write_table2(
     gradable = read_parquet(prompts, "prompts")["gradable"]
     below = [
         *beside_paper(rows, runs, configuration, sizes),
-        caption(configuration, configuration_files, runs, sizes, gradable, _has_zero_width([*rows, *unboxed])),
+        caption(configuration, configuration_files, runs, sizes, gradable, has_zero_width([*rows, *unboxed])),
     ]
     write_text(outputs["markdown"], _markdown(rows, unboxed, compared, runs, benchmarks, below))
     with whole_file(outputs["csv"]) as temporary:
-        _tidy(rows, runs).write_csv(temporary)
+        tidy(rows, runs).write_csv(temporary)
     write_json(outputs["json"], _json(rows, unboxed, compared, results, runs, configuration, configuration_files))
     for row in rows:
         logger.info("%s: average %s %%", method_title(row.method), percent(row.average))
@@ -158,7 +158,7 @@ def _markdown(
         f"What training{', or a prompt alone,' if unboxed else ''} adds to the average, in points:",
         markdown_rows(gain_columns, gains, aligned=True),
         *_last_number_table(unboxed, titles),
-        *_contrast_table(compared, dict(zip(benchmarks, titles, strict=True)) | {AVERAGE: "Average"}),
+        *contrast_table(compared, dict(zip(benchmarks, titles, strict=True)) | {AVERAGE: "Average"}),
         *below,
     ]
     return "\n\n".join(parts)
@@ -172,7 +172,8 @@ def _last_number_table(unboxed: Sequence[Row], titles: Sequence[str]) -> list[st
     return [title, markdown_rows(["Method", *titles, "Average"], rows, aligned=True)]
 
 
-def _contrast_table(compared: Sequence[Contrast], titles: Mapping[str, str]) -> list[str]:
+def contrast_table(compared: Sequence[Contrast], titles: Mapping[str, str]) -> list[str]:
+    """Markdown paragraphs: one line per contrast; ``titles`` maps a benchmark to its column. Empty without contrasts."""
     if not compared:
         return []
     rows = [
@@ -190,11 +191,12 @@ def _contrast_table(compared: Sequence[Contrast], titles: Mapping[str, str]) -> 
     return [title, markdown_rows(header, rows, aligned=True)]
 
 
-def _has_zero_width(rows: Sequence[Row]) -> bool:
+def has_zero_width(rows: Sequence[Row]) -> bool:
+    """Whether an interval of a benchmark has no width."""
     return any(score.low == score.high for row in rows for score in row.benchmarks.values())
 
 
-def _tidy(rows: Sequence[Row], runs: Mapping[str, Sequence[TrainingRun]]) -> pl.DataFrame:
+def tidy(rows: Sequence[Row], runs: Mapping[str, Sequence[TrainingRun]]) -> pl.DataFrame:
     """One row per method and benchmark, and one for the average; accuracies are fractions.
 
     ``questions`` is a mean over seeds, and empty for the base model.
@@ -244,11 +246,10 @@ def _json(
             for name, benchmark in configuration["benchmarks"].items()
         },
         "methods": [
-            _rounded(asdict(row))
+            rounded(asdict(row))
             | {
                 "by_seed": [
-                    {"seed": seed} | _rounded(_accuracies(results[row.method], index))
-                    for index, seed in enumerate(seeds)
+                    {"seed": seed} | rounded(of_seed(results[row.method], index)) for index, seed in enumerate(seeds)
                 ],
                 "runs": [
                     {"seed": seed} | asdict(run) for seed, run in zip(seeds, runs.get(row.method, []), strict=False)
@@ -256,20 +257,21 @@ def _json(
             }
             for row in rows
         ],
-        "contrasts": [_rounded(asdict(row)) for row in compared],
-        **({"last_number": [_rounded(asdict(row)) for row in unboxed]} if unboxed else {}),
+        "contrasts": [rounded(asdict(row)) for row in compared],
+        **({"last_number": [rounded(asdict(row)) for row in unboxed]} if unboxed else {}),
     }
 
 
-def _accuracies(results: Mapping[str, np.ndarray], index: int) -> dict[str, Any]:
+def of_seed(results: Mapping[str, np.ndarray], index: int) -> dict[str, Any]:
     """The accuracy of the seed at ``index`` on each benchmark, and their unweighted mean."""
     benchmarks = {name: float(accuracies[index].mean()) for name, accuracies in results.items()}
     return {"benchmarks": benchmarks, "average": sum(benchmarks.values()) / len(benchmarks)}
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
+    """``value`` with all its floating-point numbers rounded, for JSON: further decimals depend on the machine."""
     if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
+        return {key: rounded(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_rounded(inner) for inner in value]
+        return [rounded(inner) for inner in value]
     return round(value, _DIGITS) if isinstance(value, float) else value
