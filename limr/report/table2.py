@@ -173,7 +173,7 @@ def _last_number_table(unboxed: Sequence[Row], titles: Sequence[str]) -> list[st
 
 
 def contrast_table(compared: Sequence[Contrast], titles: Mapping[str, str]) -> list[str]:
-    """Markdown paragraphs: one line per contrast; ``titles`` maps a benchmark to its column. Empty without contrasts."""
+    """Markdown paragraphs, one line per contrast; empty without any. ``titles`` maps a benchmark to its column."""
     if not compared:
         return []
     rows = [
