@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from outcome_runs import CONFIGURATION, CURVES, WHOLE_RUN, page, write_answers, write_run, write_runs
 from scipy import stats
+from tables_of_page import tables
 
 SHARES = {"base": 0.2, "full": 0.8, "rand": 0.5, "lim": 0.6}
 
@@ -16,18 +17,6 @@ SHARES = {"base": 0.2, "full": 0.8, "rand": 0.5, "lim": 0.6}
 def files(tmp_path: Path) -> tuple[list[Path], list[Path]]:
     """The evaluations and the folders of the training runs."""
     return write_answers(tmp_path, SHARES), write_runs(tmp_path)
-
-
-def tables(text: str) -> list[dict[str, list[str]]]:
-    """Each table of a page: the first cell of a row -> its other cells."""
-    found: list[dict[str, list[str]]] = [{}]
-    for line in text.splitlines():
-        if line.startswith("|"):
-            first, *others = [cell.strip() for cell in line.strip("|").split("|")]
-            found[-1][first] = others
-        elif found[-1]:
-            found.append({})
-    return [table for table in found if table]
 
 
 def test_accuracies_are_means_with_intervals_over_the_seeds(tmp_path, files):
