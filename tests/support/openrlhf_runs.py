@@ -16,7 +16,7 @@ from places import ROOT, SUPPORT
 
 from limr.files.contracts import read_parquet, write_parquet
 from limr.training.miniature.pretrain import pretrain
-from limr.training.miniature.problems import prepare
+from limr.training.miniature.problem_files import prepare
 
 HERE = SUPPORT
 OUTPUTS = ("model", "rollouts", "metrics", "checkpoints", "tensorboard")

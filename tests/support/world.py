@@ -11,7 +11,7 @@ from places import ROOT
 from limr.files.contracts import read_parquet, write_parquet
 from limr.training import train
 from limr.training.miniature.pretrain import pretrain
-from limr.training.miniature.problems import prepare
+from limr.training.miniature.problem_files import prepare
 
 OUTPUTS = ("model", "rollouts", "metrics", "checkpoints", "tensorboard")
 

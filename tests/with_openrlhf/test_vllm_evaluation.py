@@ -27,7 +27,7 @@ from limr.evaluation.responses import Response, Sampling
 from limr.files.contracts import read_parquet
 from limr.models.checkpoint import load_checkpoint
 from limr.training.miniature.pretrain import pretrain
-from limr.training.miniature.problems import prepare
+from limr.training.miniature.problem_files import prepare
 
 SETTINGS = {
     "engine": "vllm",

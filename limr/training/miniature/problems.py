@@ -6,17 +6,11 @@ upper levels of counting and geometry need products of two-digit numbers, which 
 """
 
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
-from typing import Any
-
-import polars as pl
+from itertools import repeat
 
 from limr.errors import LimrError
-from limr.files.contracts import write_parquet
-from limr.prompts import prompt_id
 
 LEVELS = (1, 2, 3, 4, 5)
 
@@ -32,7 +26,7 @@ class Problem:
     solution: str
 
 
-class _OutOfRangeError(Exception):
+class OutOfRangeError(Exception):
     """A step gives a number outside 0 to 99, or a division has a remainder; the problem is drawn again."""
 
 
@@ -54,10 +48,10 @@ def chain(start: int, steps: list[tuple[str, int]]) -> tuple[int, str]:
     value, text = start, str(start)
     for sign, operand in steps:
         if sign == "/" and value % operand:
-            raise _OutOfRangeError
+            raise OutOfRangeError
         value = _OPERATIONS[sign](value, operand)
         if not 0 <= value <= 99:
-            raise _OutOfRangeError
+            raise OutOfRangeError
         text += f"{sign}{operand}->{value}"
     return value, text
 
@@ -186,7 +180,7 @@ def draw(subject: str, level: int, rng: random.Random) -> Problem:
     while True:
         try:
             prompt, answer, solution = SUBJECTS[subject](level, rng)
-        except _OutOfRangeError:
+        except OutOfRangeError:
             continue
         return Problem(subject, level, prompt, str(answer), solution)
 
@@ -198,7 +192,7 @@ def practice(rng: random.Random, chains: int, steps: int) -> str:
         operations = [(rng.choice("+-*/%"), rng.randint(2, 9)) for _ in range(steps)]
         try:
             pieces.append(chain(rng.randint(0, 99), operations)[1])
-        except _OutOfRangeError:
+        except OutOfRangeError:
             continue
     return ",".join(pieces)
 
@@ -209,54 +203,24 @@ def stream(rng: random.Random, levels: Collection[int], avoid: set[str]) -> Iter
     The caller adds the prompts that it keeps to ``avoid``. Raises LimrError when there are no new problems left.
     """
     subjects, levels = list(SUBJECTS), sorted(levels)
+    endless = (draw(rng.choice(subjects), rng.choice(levels), rng) for _ in repeat(None))
+    return unseen(endless, avoid, f"levels {levels}")
+
+
+def unseen(problems: Iterable[Problem], avoid: set[str], kind: str) -> Iterator[Problem]:
+    """Those of the endless ``problems`` with prompts that are not in ``avoid``. An error names them by ``kind``.
+
+    Raises LimrError when there are no new problems left.
+    """
     skipped = 0
-    while True:
-        problem = draw(rng.choice(subjects), rng.choice(levels), rng)
+    for problem in problems:
         if problem.prompt in avoid:
             skipped += 1
             if skipped > 10_000:
                 raise LimrError(
-                    f"no new problems of levels {levels} are left after {len(avoid):,} prompts",
+                    f"no new problems of {kind} are left after {len(avoid):,} prompts",
                     advice="Ask for fewer problems.",
                 )
             continue
         skipped = 0
         yield problem
-
-
-def prepare(data: Mapping[str, Any], benchmarks: Mapping[str, Any], outputs: Mapping[str, Path]) -> None:
-    """Draw the benchmarks, the development set and the training problems, and write one prompts file for each.
-
-    ``data``: the ``seed``, and the numbers of problems ``train`` and ``development``. ``benchmarks``: name to
-    ``problems`` (a number) and ``levels``. ``outputs``: the paths of ``train``, ``development`` and each benchmark. No
-    prompt occurs twice, within a file or between files. Raises LimrError when there are not enough problems.
-    """
-    rng = random.Random(data["seed"])
-    taken: set[str] = set()
-    wanted = {name: (row["problems"], row["levels"]) for name, row in benchmarks.items()}
-    wanted |= {name: (data[name], LEVELS) for name in ("development", "train")}
-    for name, (count, levels) in wanted.items():
-        problems = []
-        try:
-            for problem in islice(stream(rng, levels, taken), count):
-                taken.add(problem.prompt)
-                problems.append(problem)
-        except LimrError as error:
-            error.found, error.expected = f"{len(problems):,} problems", f"{count:,}"
-            error.inside(name)
-            raise
-        write_parquet(_as_frame(problems), outputs[name], "prompts")
-
-
-def _as_frame(problems: list[Problem]) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "prompt_id": [prompt_id(problem.prompt) for problem in problems],
-            "prompt": [problem.prompt for problem in problems],
-            "answer": [problem.answer for problem in problems],
-            "level": [problem.level for problem in problems],
-            "subject": [problem.subject for problem in problems],
-            "source": "miniature",
-            "gradable": True,
-        }
-    )

@@ -23,6 +23,7 @@ CONTRACTS = [
     "log_subset",
     "evaluation",
     "metrics",
+    "broken_golds",
 ]
 
 
