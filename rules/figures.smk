@@ -80,6 +80,7 @@ for figure, shown in OVER_STEPS.items():
             environment_of(config["training"])
         params:
             methods=shown["methods"],
+            all_methods=list(METHODS),
             seeds=SEEDS,
             titles={name: BENCHMARKS[name]["title"] for name in shown["benchmarks"]},
             confidence=config["report"]["confidence"],

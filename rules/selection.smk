@@ -121,6 +121,8 @@ if FROM_TRAJECTORIES:
         localrule: True
         conda:
             "../envs/selection.yaml"
+        params:
+            all_methods=list(METHODS),
         message:
             "Drawing the distribution of the scores"
         script:

@@ -6,21 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from limr.files.atomic import whole_file
+from limr.report.column_figure import WIDTH, column_style, save_with_numbers
+from limr.report.looks import Look, method_looks
 from limr.report.step_curves import Curve, curves, read_evaluations, read_rewards
-from limr.report.style import method_colour, method_marker, method_title, plain_axes, save_figure
+from limr.report.style import method_title, plain_axes
 
-# inches, at which the text has the size of a paper's small print
-_ONE_PANEL, _PANEL = (3.4, 2.8), (2.3, 2.6)
-_FONT = {"font.size": 8, "axes.titlesize": 8, "xtick.labelsize": 7, "ytick.labelsize": 7}
-_DPI = 300
+_PANEL, _AROUND, _LEGEND_ROW = 1.25, 0.35, 0.14  # heights in inches
+_ONE_PANEL = 1.9  # height of the only panel of a figure
+_IN_LEGEND = 4  # methods in a row of the legend
 _MARKED = 10  # number of markers on a line
-_DIGITS = 6  # decimals in the CSV: further decimals may depend on the number of threads
+_ROUND = [1, 2, 2.5, 5, 10]  # distances of ticks, times a power of ten
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,7 @@ def write_figure_over_steps(
     evaluations: Sequence[Path],
     metrics: Sequence[Path],
     methods: Sequence[str],
+    all_methods: Sequence[str],
     seeds: Sequence[int],
     titles: Mapping[str, str],
     confidence: float,
@@ -46,10 +46,10 @@ def write_figure_over_steps(
     With ``metrics`` (contract metrics, in the order of ``methods`` and their ``seeds``), the panels show the average
     accuracy and response length over the benchmarks, and the training reward. Without, they show the accuracy on each
     benchmark. ``evaluations`` are files of contract evaluation_steps, one per method and seed. ``titles`` maps the
-    benchmarks to their names in the figure. ``outputs["csv"]`` gets the numbers.
+    benchmarks to their names in the figure. ``outputs["csv"]`` gets the numbers. ``all_methods`` are those of the
+    configuration, so that a method looks the same in every figure.
 
-    From three seeds on, a band shows the interval of the mean; two seeds are thin lines. The same input gives the same
-    bytes.
+    From two seeds on, a band shows what ``Curve.band`` says. The same input gives the same bytes.
 
     Raises LimrError as ``read_evaluations`` does.
     """
@@ -74,41 +74,40 @@ def write_figure_over_steps(
             _Panel(name, title, "accuracy", panel_curves(values.filter(pl.col("benchmark") == name)), percent=True)
             for name, title in titles.items()
         ]
-    with rc_context(_FONT):
-        figure = _draw(panels)
-        for kind in ("svg", "png"):
-            save_figure(figure, outputs[kind], dpi=_DPI)
-    with whole_file(outputs["csv"]) as temporary:
-        _numbers(panels, seeds).write_csv(temporary)
+    with column_style():
+        figure = _draw(panels, method_looks(all_methods))
+        save_with_numbers(figure, _numbers(panels, seeds), outputs)
 
 
-def _draw(panels: Sequence[_Panel]) -> Figure:
-    size = _ONE_PANEL if len(panels) == 1 else (_PANEL[0] * len(panels), _PANEL[1])
-    figure = Figure(figsize=size, layout="constrained")
-    every = figure.subplots(1, len(panels), squeeze=False)[0]
+def _draw(panels: Sequence[_Panel], looks: Mapping[str, Look]) -> Figure:
+    legend = -(-len(panels[0].curves) // _IN_LEGEND) * _LEGEND_ROW  # rounded up
+    height = (_ONE_PANEL if len(panels) == 1 else len(panels) * _PANEL) + _AROUND + legend
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    every = figure.subplots(len(panels), 1, squeeze=False, sharex=True)[:, 0]
     for letter, axes, panel in zip("abcdefghijklmnopqrstuvwxyz", every, panels, strict=False):
         for method, curve in panel.curves.items():
-            _draw_curve(axes, method, curve)
-        title = panel.title if len(panels) == 1 else f"({letter}) {panel.title}"
-        axes.set(title=title, xlabel="training steps", ylabel=panel.label)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+            _draw_curve(axes, method_title(method), curve, looks[method])
+        axes.set(title=panel.title if len(panels) == 1 else f"({letter}) {panel.title}", ylabel=panel.label)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=_ROUND, integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=_ROUND))
         if panel.percent:
-            axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+            axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
         plain_axes(axes)
-    handles = every[0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=min(len(handles[0]), len(panels) + 2), frameon=False)
+    every[-1].set_xlabel("training steps")
+    figure.align_ylabels(every)
+    figure.legend(
+        *every[0].get_legend_handles_labels(), loc="outside lower center", ncols=_IN_LEGEND, frameon=False,
+        columnspacing=1, handlelength=2.4,
+    )  # fmt: skip
     return figure
 
 
-def _draw_curve(axes: Axes, method: str, curve: Curve) -> None:
-    colour = method_colour(method)
+def _draw_curve(axes: Axes, label: str, curve: Curve, look: Look) -> None:
     if curve.band is not None:
-        axes.fill_between(curve.steps, *curve.band, color=colour, alpha=0.2, linewidth=0)
-    elif len(curve.values) > 1:
-        axes.plot(curve.steps, curve.values.T, color=colour, linewidth=0.6, alpha=0.5)
+        axes.fill_between(curve.steps, *curve.band, color=look.colour, alpha=0.18, linewidth=0)
     axes.plot(
-        curve.steps, curve.mean, color=colour, linewidth=1.5, marker=method_marker(method), markersize=3.5,
-        markevery=max(1, len(curve.steps) // _MARKED), label=method_title(method),
+        curve.steps, curve.mean, color=look.colour, linewidth=1.2, linestyle=look.line, marker=look.marker,
+        markersize=3.2, markeredgewidth=0, markevery=max(1, len(curve.steps) // _MARKED), label=label,
     )  # fmt: skip
 
 
@@ -118,11 +117,8 @@ def _numbers(panels: Sequence[_Panel], seeds: Sequence[int]) -> pl.DataFrame:
     for panel in panels:
         for method, curve in panel.curves.items():
             low, high = curve.band or (np.full(len(curve.steps), np.nan),) * 2
-            columns = {"mean": curve.mean, "low": low, "high": high}
+            columns = {"step": curve.steps, "mean": curve.mean, "low": low, "high": high}
             columns |= {f"seed_{seed}": values for seed, values in zip(seeds, curve.values, strict=True)}
-            numbers = pl.DataFrame(columns).select(pl.all().fill_nan(None).round(_DIGITS))
-            names = pl.DataFrame({"step": curve.steps}).select(
-                pl.lit(panel.name).alias("panel"), pl.lit(method).alias("method"), "step"
-            )
-            tables.append(pl.concat([names, numbers], how="horizontal"))
+            names = pl.lit(panel.name).alias("panel"), pl.lit(method).alias("method")
+            tables.append(pl.DataFrame(columns).select(*names, pl.all()))
     return pl.concat(tables)

@@ -1,6 +1,6 @@
 """Figure: the distribution of scores, and the lowest score that is selected."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from limr.errors import LimrError
 from limr.files.contracts import read_parquet
 from limr.files.markdown import percentage
+from limr.report.looks import method_looks
 from limr.report.style import (
     THETA_COLOUR,
     edges_around,
     lowest_shown,
-    method_colour,
     method_title,
     plain_axes,
     save_figure,
@@ -25,20 +25,22 @@ _BINS = 50
 _HEADROOM = 1.15  # room for the legend above the bars
 
 
-def write_score_distribution(scores: Mapping[str, Path], output: Path) -> None:
+def write_score_distribution(scores: Mapping[str, Path], output: Path, all_methods: Sequence[str]) -> None:
     """Draw one histogram per method of ``scores`` (method -> scores file), with the selected prompts darker.
 
     The line is at the lowest selected score, which is the theta in effect even if a share was configured.
+    ``all_methods`` are those of the configuration, so that a method has the same colour in every figure.
 
     Raises LimrError when no scored prompt of a file is selected.
     """
+    looks = method_looks(all_methods)
     figure = Figure(figsize=(5 * max(2, len(scores)), 4), layout="constrained")
     for axes, (method, path) in zip(figure.subplots(1, len(scores), squeeze=False).flat, scores.items(), strict=True):
-        _draw(axes, method, path)
+        _draw(axes, method, path, looks[method].colour)
     save_figure(figure, output)
 
 
-def _draw(axes: Axes, method: str, path: Path) -> None:
+def _draw(axes: Axes, method: str, path: Path, colour: str) -> None:
     frame = read_parquet(path, "scores")
     scored = frame.drop_nulls("score")
     if not scored["selected"].any():
@@ -48,7 +50,6 @@ def _draw(axes: Axes, method: str, path: Path) -> None:
     others = scored.filter(~pl.col("selected"))["score"].to_numpy()
     theta = selected.min()
     edges = edges_around(theta, lowest_shown(scores, theta), scores.max(), _BINS)
-    colour = method_colour(method)
     axes.hist([selected, others], edges, stacked=True, color=[colour, colour], label=["selected", "not selected"])
     for bar in axes.containers[1]:
         bar.set_alpha(0.35)

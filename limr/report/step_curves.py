@@ -35,9 +35,11 @@ class Curve:
 
     @cached_property
     def band(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Lower and upper ends of the intervals over seeds; None if there are too few seeds."""
-        if len(self.values) < FEWEST_SEEDS:
+        """Lower and upper end at each step: t intervals from three seeds on, the range of two, None for one."""
+        if len(self.values) < 2:
             return None
+        if len(self.values) < FEWEST_SEEDS:
+            return self.values.min(axis=0), self.values.max(axis=0)
         intervals = [SeedIntervals(self.confidence).of(values) for values in self.values.T]
         return np.array([each.low for each in intervals]), np.array([each.high for each in intervals])
 

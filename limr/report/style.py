@@ -1,7 +1,6 @@
-"""Shared by tables and figures: titles and colours of methods, numbers as text, axes, and writing figures."""
+"""Shared by tables and figures: titles of methods, numbers as text, axes, and writing figures."""
 
 from pathlib import Path
-from zlib import crc32
 
 import numpy as np
 from matplotlib import rc_context
@@ -16,11 +15,6 @@ BASE_PROMPT = "base_prompt"  # the base model with `base_model.prefix` before ev
 
 _TITLES = {BASE: "Base model", BASE_PROMPT: "Base model + prompt", "rand_solvable": "RAND-solvable"}
 
-# the palette of Okabe and Ito, which colour-blind readers can distinguish
-_COLOURS = {"full": "#000000", "rand": "#E69F00", "rand_solvable": "#D55E00", "linear": "#009E73", "lim": "#0072B2"}
-_OTHER_COLOURS = ("#CC79A7", "#D55E00", "#56B4E9", "#F0E442")
-_MARKERS = {"full": "o", "rand": "s", "rand_solvable": "v", "linear": "^", "lim": "D"}
-_OTHER_MARKERS = "vPX*"
 THETA_COLOUR = "#D55E00"
 
 _TAIL = 0.01  # LIM has no lower bound; see ``lowest_shown``
@@ -33,16 +27,6 @@ def method_title(method: str) -> str:
     ('LIM', 'Base model + prompt', 'RAND-solvable', 'PASS RATE BAND')
     """
     return _TITLES.get(method) or method.upper().replace("_", " ")
-
-
-def method_colour(method: str) -> str:
-    """The colour of a method: the same in every figure."""
-    return _COLOURS.get(method) or _OTHER_COLOURS[crc32(method.encode()) % len(_OTHER_COLOURS)]
-
-
-def method_marker(method: str) -> str:
-    """The marker of a method's line: the same in every figure, for readers and printers without colours."""
-    return _MARKERS.get(method) or _OTHER_MARKERS[crc32(method.encode()) % len(_OTHER_MARKERS)]
 
 
 def percent(value: Interval, signed: bool = False) -> str:

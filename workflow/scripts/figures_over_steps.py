@@ -11,6 +11,7 @@ with stage(snakemake):
         evaluations=[Path(path) for path in snakemake.input.evaluations],
         metrics=[Path(path) for path in snakemake.input.metrics],
         methods=snakemake.params.methods,
+        all_methods=snakemake.params.all_methods,
         seeds=snakemake.params.seeds,
         titles=snakemake.params.titles,
         confidence=snakemake.params.confidence,

@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 from refusals import refused
 from step_files import write_rewards, write_steps
 
-from limr.report import figures_over_steps
+from limr.report import column_figure
 from limr.report.figures_over_steps import write_figure_over_steps
-from limr.report.style import method_colour, method_marker
+from limr.report.looks import method_looks
 
 METHODS = ["full", "lim"]
+COLOURS = {method: look.colour for method, look in method_looks(METHODS).items()}
 TITLES = {"hard": "Hard-6", "easy": "Easy-20"}
 
 
@@ -22,7 +23,7 @@ TITLES = {"hard": "Hard-6", "easy": "Easy-20"}
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """The figures that would have been saved."""
     figures: list[Figure] = []
-    monkeypatch.setattr(figures_over_steps, "save_figure", lambda figure, path, dpi: figures.append(figure))
+    monkeypatch.setattr(column_figure, "save_figure", lambda figure, path, dpi: figures.append(figure))
     return figures
 
 
@@ -38,7 +39,9 @@ def write(folder: Path, seeds: list[int], rewards: bool = True, titles: dict[str
         files["evaluations"].append(write_steps(folder, method, seed, accuracies, tokens=10 * seed))
         if rewards:
             files["metrics"].append(write_rewards(folder, method, seed, {0: -0.5, 1: seed / 10}))
-    write_figure_over_steps(**files, methods=METHODS, seeds=seeds, titles=titles, confidence=0.95, outputs=outputs)
+    write_figure_over_steps(
+        **files, methods=METHODS, all_methods=METHODS, seeds=seeds, titles=titles, confidence=0.95, outputs=outputs
+    )
     return outputs
 
 
@@ -47,7 +50,7 @@ def accuracy(method: str, seed: int, step: int, benchmark: str) -> float:
 
 
 def bold(axes: Any, method: str) -> Any:
-    (line,) = (line for line in axes.lines if line.get_linewidth() > 1 and line.get_color() == method_colour(method))
+    (line,) = (line for line in axes.lines if line.get_linewidth() > 1 and line.get_color() == COLOURS[method])
     return line
 
 
@@ -78,21 +81,23 @@ def test_figures_1a_and_4_show_each_benchmark_in_the_order_of_the_configuration(
     assert bold(easy, "full").get_ydata().tolist() == pytest.approx([0.4, 0.6])
 
 
-def test_two_seeds_are_thin_lines_and_three_are_a_band(tmp_path: Path, drawn: list[Figure]) -> None:
-    write(tmp_path / "two", [0, 4])
-    write(tmp_path / "three", [0, 4, 8])
-    two, three = drawn[0].axes[0], drawn[2].axes[0]
-    thin = [line for line in two.lines if line.get_linewidth() < 1 and line.get_color() == method_colour("lim")]
-    assert [line.get_ydata().tolist() for line in thin] == [
-        pytest.approx([0.4, 0.6]), pytest.approx([0.44, 0.64])
-    ]  # fmt: skip
+def bands(axes: Any) -> list[tuple[float, float]]:
+    """The lowest and highest value of each band."""
+    drawn = [part for part in axes.collections if isinstance(part, FillBetweenPolyCollection)]
+    heights = [part.get_paths()[0].vertices[:, 1] for part in drawn]
+    return [(values.min(), values.max()) for values in heights]
+
+
+def test_a_band_is_the_range_of_two_seeds_and_the_t_interval_of_three(tmp_path: Path, drawn: list[Figure]) -> None:
+    for seeds in ([0], [0, 4], [0, 4, 8]):
+        write(tmp_path / str(len(seeds)), seeds)
+    one, two, three = (drawn[index].axes[0] for index in (0, 2, 4))
+    assert bands(one) == []
     assert bold(two, "lim").get_ydata().tolist() == pytest.approx([0.42, 0.62])
-    assert not [part for part in two.collections if isinstance(part, FillBetweenPolyCollection)]
-    bands = [part for part in three.collections if isinstance(part, FillBetweenPolyCollection)]
-    assert len(three.lines) == len(bands) == len(METHODS)
+    assert bands(two)[1] == pytest.approx((0.4, 0.64))
     # the 95 % quantile of t with two degrees of freedom is 4.30; the standard error is 0.04 / sqrt(3)
-    heights = bands[1].get_paths()[0].vertices[:, 1]
-    assert (heights.min(), heights.max()) == pytest.approx((0.44 - 0.09937, 0.64 + 0.09937), abs=1e-4)
+    assert bands(three)[1] == pytest.approx((0.44 - 0.09937, 0.64 + 0.09937), abs=1e-4)
+    assert len(three.lines) == len(bands(three)) == len(METHODS)
 
 
 def test_the_csv_has_every_drawn_number_and_every_seed(tmp_path: Path) -> None:
@@ -115,19 +120,13 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     assert svg.startswith("<?xml") and "<dc:date>" not in svg
 
 
-def test_lines_differ_by_their_markers_too() -> None:
-    markers = [method_marker(method) for method in ("full", "rand", "linear", "lim")]
-    assert len(set(markers)) == 4
-    assert method_marker("mine") not in markers
-
-
 def test_a_missing_run_leaves_the_old_figure(tmp_path: Path) -> None:
     outputs = write(tmp_path, [0])
     before = {kind: path.read_bytes() for kind, path in outputs.items()}
     (tmp_path / "evaluation_steps/lim/seed0.parquet").unlink()
     with refused(where=tmp_path / "evaluation_steps/lim/seed0.parquet", what="no such file"):
         write_figure_over_steps(
-            [tmp_path / f"evaluation_steps/{method}/seed0.parquet" for method in METHODS], [], METHODS, [0], TITLES,
-            0.95, outputs,
+            [tmp_path / f"evaluation_steps/{method}/seed0.parquet" for method in METHODS], [], METHODS, METHODS, [0],
+            TITLES, 0.95, outputs,
         )  # fmt: skip
     assert {kind: path.read_bytes() for kind, path in outputs.items()} == before

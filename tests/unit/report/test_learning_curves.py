@@ -8,7 +8,7 @@ from refusals import refused
 from limr.errors import ContractError
 from limr.report import learning_curves
 from limr.report.learning_curves import write_learning_curves
-from limr.report.style import method_colour
+from limr.report.looks import method_looks
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_learning_curves_draw_each_seed_thin_and_their_mean_bold(tmp_path, drawn
     assert [line.get_ydata().tolist() for line in rewards.lines[:2]] == [[0.0, 0.2, 0.4], [0.0, 0.4, 0.8]]
     bold = max(rewards.lines, key=lambda line: line.get_linewidth())
     assert bold.get_ydata().tolist() == pytest.approx([0.0, 0.3, 0.6])
-    assert bold.get_color() == method_colour("lim")
+    assert bold.get_color() == method_looks(["lim"])["lim"].colour
     assert accuracies.lines[-1].get_xdata().tolist() == [0, 2], "steps without an evaluation are left out"
 
 

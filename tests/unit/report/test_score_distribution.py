@@ -9,6 +9,8 @@ from refusals import refused
 from limr.report import score_distribution
 from limr.report.score_distribution import write_score_distribution
 
+METHODS = ["full", "linear", "lim"]
+
 
 @pytest.fixture
 def drawn(monkeypatch) -> list[Figure]:
@@ -25,7 +27,9 @@ def bars(axes):
 
 def test_the_histogram_counts_every_prompt_and_theta_is_the_lowest_selected_score(tmp_path, drawn):
     scores = [*np.linspace(0.95, 0.05, 200), None, None]
-    write_score_distribution({"lim": write_scores(tmp_path / "s.parquet", scores, 33)}, tmp_path / "figure.png")
+    write_score_distribution(
+        {"lim": write_scores(tmp_path / "s.parquet", scores, 33)}, tmp_path / "figure.png", ["lim"]
+    )
     axes = drawn[0].axes[0]
     theta = axes.lines[0].get_xdata()[0]
     assert theta == pytest.approx(scores[32])
@@ -38,7 +42,9 @@ def test_the_histogram_counts_every_prompt_and_theta_is_the_lowest_selected_scor
 
 def test_a_long_tail_is_cut_off_and_counted(tmp_path, drawn):
     scores = [*np.linspace(0.95, 0.05, 299).tolist(), -40.0]
-    write_score_distribution({"lim": write_scores(tmp_path / "s.parquet", scores, 33)}, tmp_path / "figure.png")
+    write_score_distribution(
+        {"lim": write_scores(tmp_path / "s.parquet", scores, 33)}, tmp_path / "figure.png", ["lim"]
+    )
     axes = drawn[0].axes[0]
     hidden = 300 - sum(bars(axes))
     assert 1 <= hidden <= 5 and f"not shown: {hidden:.0f} below" in axes.get_xlabel()
@@ -46,19 +52,21 @@ def test_a_long_tail_is_cut_off_and_counted(tmp_path, drawn):
 
 
 def test_equal_scores_can_be_drawn(tmp_path, drawn):
-    write_score_distribution({"full": write_scores(tmp_path / "s.parquet", [1.0] * 9, 9)}, tmp_path / "figure.png")
+    write_score_distribution(
+        {"full": write_scores(tmp_path / "s.parquet", [1.0] * 9, 9)}, tmp_path / "figure.png", ["lim"]
+    )
     assert bars(drawn[0].axes[0])[0] == 9
 
 
 def test_an_empty_selection_is_refused(tmp_path):
     scores = write_scores(tmp_path / "s.parquet", [0.5, 0.4], 0)
     with refused(where=scores, what="no scored prompt is selected"):
-        write_score_distribution({"lim": scores}, tmp_path / "figure.png")
+        write_score_distribution({"lim": scores}, tmp_path / "figure.png", METHODS)
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path):
     scores = write_scores(tmp_path / "s.parquet", np.linspace(1, 0, 20).tolist(), 4)
     for name in ("1.png", "2.png"):
-        write_score_distribution({"lim": scores, "linear": scores}, tmp_path / name)
+        write_score_distribution({"lim": scores, "linear": scores}, tmp_path / name, METHODS)
     assert (tmp_path / "1.png").read_bytes() == (tmp_path / "2.png").read_bytes()
     assert (tmp_path / "1.png").read_bytes().startswith(b"\x89PNG")

@@ -43,9 +43,11 @@ def test_a_curve_has_the_seeds_in_their_order_and_the_t_interval_of_each_step() 
     assert curve.band[1] == pytest.approx(high)
 
 
-def test_one_or_two_seeds_have_no_interval() -> None:
+def test_two_seeds_have_their_range_and_one_has_no_band() -> None:
     rows = pl.DataFrame({"method": "lim", "seed": [0, 1], "step": 0, "value": [0.1, 0.2]})
-    assert curves(rows, ["lim"], [0, 1], 0.95)["lim"].band is None
+    band = curves(rows, ["lim"], [0, 1], 0.95)["lim"].band
+    assert band is not None and [end.tolist() for end in band] == [[0.1], [0.2]]
+    assert curves(rows.head(1), ["lim"], [0], 0.95)["lim"].band is None
 
 
 def test_a_missing_seed_is_named(tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
-"""The axis of scores: its range and its bins; the colours of methods."""
+"""The axis of scores: its range and its bins."""
 
 import numpy as np
 import pytest
 
-from limr.report.style import edges_around, lowest_shown, method_colour
+from limr.report.style import edges_around, lowest_shown
 
 
 def test_the_lowest_hundredth_is_left_out_only_if_it_would_take_half_of_the_axis():
@@ -19,7 +19,3 @@ def test_bins_have_an_edge_at_theta_and_hold_every_score(theta, low, high):
     edges = edges_around(theta, low, high, bins=7)
     assert theta in edges
     assert edges[0] <= low and high < edges[-1]
-
-
-def test_a_method_has_one_colour():
-    assert method_colour("mine") == method_colour("mine") != method_colour("lim")
