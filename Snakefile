@@ -20,6 +20,7 @@ if TRAINS:
     include: "rules/preflight.smk"
     include: "rules/data.smk"
     include: "rules/training.smk"
+    include: "rules/probe.smk"
     include: "rules/evaluation.smk"
     include: "rules/report.smk"
     include: "rules/figures.smk"

@@ -14,6 +14,7 @@ try:
         uses_gpus,
     )
     from limr.configuration.config_files import check_files
+    from limr.configuration.probe_options import is_measured, probe_seed, trajectories_folder
     from limr.errors import LimrError
     from limr.jobs.resources import evaluation_resources, preflight_resources, training_resources
     from limr.selection.method import needs_trajectories
@@ -69,10 +70,12 @@ BASE_MODEL = {key: value for key, value in SECTIONS.get("base_model", {}).items(
 # What compares answers with the gold, if it is not the default: the params of finished runs do not name the default.
 GRADER = {key: value for key, value in config.get("reward", {}).items() if (key, value) == ("grader", "math_verify")}
 
-# The methods that read trajectories. The figures show the scores of FIGURE_METHOD.
+# The methods that read trajectories. The figures show the scores of FIGURE_METHOD, which reads all of the probe if one
+# method does: they draw it beside the whole curves.
 FROM_TRAJECTORIES = [name for name, row in METHODS.items() if needs_trajectories(row["score"])]
-LIM = next((name for name, row in METHODS.items() if row["score"] == "lim"), None)
-FIGURE_METHOD = LIM or next(iter(FROM_TRAJECTORIES), None)
+WHOLE_PROBE = [name for name in FROM_TRAJECTORIES if not METHODS[name].get("probe")]
+LIM = next((name for name in WHOLE_PROBE if METHODS[name]["score"] == "lim"), None)
+FIGURE_METHOD = LIM or next(iter([*WHOLE_PROBE, *FROM_TRAJECTORIES]), None)
 
 
 # The rows of the tables: every evaluation of a seed.
@@ -98,7 +101,11 @@ def score_inputs(row):
     """Inputs of a score: the prompts, if this workflow prepared them, and the trajectories, if the score needs them."""
     inputs = {"prompts": f"{RESULTS}/data/train.parquet"} if TRAINS else {}
     if needs_trajectories(row["score"]) or not TRAINS:
-        inputs["trajectories"] = f"{RESULTS}/trajectories/seed{{seed}}.parquet"
+        inputs["trajectories"] = f"{RESULTS}/{trajectories_folder(row)}/seed{{seed}}.parquet"
+        if row.get("probe", {}).get("seed"):
+            inputs["trajectories"] = lambda wildcards: (
+                f"{RESULTS}/{trajectories_folder(row)}/seed{probe_seed(row, int(wildcards.seed), SEEDS)}.parquet"
+            )
     return inputs
 
 
@@ -129,8 +136,8 @@ def environment_of(section):
 
 
 def pick_keys(section, *keys):
-    """`keys` of each entry of `section`. A rule's params hold only these, so changes of other keys do not rerun it."""
-    return canonical({name: {key: row[key] for key in keys} for name, row in section.items()})
+    """Those of `keys` that each entry of `section` has. A rule's params hold only these: other keys do not rerun it."""
+    return canonical({name: {key: row[key] for key in keys if key in row} for name, row in section.items()})
 
 
 def configuration_names():

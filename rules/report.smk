@@ -85,6 +85,7 @@ rule outcomes:
             for file in files
         ],
         rollouts=rules.table2.input.rollouts,
+        measured=files_per_seed(MEASURED_ROLLOUTS) if MEASURED else [],
     output:
         markdown=f"{RESULTS}/outcomes.md",
         csv=report(

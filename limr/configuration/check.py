@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from limr.configuration.contradictions import contradictions
+from limr.configuration.contradictions import contradictions, of_own_run
 from limr.configuration.explain import explain
 from limr.configuration.sections import Experiment, OwnRun
 from limr.errors import LimrError, ProblemsError
@@ -25,7 +25,7 @@ def check_configuration(configuration: Mapping[str, Any]) -> None:
     except ValidationError as error:
         problems = explain(error, model)
     else:
-        problems = list(contradictions(checked)) if isinstance(checked, Experiment) else []
+        problems = list(contradictions(checked) if isinstance(checked, Experiment) else of_own_run(checked))
     if problems:
         raise ProblemsError("the configuration cannot be used", problems)
 

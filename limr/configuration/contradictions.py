@@ -5,11 +5,13 @@ from collections.abc import Iterable, Mapping
 from limr.configuration.method_rows import KeepShare, KeepThetaFor, KeepTop, MethodRow
 from limr.configuration.sections import Benchmark, Experiment, HubModel, MathData, MiniatureData
 from limr.data.sources import BENCHMARKS
-from limr.errors import LimrError, shown, suggest
+from limr.errors import LimrError, counted, shown, suggest
+from limr.jobs.run_counts import checkpoint_steps
 from limr.selection.method import needs_trajectories
 from limr.training.miniature.miniature_settings import MiniatureSection, PretrainingSettings
 from limr.training.openrlhf.command_line import forbidden_arguments
 from limr.training.openrlhf.openrlhf_settings import OpenRLHFSection
+from limr.trajectories.matrix import EPOCH_COVERAGE
 
 _PROMPTS_OF_MATH = {"published": 8523, "level3plus": 8890}  # limr/data/published.py
 _HEADINGS = ("Method", "#Questions", "Average")  # the other columns of table2.md
@@ -20,6 +22,8 @@ def contradictions(experiment: Experiment) -> Iterable[LimrError]:
     yield from _probe(experiment)
     for name, row in experiment.methods.items():
         yield from _number_of_prompts(f"methods.{name}.keep", row, experiment.data)
+        if row.probe:
+            yield from _part_of_probe(f"methods.{name}.probe", row.probe, experiment)
     yield from _titles(experiment.benchmarks)
     for name, benchmark in experiment.benchmarks.items():
         yield from _benchmark(name, benchmark, experiment.data)
@@ -42,13 +46,86 @@ def _probe(experiment: Experiment) -> Iterable[LimrError]:
         )
 
 
+def of_own_run(configuration: OwnRun) -> Iterable[LimrError]:
+    """An error for each method that scores a part of a probe: a configuration with ``trajectories`` has no probe."""
+    for name, row in configuration.methods.items():
+        if row.probe:
+            yield LimrError(
+                "this section has no effect beside `trajectories`, which names an existing training run",
+                where=f"methods.{name}.probe",
+                advice="Remove it. `trajectories.visits` cuts the run to its first visits.",
+            )
+
+
+def _part_of_probe(where: str, part: ProbeSection, experiment: Experiment) -> Iterable[LimrError]:
+    """An error for each part of the probe that it does not have."""
+    training = experiment.training
+    if part.samples and part.samples > training.samples_per_prompt:
+        yield LimrError(
+            where=f"{where}.samples",
+            found=str(part.samples),
+            expected=f"at most training.samples_per_prompt, {training.samples_per_prompt}",
+        )
+    if part.seed and len(experiment.seeds) == 1:
+        yield LimrError(
+            where=f"{where}.seed",
+            found=shown(part.seed),
+            expected="at least two `seeds`",
+            advice="Add a seed, or remove this key.",
+        )
+    if part.measure:
+        yield from _measure(where, part, training)
+    elif part.visits:
+        prompts, known_as = _prompts(experiment.data)
+        visits = int(training.steps * training.prompts_per_step / prompts + 1 - EPOCH_COVERAGE)
+        if part.visits > visits:
+            yield LimrError(
+                where=f"{where}.visits",
+                found=str(part.visits),
+                expected=f"at most {visits}: `training.steps` x `training.prompts_per_step` are"
+                f" {counted(visits, 'visit')} of {known_as}",
+            )
+
+
+def _measure(where: str, part: ProbeSection, training: MiniatureSection | OpenRLHFSection) -> Iterable[LimrError]:
+    if isinstance(training, OpenRLHFSection):
+        yield LimrError(
+            "only the engine `miniature` samples the prompts from its checkpoints",
+            where=f"{where}.measure",
+            found=shown(part.measure),
+            expected="no such key with `training.engine: openrlhf`",
+            advice="Remove this key: the method then scores the visits of training.",
+        )
+        return
+    checkpoints = len(checkpoint_steps({"steps": training.steps, "checkpoint_interval": training.checkpoint_interval}))
+    if checkpoints == 1:
+        yield LimrError(
+            f"{where}.measure needs at least two checkpoints, each of them a visit",
+            where="training.checkpoint_interval",
+            found=str(training.checkpoint_interval),
+            expected=f"less than training.steps, {training.steps}",
+            advice="Take the steps of one pass over all prompts, for as many checkpoints as visits.",
+        )
+    elif part.visits and part.visits > checkpoints:
+        yield LimrError(
+            where=f"{where}.visits",
+            found=str(part.visits),
+            expected=f"at most {checkpoints}, the checkpoints of the probe",
+            advice="Each checkpoint is a visit. Lower `training.checkpoint_interval` for more checkpoints.",
+        )
+
+
+def _prompts(data: MiniatureData | MathData) -> tuple[int, str]:
+    """The number of training prompts, and how an error names it."""
+    if isinstance(data, MiniatureData):
+        return data.train, f"data.train, {data.train}"
+    prompts = _PROMPTS_OF_MATH[data.prompts]
+    return prompts, f"the {prompts:,} problems of `data.prompts: {data.prompts}`"
+
+
 def _number_of_prompts(where: str, row: MethodRow, data: MiniatureData | MathData) -> Iterable[LimrError]:
     """An error if a rule keeps no prompt, or more than exist."""
-    if isinstance(data, MiniatureData):
-        prompts, known_as = data.train, f"data.train, {data.train}"
-    else:
-        prompts = _PROMPTS_OF_MATH[data.prompts]
-        known_as = f"the {prompts:,} problems of `data.prompts: {data.prompts}`"
+    prompts, known_as = _prompts(data)
     match row.keep:
         case KeepShare(share=share) if round(share * prompts) == 0:
             yield LimrError(where=f"{where}.share", found=str(share), expected=f"at least one prompt of {known_as}")

@@ -7,9 +7,10 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationError
 from pydantic_core import InitErrorDetails
 
 from limr.configuration.names import unknown
+from limr.configuration.probe_options import ProbeSection
 from limr.errors import LimrError, suggest
 from limr.selection.choose import RULES
-from limr.selection.method import check_options, find_method, score_names
+from limr.selection.method import check_options, find_method, needs_trajectories, score_names
 from limr.selection.options import OptionsError
 from limr.settings import Count, Settings, Share, SomeShare, refusal
 
@@ -77,6 +78,9 @@ class MethodRow(Settings):
         "{quantile: fraction} or {theta_for: number}"
     )
     options: dict[str, Any] = Field(default_factory=dict, description="options of the score, e.g. signal: accuracy")
+    probe: ProbeSection = Field(
+        default=None, description="the part of the probe that is scored; by default every visit of the same seed's"
+    )
 
     @field_validator("score")
     @classmethod
@@ -95,6 +99,14 @@ class MethodRow(Settings):
         if problems:
             raise ValidationError.from_exception_data("options", problems)
         return options
+
+    @field_validator("probe")
+    @classmethod
+    def _for_scores_of_curves(cls, probe: ProbeSection, info: ValidationInfo) -> ProbeSection:
+        score = info.data.get("score")
+        if score and not needs_trajectories(score):
+            raise refusal(what=f"the score {score!r} reads no trajectories of a probe", advice="Remove this section.")
+        return probe
 
 
 def _contradictory_options(score: str, options: Mapping[str, Any]) -> Iterable[InitErrorDetails]:

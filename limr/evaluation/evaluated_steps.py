@@ -7,12 +7,13 @@ from typing import Any
 
 import polars as pl
 
-from limr.errors import LimrError
 from limr.evaluation import graded_answers
 from limr.files.contracts import read_parquet, write_parquet
-from limr.jobs.run_counts import checkpoint_steps
+from limr.jobs.run_counts import checkpoint_folders, checkpoint_steps
 
 logger = logging.getLogger(__name__)
+
+_NEEDED_FOR = "Only the figures over training steps need them: `snakemake results/table2.md` does without."
 
 
 def evaluate_checkpoints(
@@ -38,8 +39,7 @@ def evaluate_checkpoints(
     Raises LimrError if a checkpoint is missing, and as ``graded_answers`` does.
     """
     *between, last = checkpoint_steps(training)
-    folders = {step: checkpoints / f"step_{step:06d}" for step in between}
-    _refuse_missing(checkpoints, folders, f"method {method}, seed {seed}")
+    folders = checkpoint_folders(checkpoints, between, f"method {method}, seed {seed}", _NEEDED_FOR)
     rows = [_by_problem(read_parquet(path, "evaluation"), step=0) for path in base]
     for number, (step, checkpoint) in enumerate(folders.items(), start=1):
         logger.info("step %d: checkpoint %d of %d", step, number, len(folders))
@@ -48,19 +48,6 @@ def evaluate_checkpoints(
     rows += [_by_problem(read_parquet(path, "evaluation"), step=last) for path in trained]
     table = pl.concat(rows).with_columns(method=pl.lit(method), seed=pl.lit(seed))
     write_parquet(table.sort("step", "benchmark", "problem_id"), output, "evaluation_steps")
-
-
-def _refuse_missing(checkpoints: Path, folders: Mapping[int, Path], run: str) -> None:
-    missing = [step for step, folder in folders.items() if not folder.is_dir()]
-    if missing:
-        raise LimrError(
-            f"checkpoints of {run} are missing",
-            where=checkpoints,
-            found=f"no checkpoint of step {missing[0]} ({len(missing):,} of {len(folders):,} missing)",
-            expected="one for every `training.checkpoint_interval` steps",
-            advice=f"Copy them back, or delete {checkpoints.parent} to train this run again. Only the figures over"
-            " training steps need them: `snakemake results/table2.md` does without.",
-        )
 
 
 def _by_problem(answers: pl.DataFrame, step: int) -> pl.DataFrame:

@@ -7,17 +7,19 @@ A file is recognised by its place in the folder of the results. It is compared w
 that it was made from, which is checked first:
 
 - ``base_model``: the sizes of the model;
-- ``data``: the number of problems;
+- ``data``: the number of problems, and of broken gold answers;
 - ``scores``: one row per prompt of the training set (of the trajectories, for a user's own run);
 - ``subsets``: the prompts that the scores select;
 - ``runs``: see ``run_counts``; a trained model has the sizes of the base model;
 - ``evaluation_steps``: method, seed, checkpoints and problems;
 - ``trajectories``: the visits and samples of the probe, and the counts of their audit;
+- ``probe_checkpoints``: the checkpoints of the probe, and its prompts and samples;
 - ``evaluation``: method, seed, problems and samples.
 
 A file that the stage does not read, such as the scores of a subset, may be missing. Then nothing is compared with it.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from filecmp import cmp
@@ -27,11 +29,14 @@ from typing import Any
 import polars as pl
 
 from limr.errors import LimrError
-from limr.files.contracts import read_parquet
+from limr.files.contracts import UNREADABLE, read_parquet, unreadable
 from limr.jobs.counts import delete, read_json, refuse_count, refuse_other_ids
 from limr.jobs.run_counts import check_run, checkpoint_steps
 
 _SIZES = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads")
+_VISITS = "`training.steps` x `training.prompts_per_step`"
+_CHECKPOINTS = "`data.train` x checkpoints"
+_SAMPLES = re.compile(r"samples(\d+)$")  # the last part of the name of a folder of trajectories
 
 
 @dataclass
@@ -67,6 +72,10 @@ def _check(place: Path, results: _Results) -> None:
             _check_problems(path, place, results)
         case ["trajectories", name] if name.endswith(".parquet") and not name.endswith(".prompts.parquet"):
             _check_trajectories(path, results)
+        case ["trajectories", part, name] if name.endswith(".parquet"):
+            _check_trajectories(path, results, part)
+        case ["probe_checkpoints", _, "rollouts"]:
+            _check_measured(path, results)
         case ["scores", method, _]:
             _check_scores(path, method, results)
         case ["subsets", method, seed]:
@@ -127,12 +136,14 @@ def _check_trajectories(path: Path, results: _Results) -> None:
     visits = read_parquet(path, "trajectories")
     training = results.configuration.get("training", {})
     if training.get("engine") == "miniature":  # OpenRLHF may lose rollouts: its visits are compared with the audit only
-        expected = training["steps"] * training["prompts_per_step"]
-        refuse_count(path, len(visits), expected, "visit", "`training.steps` x `training.prompts_per_step`")
-        samples = training["samples_per_prompt"]
-        refuse_count(
-            path, visits["n_samples"].sum(), expected * samples, "sample", "`training.samples_per_prompt` x visits"
-        )
+        expected, source = training["steps"] * training["prompts_per_step"], _VISITS
+        if part.startswith("probe_checkpoints"):
+            expected, source = results.configuration["data"]["train"] * len(checkpoint_steps(training)), _CHECKPOINTS
+        refuse_count(path, len(visits), expected, "visit", source)
+        samples, known_as = training["samples_per_prompt"], "`training.samples_per_prompt`"
+        if limited := _SAMPLES.search(part):
+            samples, known_as = int(limited[1]), "`probe.samples`"
+        refuse_count(path, visits["n_samples"].sum(), expected * samples, "sample", f"{known_as} x visits")
     audit_file = path.with_suffix(".audit.json")
     audit = read_json(audit_file)
     for name, noun, number in (
@@ -141,6 +152,18 @@ def _check_trajectories(path: Path, results: _Results) -> None:
         ("rollouts", "rollout", visits["n_samples"].sum()),
     ):
         refuse_count(path, number, audit.get(name, number), noun, str(audit_file))
+
+
+def _check_measured(path: Path, results: _Results) -> None:
+    """The rollouts from the checkpoints of the probe."""
+    training = results.configuration["training"]
+    visits = results.configuration["data"]["train"] * len(checkpoint_steps(training))
+    try:
+        found = pl.scan_parquet(path / "*.parquet", hive_partitioning=False).select(pl.len()).collect().item()
+    except UNREADABLE as error:
+        raise unreadable(path, error, delete(path.parent)) from error
+    expected = visits * training["samples_per_prompt"]
+    refuse_count(path, found, expected, "rollout", f"{_CHECKPOINTS} x `training.samples_per_prompt`", path.parent)
 
 
 def _refuse_copy(run: Path, results: _Results) -> None:

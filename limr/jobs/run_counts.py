@@ -4,7 +4,7 @@ Every rollout of the miniature is recorded, so the configuration gives all count
 crash; ``audit.json`` beside its rollouts has their number.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,24 @@ def checkpoint_steps(training: Mapping[str, Any]) -> list[int]:
     """
     steps, interval = training["steps"], training["checkpoint_interval"]
     return [*range(interval, steps, interval), steps]
+
+
+def checkpoint_folders(checkpoints: Path, steps: Sequence[int], run: str, needed_for: str) -> dict[int, Path]:
+    """Step -> the folder of the model that a run saved after it.
+
+    Raises LimrError if a checkpoint is missing; ``run`` names the run in the error, ``needed_for`` ends its advice.
+    """
+    folders = {step: checkpoints / f"step_{step:06d}" for step in steps}
+    missing = [step for step, folder in folders.items() if not folder.is_dir()]
+    if missing:
+        raise LimrError(
+            f"checkpoints of {run} are missing",
+            where=checkpoints,
+            found=f"no checkpoint of step {missing[0]} ({len(missing):,} of {len(folders):,} missing)",
+            expected="one for every `training.checkpoint_interval` steps",
+            advice=f"Copy them back, or delete {checkpoints.parent} to train this run again. {needed_for}",
+        )
+    return folders
 
 
 def _shards(rollouts: Path, run: Path) -> list[Path]:

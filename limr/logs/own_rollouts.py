@@ -41,11 +41,11 @@ class _CheckFailedError(Exception):
     """A check of a whole batch has failed; ``_invalid_rollout`` finds the rollout."""
 
 
-def from_rollouts(rollouts: str | Path, leave_out: Sequence[str] = ()) -> Trajectories:
+def from_rollouts(rollouts: str | Path, leave_out: Sequence[str] = (), samples: int | None = None) -> Trajectories:
     """Average the rollouts of every visit.
 
     ``rollouts`` is a directory of Parquet shards (contract ``rollouts``) or one shard, with rows in any order.
-    ``leave_out`` names shards that are not read.
+    ``leave_out`` names shards that are not read. With ``samples``, only the first so many samples of a visit count.
 
     Rows are streamed: only visits are held in memory, never responses. Every visit is kept; ``visit_matrix`` decides
     which of them count. An accuracy is NaN where ``correct`` is null for any of the visit's rollouts.
@@ -58,6 +58,8 @@ def from_rollouts(rollouts: str | Path, leave_out: Sequence[str] = ()) -> Trajec
     """
     shards = _shards(Path(rollouts), leave_out)
     rows = pl.scan_parquet(shards, include_file_paths="shard", hive_partitioning=False, glob=False)
+    if samples is not None:  # a missing number stays, to be refused
+        rows = rows.filter(pl.col("sample").is_null() | (pl.col("sample") < samples))
     try:
         prompt_ids, visits = _add_up(rows)
     except UNREADABLE as error:

@@ -69,6 +69,16 @@ def read_source(path: str | Path, options: LogOptions | None = None, visits: int
     return Extracted(trajectories, audit_trajectories(path, form, len(files), trajectories, left_out), None)
 
 
+def read_probe(rollouts: Path, samples: int | None = None) -> Extracted:
+    """The trajectories of a folder of this project's rollouts; with ``samples``, of the first so many of each visit.
+
+    Raises ContractError as ``from_rollouts`` does.
+    """
+    trajectories = from_rollouts(rollouts, samples=samples)
+    audit = audit_trajectories(rollouts, "rollouts of this project", len(shards_in(rollouts, ())), trajectories)
+    return Extracted(trajectories, audit, None)
+
+
 def _own_format(path: Path, leave_out: Sequence[str]) -> tuple[str, Callable[[Path], Trajectories]] | None:
     """The name and the reader of a source with numbered visits; None for a log."""
     if path.is_dir():

@@ -5,7 +5,8 @@ before the step that its metrics name, OpenRLHF after it.
 
 The cost of a run is its rollouts and their generated tokens. A target is a share of FULL's final gain over the base
 model, at the same seed. A run reaches it at its first evaluation at or above it; nothing is interpolated. A method that
-reads trajectories also pays for the probe, which is FULL's whole run.
+reads trajectories also pays for the probe, which is FULL's whole run, or for the part of it that it reads
+(``probe_cost``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,24 +18,15 @@ import numpy as np
 import polars as pl
 
 from limr.configuration.check import probe
+from limr.configuration.probe_options import is_measured, probe_seed
 from limr.errors import LimrError
 from limr.files.contracts import read_parquet
-from limr.report.training_runs import rollouts_by_step
+from limr.report.probe_cost import probe_cost
+from limr.report.training_runs import Cost, rollouts_by_step
 from limr.selection.method import needs_trajectories
 
 SHARES = (0.9, 0.95)  # of FULL's final gain
 _TOLERANCE = 1e-9  # of an accuracy, for the rounding of a target
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What was generated: rollouts, and their tokens."""
-
-    rollouts: int
-    tokens: int
-
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(self.rollouts + other.rollouts, self.tokens + other.tokens)
 
 
 @dataclass(frozen=True)
@@ -100,8 +92,12 @@ class Outcome:
     targets: dict[float, Reached]
 
 
-def outcomes_of(runs: Sequence[Path], configuration: Mapping[str, Any]) -> dict[str, list[Outcome]]:
+def outcomes_of(
+    runs: Sequence[Path], configuration: Mapping[str, Any], measured: Sequence[Path] = ()
+) -> dict[str, list[Outcome]]:
     """The outcomes of each method, one per seed, from the folders ``.../METHOD/seedSEED`` of its training runs.
+
+    ``measured``: the folders ``.../seedSEED`` of rollouts from the checkpoints of the probe, if a method scores them.
 
     Raises LimrError for a run of the configuration that is missing, and for metrics or rollouts that cannot be used.
     """
@@ -114,22 +110,33 @@ def outcomes_of(runs: Sequence[Path], configuration: Mapping[str, Any]) -> dict[
                 raise LimrError(f"there is no training run of method {method}, seed {seed}", advice="Run its training.")
             curves[method, seed] = read_curve(folders[method, f"seed{seed}"], engine)
     full = probe(methods)
-    found: dict[str, list[Outcome]] = {}
-    for method, row in methods.items():
-        pays = needs_trajectories(row["score"])
-        found[method] = [
-            _outcome(method, seed, curves[method, seed], curves.get((full, seed)) if full else None, pays)
+    measurements = {folder.name: folder / "rollouts" for folder in measured}
+
+    def paid(row: Mapping[str, Any], seed: int) -> Cost:
+        """The cost of the curves that the method ``row`` scores to train ``seed``."""
+        if full is None or not needs_trajectories(row["score"]):
+            return Cost(0, 0)
+        seed = probe_seed(row, seed, seeds)
+        if not row.get("probe"):
+            return curves[full, seed].whole_run
+        measurement = measurements.get(f"seed{seed}") if is_measured(row) else None
+        return probe_cost(row, folders[full, f"seed{seed}"] / "rollouts", measurement)
+
+    return {
+        method: [
+            _outcome(method, seed, curves[method, seed], curves.get((full, seed)) if full else None, paid(row, seed))
             for seed in seeds
         ]
-    return found
+        for method, row in methods.items()
+    }
 
 
-def _outcome(method: str, seed: int, curve: DevelopmentCurve, full: DevelopmentCurve | None, pays: bool) -> Outcome:
-    return Outcome(method, seed, curve, {share: _reached(curve, full, share, pays) for share in SHARES})
+def _outcome(method: str, seed: int, curve: DevelopmentCurve, full: DevelopmentCurve | None, paid: Cost) -> Outcome:
+    return Outcome(method, seed, curve, {share: _reached(curve, full, share, paid) for share in SHARES})
 
 
-def _reached(curve: DevelopmentCurve, full: DevelopmentCurve | None, share: float, pays: bool) -> Reached:
-    """When ``curve`` reached ``share`` of the gain of ``full``. ``pays``: whether it needs the probe."""
+def _reached(curve: DevelopmentCurve, full: DevelopmentCurve | None, share: float, paid: Cost) -> Reached:
+    """When ``curve`` reached ``share`` of the gain of ``full``. ``paid``: the cost of its selection."""
     if full is None or full.base is None or full.last <= full.base:
         return Reached(None)
     level = full.base + share * (full.last - full.base)
@@ -137,7 +144,7 @@ def _reached(curve: DevelopmentCurve, full: DevelopmentCurve | None, share: floa
     if index is None:
         return Reached(level)
     cost = curve.costs[index]
-    return Reached(level, curve.steps[index], cost, cost + full.whole_run if pays else cost)
+    return Reached(level, curve.steps[index], cost, cost + paid)
 
 
 def read_curve(run: Path, engine: str) -> DevelopmentCurve:

@@ -12,6 +12,7 @@ from limr.files.markdown import markdown_rows, percentage
 from limr.report.outcome_cells import MEASURES, accuracy_cell, cost_cells, has_intervals, intervals_sentence, over_seeds
 from limr.report.outcomes import SHARES, Outcome, Reached, outcomes_of
 from limr.report.outcomes_comparison import Outcomes, Results, comparison
+from limr.report.probe_cost import explained
 from limr.report.results import evaluated_methods, read_results
 from limr.report.seed_intervals import seed_averages
 from limr.report.style import BASE, method_title
@@ -22,19 +23,24 @@ _DIGITS = 6  # decimals of the fractions in the CSV
 
 
 def write_outcomes(
-    evaluations: Sequence[Path], runs: Sequence[Path], configuration: Mapping[str, Any], outputs: Mapping[str, Path]
+    evaluations: Sequence[Path],
+    runs: Sequence[Path],
+    configuration: Mapping[str, Any],
+    outputs: Mapping[str, Path],
+    measured: Sequence[Path] = (),
 ) -> None:
     """Write the page to ``outputs["markdown"]``, and one row per training run to ``outputs["csv"]``.
 
     - ``evaluations``: the evaluation files of the base model and of every method, seed and benchmark.
     - ``runs``: the folders ``.../METHOD/seedSEED`` of all training runs, with their metrics and rollouts.
     - ``configuration``: the whole checked configuration.
+    - ``measured``: the folders ``.../seedSEED`` of rollouts from the checkpoints of the probe, if a method scores them.
 
     Raises LimrError as ``read_results`` and ``outcomes_of`` do.
     """
     methods, seeds = evaluated_methods(configuration), configuration["seeds"]
     results = read_results(evaluations, methods, seeds, configuration["benchmarks"])
-    outcomes = outcomes_of(runs, configuration)
+    outcomes = outcomes_of(runs, configuration, measured)
     page = [
         "# Outcomes",
         "What the methods of Table 2 achieve, what they cost, and how they compare.",
@@ -105,7 +111,8 @@ def _costs(outcomes: Outcomes, configuration: Mapping[str, Any]) -> list[str]:
             amounts = [cost_cells(costs, confidence) for costs in (spent, whole)]
             rows.append([method_title(method), _reached(targets), *amounts[0], *amounts[1]])
         parts += [f"Until {percentage(share, 0)} of FULL's gain:", markdown_rows(header, rows, aligned=True)]
-    paying = [method_title(name) for name, row in configuration["methods"].items() if needs_trajectories(row["score"])]
+    methods = configuration["methods"]
+    paying = [method_title(name) for name, row in methods.items() if needs_trajectories(row["score"])]
     who = f"the scores of {', '.join(paying)} read" if paying else "no score here reads"
     return [
         *parts,
@@ -114,6 +121,7 @@ def _costs(outcomes: Outcomes, configuration: Mapping[str, Any]) -> list[str]:
         "of what FULL, at the same seed, has gained at its last evaluation. If only some seeds reach it, the table "
         "shows the lowest and the highest cost of those that do, and no mean. *With the probe*: "
         f"{who} the trajectories of the probe, so FULL's whole run is added to their cost."
+        f"{''.join(' ' + sentence for sentence in explained(methods))}"
         f"{' ' + intervals_sentence(configuration) if has_intervals(configuration) else ''}",
     ]
 

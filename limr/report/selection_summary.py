@@ -90,7 +90,22 @@ def _sections(rows: pl.DataFrame, probes: Sequence[Trajectories]) -> list[str]:
         "Percentages are quantiles of the scores. *theta to match* is the lowest selected score.",
         markdown_table(_by_method(rows), whole=["prompts", "scored", "selected"], percent=["share"]),
         *_without_score(rows, n_seeds),
+        *_between_seeds(rows, probes),
         "## By kind of prompt",
+    ]
+
+
+def _between_seeds(rows: pl.DataFrame, probes: Sequence[Trajectories]) -> list[str]:
+    """How far the selections of independent probes agree; nothing if all seeds score the same run."""
+    first, *others = (probe.frame() for probe in probes)
+    if all(other.equals(first) for other in others):
+        return []
+    n_pairs = len(probes) * (len(probes) - 1) // 2
+    return [
+        "## Overlap between seeds",
+        "How far the selections of independent probes agree: each seed has its own order of the prompts and its own "
+        f"samples. {EXPLAINED} {f'Mean over the {n_pairs} pairs of seeds.' if n_pairs > 1 else ''}".rstrip(),
+        markdown_table(seeds_table(rows), percent=["overlap", "chance"]),
     ]
 
 

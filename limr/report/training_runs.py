@@ -19,6 +19,17 @@ class TrainingRun:
     rollouts: int
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What was generated: rollouts, and their tokens."""
+
+    rollouts: int
+    tokens: int
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.rollouts + other.rollouts, self.tokens + other.tokens)
+
+
 def read_runs(
     subsets: Mapping[str, Sequence[Path]], rollouts: Mapping[str, Sequence[Path]]
 ) -> dict[str, list[TrainingRun]]:

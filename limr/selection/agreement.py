@@ -36,6 +36,17 @@ def overlap(first: np.ndarray, second: np.ndarray) -> float:
     return float(2 * np.minimum(first, second).sum() / size) if size else np.nan
 
 
+def overlap_by_chance(first: int, second: int, prompts: int) -> float:
+    """The mean overlap of two random selections of ``first`` and ``second`` of ``prompts``; NaN if both are empty.
+
+    On average they have ``first * second / prompts`` prompts in common.
+
+    >>> overlap_by_chance(334, 334, 2048) == 334 / 2048
+    True
+    """
+    return 2 * first * second / (prompts * (first + second)) if first + second else np.nan
+
+
 def spearman(first: np.ndarray, second: np.ndarray) -> float:
     """Spearman's rank correlation over the prompts that have both scores; ties have the mean of their ranks.
 

@@ -30,8 +30,10 @@ def score_prompts(
     Each row that is not selected has a reason.
 
     ``settings`` is the method's entry in the configuration: ``score`` (name of a score method), ``keep`` (see
-    ``choose``) and perhaps ``options`` (of the score method). Without ``prompts`` (contract ``prompts``) the prompts
-    are those of ``trajectories``.
+    ``choose``) and perhaps ``options`` (of the score method). Its section ``probe`` may name a number of ``visits``:
+    then only the first ones are scored, exactly those that a probe of so many visits would have had. ``trajectories``
+    are already those of the seed, the samples and the measure that the section names. Without ``prompts`` (contract
+    ``prompts``) the prompts are those of ``trajectories``.
 
     ``ungradable`` decides about prompts with a gold answer that cannot be graded: no response to them can be rewarded.
     With ``drop`` such a prompt has no score, and its curve is left out of the mean curve too. With ``keep`` it is
@@ -40,6 +42,9 @@ def score_prompts(
     Raises LimrError naming the method when a name or option is unknown, when nothing can be scored, or when nothing
     is selected.
     """
+    visits = (settings.get("probe") or {}).get("visits")
+    if trajectories is not None and visits is not None:
+        trajectories = _first_visits(method, trajectories, visits)
     pool, left_out = pool_of(trajectories, prompts, seed, ungradable)
     try:
         scores = run_method(settings["score"], pool, settings.get("options") or {})
@@ -53,6 +58,17 @@ def score_prompts(
         method, seed, f"{scored['selected'].sum():,}", f"{len(scored):,}", f"{scored['score'].null_count():,}",
     )  # fmt: skip
     return check(scored.with_columns(method=pl.lit(method)).select(list(columns("scores"))), "scores", where=method)
+
+
+def _first_visits(method: str, trajectories: Trajectories, visits: int) -> Trajectories:
+    longest = int(trajectories.epoch.max(initial=-1)) + 1
+    if longest < visits:
+        raise LimrError(
+            where=(f"method {method!r}", "probe.visits"),
+            found=str(visits),
+            expected=f"at most {longest}, the visits of the trajectories",
+        )
+    return trajectories.before(visits)
 
 
 def pool_of(

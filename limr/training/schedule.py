@@ -39,5 +39,14 @@ def step_generator(step: int, seed: int) -> torch.Generator:
     return _generator(seed, _MINI_BATCHES, step)
 
 
+def checkpoint_uniforms(rows: int, length: int, step: int, seed: int) -> torch.Tensor:
+    """The random numbers (rows, length) in [0, 1) for samples from the checkpoint after ``step`` training steps.
+
+    Training never draws them: its generators have seeds of 0 or more, these have negative ones.
+    """
+    generator = torch.Generator().manual_seed(-1 - (seed * 1_000_000 + step))
+    return torch.rand(rows, length, generator=generator)
+
+
 def _generator(seed: int, purpose: int, index: int) -> torch.Generator:
     return torch.Generator().manual_seed((seed * 3 + purpose) * 1_000_000 + index)

@@ -12,4 +12,5 @@ with stage(snakemake):
         runs=[Path(path).parent for path in snakemake.input.metrics],
         configuration=snakemake.params.configuration,
         outputs={name: Path(path) for name, path in snakemake.output.items()},
+        measured=[Path(path).parent for path in snakemake.input.get("measured", [])],
     )

@@ -57,6 +57,17 @@ def test_samples_of_one_visit_may_be_in_several_shards(tmp_path):
     assert from_rollouts(tmp_path).frame().rows() == [("a", 0, 0.125, 0.5, 4)]
 
 
+def test_the_first_samples_of_a_visit_are_those_with_the_lowest_numbers(tmp_path):
+    whole = rollouts({("a", 0): [1.0, -0.5, -1.0, 1.0], ("a", 1): [-1.0, 1.0, 1.0, 1.0]})
+    write_parquet(whole.reverse(), tmp_path / "0.parquet", "rollouts")
+    assert from_rollouts(tmp_path, samples=2).frame().rows() == [("a", 0, 0.25, 0.5, 2), ("a", 1, 0.0, 0.5, 2)]
+    assert from_rollouts(tmp_path, samples=4).frame().equals(from_rollouts(tmp_path).frame())
+    damaged = whole.with_columns(sample=pl.when(pl.col("sample") > 0).then("sample"))
+    damaged.write_parquet(tmp_path / "0.parquet")
+    with refused(found="'sample': None"):
+        from_rollouts(tmp_path, samples=2)
+
+
 def test_files_being_written_are_not_read(directory):
     before = from_rollouts(directory).frame()
     (directory / ".step2.parquet.123.partial").write_bytes(b"half")

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limr.training.schedule import step_generator, step_prompts, step_uniforms
+from limr.training.schedule import checkpoint_uniforms, step_generator, step_prompts, step_uniforms
 
 PROMPTS, PER_STEP, SEEDS = st.integers(1, 40), st.integers(1, 50), st.integers(0, 1000)
 
@@ -55,3 +55,11 @@ def test_random_numbers_depend_on_step_and_seed_and_not_on_the_global_generator(
     values = torch.cat([draw.flatten() for draw in draws.values()])
     assert len(values.unique()) == len(values)
     assert values.min() >= 0 and values.max() < 1
+
+
+def test_samples_from_checkpoints_have_random_numbers_of_their_own():
+    drawn = [checkpoint_uniforms(3, 4, step, seed) for seed in (0, 1) for step in (0, 1, 8)]
+    drawn += [step_uniforms(3, 4, step, seed) for seed in (0, 1) for step in (0, 1, 8)]
+    values = torch.cat([draw.flatten() for draw in drawn])
+    assert len(values.unique()) == len(values)
+    assert torch.equal(checkpoint_uniforms(3, 4, 8, 1), checkpoint_uniforms(3, 4, 8, 1))
