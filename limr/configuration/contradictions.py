@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from limr.configuration.method_rows import KeepShare, KeepThetaFor, KeepTop, MethodRow
-from limr.configuration.sections import Benchmark, Experiment, HubModel, MathData, MiniatureData
+from limr.configuration.probe_options import ProbeSection
+from limr.configuration.sections import Benchmark, Experiment, HubModel, MathData, MiniatureData, OwnRun
 from limr.data.sources import BENCHMARKS
 from limr.errors import LimrError, counted, shown, suggest
 from limr.jobs.run_counts import checkpoint_steps

@@ -132,7 +132,8 @@ def _check_problems(path: Path, place: Path, results: _Results) -> None:
         refuse_count(path, len(read_parquet(path, "prompts")), expected, "problem", source)
 
 
-def _check_trajectories(path: Path, results: _Results) -> None:
+def _check_trajectories(path: Path, results: _Results, part: str = "") -> None:
+    """``part``: the folder of a part of the probe (``trajectories_folder``); empty for every visit of training."""
     visits = read_parquet(path, "trajectories")
     training = results.configuration.get("training", {})
     if training.get("engine") == "miniature":  # OpenRLHF may lose rollouts: its visits are compared with the audit only

@@ -11,6 +11,7 @@ from limr.errors import LimrError, one_of
 from limr.files.atomic import write_text
 from limr.files.contracts import read_parquet
 from limr.files.markdown import markdown_table
+from limr.report.selection_overlap import EXPLAINED, seeds_table
 from limr.selection.reason import kind_of
 from limr.trajectories import Trajectories, known_signals, visit_matrix
 
