@@ -14,6 +14,7 @@ from limr.report.bootstrap import Interval
 from limr.report.seed_intervals import SeedIntervals, seed_averages
 
 AVERAGE = "average"
+_ROUNDING = 1e-12  # of a difference of accuracies; smaller ones are equal
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,6 @@ def probability_of_improvement(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _paired_t(differences: np.ndarray) -> float:
-    if np.ptp(differences) == 0:  # the test statistic would be 0 / 0, or infinite
-        return 1.0 if differences[0] == 0 else 0.0
+    if np.ptp(differences) < _ROUNDING:  # the test statistic would be 0 / 0, or infinite
+        return 1.0 if abs(differences[0]) < _ROUNDING else 0.0
     return float(stats.ttest_1samp(differences, 0.0).pvalue)

@@ -6,7 +6,7 @@ difference needs no correction for worlds. If a world changes the difference its
 the pages show the mean of each world for that.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from limr.report.results import evaluated_methods
 TABLE, OUTCOMES = "table2.json", "outcomes.csv"
 OWN = ("seeds", "data.seed", "base_model.seed")  # what worlds may differ in, besides the folder
 _NOTHING = object()
+_AGAIN = "Run snakemake for this folder again."
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def pooled(worlds: Sequence[World]) -> Pool:
         problems = [problem for world in worlds for problem in _missing(world)]
     if problems:
         raise ProblemsError("these results cannot be pooled", problems)
-    answers = [_accuracies(world) for world in worlds]
+    answers = [accuracies(world) for world in worlds]
     runs = [_runs(world) for world in worlds]
     units = [(index, seed) for index, world in enumerate(worlds) for seed in world.seeds]
     configuration = first.configuration
@@ -123,7 +124,7 @@ def pooled(worlds: Sequence[World]) -> Pool:
     )
 
 
-def _accuracies(world: World) -> dict[tuple[str, int], Mapping[str, float]]:
+def accuracies(world: World) -> dict[tuple[str, int], Mapping[str, float]]:
     """(method, seed) -> benchmark -> accuracy."""
     return {
         (row["method"], entry["seed"]): entry["benchmarks"]
@@ -139,16 +140,24 @@ def _runs(world: World) -> dict[tuple[str, int], Mapping[str, Any]]:
 
 def _missing(world: World) -> Iterator[LimrError]:
     """An error for each method, seed and benchmark that is not in the files of ``world``."""
-    answers, runs, methods = _accuracies(world), _runs(world), world.configuration["methods"]
-    advice = "Run snakemake for this folder again."
-    for method in evaluated_methods(world.configuration):
+    yield from missing_in(world, evaluated_methods(world.configuration))
+    runs = _runs(world)
+    for method in world.configuration["methods"]:
         for seed in world.seeds:
-            place = (f"method {method}", f"seed {seed}")
+            if (method, seed) not in runs:
+                where = (world.name, OUTCOMES, f"method {method}", f"seed {seed}")
+                yield LimrError("there is no row", where=where, advice=_AGAIN)
+
+
+def missing_in(world: World, methods: Iterable[str]) -> Iterator[LimrError]:
+    """An error for each seed and benchmark for which ``table2.json`` of ``world`` has no accuracy of ``methods``."""
+    answers = accuracies(world)
+    for method in methods:
+        for seed in world.seeds:
             for name in world.configuration["benchmarks"]:
                 if answers.get((method, seed), {}).get(name) is None:
-                    yield LimrError(f"there is no accuracy on {name}", where=(world.name, TABLE, *place), advice=advice)
-            if method in methods and (method, seed) not in runs:
-                yield LimrError("there is no row", where=(world.name, OUTCOMES, *place), advice=advice)
+                    where = (world.name, TABLE, f"method {method}", f"seed {seed}")
+                    yield LimrError(f"there is no accuracy on {name}", where=where, advice=_AGAIN)
 
 
 def _same_units(worlds: Sequence[World]) -> Iterator[LimrError]:
@@ -165,7 +174,7 @@ def _same_units(worlds: Sequence[World]) -> Iterator[LimrError]:
 
 def _differences(world: World, first: World) -> Iterator[LimrError]:
     """An error for each setting that differs between two worlds, and may not."""
-    for name, found, expected in _unequal(world.configuration, first.configuration):
+    for name, found, expected in unequal(world.configuration, first.configuration):
         if name not in OWN:
             yield LimrError(
                 where=(world.name, name),
@@ -174,11 +183,11 @@ def _differences(world: World, first: World) -> Iterator[LimrError]:
             )
 
 
-def _unequal(one: Any, other: Any, above: str = "") -> Iterator[tuple[str, Any, Any]]:
+def unequal(one: Any, other: Any, above: str = "") -> Iterator[tuple[str, Any, Any]]:
     """The dotted name of each value that differs, and both values; of the order of keys, only that of methods."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in dict.fromkeys([*one, *other]):
-            yield from _unequal(one.get(key, _NOTHING), other.get(key, _NOTHING), f"{above}.{key}" if above else key)
+            yield from unequal(one.get(key, _NOTHING), other.get(key, _NOTHING), f"{above}.{key}" if above else key)
     elif one is _NOTHING or other is _NOTHING or one != other:
         yield above, one, other
 

@@ -46,6 +46,15 @@ def test_methods_without_any_difference_have_p_1_and_a_constant_difference_has_p
     assert (equal.p_value, constant.p_value) == (1.0, 0.0)
 
 
+def test_rounding_errors_are_no_differences():
+    same = {"a": np.array([[0.3], [0.3], [0.7]])}
+    rounded = {"a": np.array([[0.1 + 0.2], [0.3], [0.7]])}
+    assert (rounded["a"] - same["a"]).any()
+    equal = contrasts({"x": rounded, "y": same}, [("x", "y")], 0.95)[0]
+    constant = contrasts({"x": {"a": rounded["a"] + 0.25}, "y": same}, [("x", "y")], 0.95)[0]
+    assert (equal.p_value, constant.p_value) == (1.0, 0.0)
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_rejects_what_the_step_down_procedure_rejects(p_values):
     """The definition: go through the sorted p-values and stop at the first that exceeds level / number left."""

@@ -28,7 +28,7 @@ def test_there_is_a_panel_for_the_average_and_for_each_benchmark_in_both_formats
     _, figure, names = drawn
     assert [axes.get_title() for axes in figure.axes] == ["(a) Average", "(b) Easy-20", "(c) Hard-6"]
     assert names == ["evidence.svg", "evidence.png"]
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["LIM - FULL", "LIM - RAND"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["- FULL", "- RAND"]
 
 
 def test_every_row_shows_its_interval_and_a_dot_for_each_seed(drawn):
