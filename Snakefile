@@ -24,6 +24,9 @@ if TRAINS:
     include: "rules/evaluation.smk"
     include: "rules/report.smk"
     include: "rules/figures.smk"
+    if SUPERVISED:
+
+        include: "rules/supervised.smk"
 
 
 rule all:

@@ -60,6 +60,7 @@ RESULTS = config["results"]
 SEEDS = config["seeds"]
 METHODS = config["methods"]
 BENCHMARKS = config.get("benchmarks", {})
+SUPERVISED = config.get("supervised", {})  # rows of Table 3 only
 TRAINS = "trajectories" not in config
 UNGRADABLE = config.get("data", {}).get("ungradable", "drop")
 # The text before every prompt, in training and in evaluation. Without one, the chat template decides.
@@ -84,7 +85,7 @@ EVALUATED = ["base", *(["base_prompt"] if PREFIX else []), *METHODS]
 
 wildcard_constraints:
     seed=r"\d+",
-    method="|".join(EVALUATED),
+    method="|".join([*EVALUATED, *SUPERVISED]),
 
 
 def files_per_seed(path, **wildcards):
@@ -129,6 +130,8 @@ def evaluation_settings(wildcards):
     return SECTIONS["evaluation"] | reward | SYSTEM_PROMPT | prefix
 
 
+    if wildcards.method in SUPERVISED:
+        return f"{RESULTS}/supervised/{wildcards.method}/seed{wildcards.seed}/model"
 def environment_of(section):
     """The environment of a stage that runs the engine of this section of the configuration."""
     on_gpus = section["engine"] in ("openrlhf", "vllm")
@@ -171,3 +174,5 @@ if len(METHODS) > 1:
     TARGETS.append("comparison.md")
 if LIM:
     TARGETS += ["early_stopping.md", "figures/early_stopping.png"]
+    if SUPERVISED:
+        TARGETS.append("table3.md")

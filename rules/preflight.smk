@@ -26,7 +26,9 @@ if PREFLIGHT:
         resources:
             **preflight_resources(config),
         params:
-            configuration={section: SECTIONS[section] for section in CHECKED_SECTIONS} | {"base_model": BASE_MODEL},
+            configuration={section: SECTIONS[section] for section in CHECKED_SECTIONS}
+            | {"base_model": BASE_MODEL}
+            | {key: SECTIONS[key] for key in ("supervised",) if key in SECTIONS},
         message:
             "Checking arguments, packages, GPUs, memory, disk, model, data and grader"
         script:

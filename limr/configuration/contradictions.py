@@ -6,6 +6,7 @@ from limr.configuration.method_rows import KeepShare, KeepThetaFor, KeepTop, Met
 from limr.configuration.probe_options import ProbeSection
 from limr.configuration.sections import Benchmark, Experiment, HubModel, MathData, MiniatureData, OwnRun
 from limr.data.sources import BENCHMARKS
+from limr.configuration.supervised_checks import supervised
 from limr.errors import LimrError, counted, shown, suggest
 from limr.jobs.run_counts import checkpoint_steps
 from limr.selection.method import needs_trajectories
@@ -33,6 +34,7 @@ def contradictions(experiment: Experiment) -> Iterable[LimrError]:
     else:
         yield from _miniature(experiment, experiment.training)
     if isinstance(experiment.base_model, PretrainingSettings):
+    yield from supervised(experiment)
         yield from _pretraining(experiment.base_model)
 
 

@@ -17,6 +17,7 @@ from limr.logs.formats import NAMES
 from limr.settings import LOWEST_TEMPERATURE, Count, Line, Seed, Settings, Text, refusal
 from limr.training.miniature.miniature_settings import MiniatureSection, PretrainingSettings
 from limr.training.openrlhf.openrlhf_settings import OpenRLHFSection
+from limr.training.supervised_settings import SupervisedRow
 
 
 def _distinct(values: list[int]) -> list[int]:
@@ -290,3 +291,8 @@ class OwnRun(Configuration):
     """A configuration that selects from an existing training run."""
 
     trajectories: TrajectoriesSection = Field(description="an existing training run, instead of a probe")
+    supervised: dict[MethodName, SupervisedRow] = Field(
+        default=None,
+        min_length=1,
+        description="supervised fine-tuning of the base model by name: rows of Table 3 (docs/supervised.md)",
+    )

@@ -11,6 +11,7 @@ that it was made from, which is checked first:
 - ``scores``: one row per prompt of the training set (of the trajectories, for a user's own run);
 - ``subsets``: the prompts that the scores select;
 - ``runs``: see ``run_counts``; a trained model has the sizes of the base model;
+- ``supervised``: the number of solutions, and the learning rates that were tried;
 - ``evaluation_steps``: method, seed, checkpoints and problems;
 - ``trajectories``: the visits and samples of the probe, and the counts of their audit;
 - ``probe_checkpoints``: the checkpoints of the probe, and its prompts and samples;
@@ -31,7 +32,7 @@ import polars as pl
 from limr.errors import LimrError
 from limr.files.contracts import UNREADABLE, read_parquet, unreadable
 from limr.jobs.counts import delete, read_json, refuse_count, refuse_other_ids
-from limr.jobs.run_counts import check_run, checkpoint_steps
+from limr.jobs.run_counts import check_run, checkpoint_steps, number_of_solutions
 
 _SIZES = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads")
 _VISITS = "`training.steps` x `training.prompts_per_step`"
@@ -86,7 +87,17 @@ def _check(place: Path, results: _Results) -> None:
             check_run(path.parent, results.folder / subset, results.configuration["training"])
             _refuse_copy(path.parent, results)
         case ["runs", _, _, "model"]:
-            _check_trained_model(path, results)
+            _check_trained_model(path, path.parent, results)
+        case ["supervised", row, _, "solutions.parquet"]:
+            _check_solutions(path, row, results)
+        case ["supervised", row, _, "sweep.parquet"]:
+            _check_sweep(path, row, results)
+        case ["supervised", _, _, _]:  # a model
+            _check_trained_model(path, path, results)
+        case ["data", "solutions", name] if name.endswith(".parquet"):
+            number = read_json(path.with_suffix(".audit.json")).get("solutions")
+            if number is not None:
+                refuse_count(path, len(read_parquet(path, "solutions")), number, "solution", "as in its audit")
         case ["evaluation_steps", method, seed]:
             _check_evaluation_steps(path, (method, int(Path(seed).stem.removeprefix("seed"))), results)
         case ["evaluation", method, seed, benchmark]:
@@ -101,12 +112,32 @@ def _check_base_model(path: Path, results: _Results) -> None:
         _refuse_other_sizes(path, expected, path)
 
 
-def _check_trained_model(path: Path, results: _Results) -> None:
+def _check_trained_model(path: Path, made_again: Path, results: _Results) -> None:
     base = results.folder / "base_model"
     _check(Path("base_model"), results)
     sizes = read_json(base / "config.json")
     expected = {key: (sizes[key], f"{sizes[key]}, as in {base}") for key in _SIZES if key in sizes}
-    _refuse_other_sizes(path, expected, path.parent)
+    _refuse_other_sizes(path, expected, made_again)
+
+
+def _check_solutions(path: Path, row: str, results: _Results) -> None:
+    share = results.configuration["supervised"][row]["solutions"]["share"]
+    expected = number_of_solutions(share, results.configuration["data"]["train"])
+    source = f"`supervised.{row}.solutions.share` x `data.train`"
+    refuse_count(path, len(read_parquet(path, "solutions")), expected, "solution", source)
+
+
+def _check_sweep(path: Path, row: str, results: _Results) -> None:
+    found = read_parquet(path, "sweep")
+    rates = results.configuration["supervised"][row]["learning_rates"]
+    if found["learning_rate"].sort().to_list() != sorted(rates) or found["chosen"].sum() != 1:
+        raise LimrError(
+            where=path,
+            found=f"the learning rates {', '.join(f'{rate:g}' for rate in found['learning_rate'])}, "
+            f"{found['chosen'].sum()} of them chosen",
+            expected=f"one chosen of {', '.join(f'{rate:g}' for rate in rates)} (`supervised.{row}.learning_rates`)",
+            advice=delete(path),
+        )
 
 
 def _refuse_other_sizes(path: Path, expected: Mapping[str, tuple[int, str]], made_again: Path) -> None:

@@ -41,6 +41,15 @@ def check_run(run: Path, subset: Path, training: Mapping[str, Any]) -> None:
         _refuse_other_metrics(metrics, trained, steps)
 
 
+def number_of_solutions(share: float, train: int) -> int:
+    """How many worked solutions a row of `supervised` has: what `keep: {share: ...}` keeps of ``train`` prompts.
+
+    >>> number_of_solutions(0.163, 2048)
+    334
+    """
+    return round(share * train)
+
+
 def checkpoint_steps(training: Mapping[str, Any]) -> list[int]:
     """The numbers of steps after which a run saves its model.
 

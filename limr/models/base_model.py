@@ -33,7 +33,7 @@ def fetch_base_model(settings: Mapping[str, Any], output: Path) -> None:
         files = dict(_files_on_hub(settings["repository"], settings["revision"]))
     with whole_directory(output) as folder:
         for name, file in files.items():
-            _link_or_copy(file, folder / name)
+            link_or_copy(file, folder / name)
         model, _ = check_checkpoint(folder, where=("base_model", source))  # the name of ``folder`` is temporary
         size = sum((folder / name).stat().st_size for name in files)
         parameters = sum(weight.numel() for weight in model.parameters())
@@ -58,8 +58,9 @@ def _files_on_hub(repository: str, revision: str) -> Iterable[tuple[str, Path]]:
         logger.info("%s: %d of %d: %s", repository, number, len(names), name)
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
+def link_or_copy(source: str | Path, target: str | Path) -> None:
+    """Make ``target`` a hard link to the file ``source``, or a copy of it where no link is possible."""
     try:
-        os.link(source.resolve(), target)
+        os.link(Path(source).resolve(), target)
     except OSError:  # another disk, or a file of another user
         shutil.copyfile(source, target)

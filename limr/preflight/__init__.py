@@ -26,6 +26,7 @@ CHECKS: dict[str, Callable[[Facts], Iterable[Found]]] = {
     "disk": machine.disks,
     "base model": inputs.base_model,
     "data and grader": inputs.data,
+    "solutions": inputs.solutions,
 }
 
 

@@ -32,6 +32,7 @@ def base_model(facts: Facts) -> Iterable[Found]:
             hub_file(base["repository"], base["revision"], name, "model")
         where = f"the hub has {base['repository']}@{base['revision'][:12]}"
     yield from _too_long(facts, where)
+    yield from _beyond_positions(facts)
     yield f"{where}: {shape.parameters:,} parameters"
 
 
@@ -50,6 +51,32 @@ def _too_long(facts: Facts, where: str) -> Iterable[LimrError]:
                 expected=f"{tokens:,} or more, for {settings}",
                 advice="Lower the setting, or name another model.",
             )
+
+
+def _beyond_positions(facts: Facts) -> Iterable[str]:
+    """What to know where solutions may be longer than the model's positions: training still works."""
+    positions = facts.config.get("max_position_embeddings") or 0
+    for name, row in facts.configuration.get("supervised", {}).items():
+        if row["max_tokens"] > positions:
+            yield (
+                f"supervised.{name}: solutions of up to {row['max_tokens']:,} tokens train positions after the "
+                f"{positions:,} of max_position_embeddings; answers to the benchmarks are shorter"
+            )
+
+
+def solutions(facts: Facts) -> Iterable[Found]:
+    """Check every set of solutions of supervised fine-tuning."""
+    from limr.data.distilled import DISTILLED, load_solutions
+
+    for name, row in facts.configuration.get("supervised", {}).items():
+        source = row["solutions"]["source"]
+        if source not in DISTILLED:
+            yield f"supervised.{name}: made by the workflow"
+            continue
+        try:
+            yield f"supervised.{name}: {len(load_solutions(row['solutions'])):,} solutions of {DISTILLED[source].title}"
+        except LimrError as error:
+            yield error.inside(f"supervised.{name}.solutions")
 
 
 def data(facts: Facts) -> Iterable[Found]:

@@ -111,6 +111,9 @@ def disks(facts: Facts) -> Iterable[Found]:
 def _disk_space(facts: Facts, free: float) -> Found:
     runs = len(facts.configuration["methods"]) * len(facts.configuration["seeds"])
     parts = estimates.disk(facts.shape, facts.training, runs)
+    rates = sum(len(row["learning_rates"]) for row in facts.configuration.get("supervised", {}).values())
+    tuned = rates * len(facts.configuration["seeds"])
+    parts["models of supervised fine-tuning"] = tuned * 2 * facts.shape.parameters / 1e9  # left out of the text if 0
     written = _size(facts.results) / 1e9
     needed = max(0.0, sum(parts.values()) - written)
     more = f"about {needed:,.0f} GB more ({_parts(parts, 'GB')})"

@@ -2,7 +2,9 @@
 
 import contextlib
 import importlib.metadata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 from limr.errors import LimrError
 from limr.preflight.facts import Facts, version_of
@@ -56,6 +58,28 @@ def arguments(facts: Facts) -> Iterable[Found]:
             )
         raise
     yield f"OpenRLHF's own parser accepts {sum(word.startswith('--') for word in line)} arguments"
+    for name, row in facts.configuration.get("supervised", {}).items():
+        yield from _supervised(name, row, facts, package)
+
+
+def _supervised(name: str, row: Mapping[str, Any], facts: Facts, package: Path) -> Iterable[Found]:
+    from limr.training.openrlhf.parser import SUPERVISED, parse
+    from limr.training.openrlhf.supervised_command import OpenRLHFSupervisedRun, SupervisedPaths, supervised_line
+
+    keys = [key for key in OpenRLHFSupervisedRun.model_fields if key in row]
+    settings = {key: row[key] for key in keys} | {
+        key: facts.training[key] for key in ("gpus_per_node", "offload_optimizer", "patience_minutes", "zero_stage")
+    }
+    work = facts.results.absolute() / "work"
+    paths = SupervisedPaths(*(work / part for part in ("model", "training", "final", "tensorboard")))
+    options = OpenRLHFSupervisedRun(**settings, learning_rate=row["learning_rates"][0])
+    line = supervised_line(options, paths, facts.configuration["seeds"][0])
+    try:
+        parse(line, package, SUPERVISED)
+    except LimrError as error:
+        yield error.inside(f"supervised.{name}")
+        return
+    yield f"supervised.{name}: OpenRLHF's own parser accepts {sum(word.startswith('--') for word in line)} arguments"
 
 
 def _pins(package: str, names: Iterable[str]) -> dict[str, str]:

@@ -47,9 +47,9 @@ def publish(folder: Path, final_model: Path, steps: int, base: Path, checkpoints
     policies = {step: _policy(folder, step) for step in _steps(folder, "global_step*_hf", "_hf")}
     with whole_directory(checkpoints) as temporary:
         for step, policy in (policies | {steps: last}).items():
-            _link(policy, base, temporary / f"step_{step:06d}")
+            link_policy(policy, base, temporary / f"step_{step:06d}")
     with whole_directory(model) as temporary:
-        _link(last, base, temporary)
+        link_policy(last, base, temporary)
 
 
 def drop_states(folder: Path, final_model: Path) -> None:
@@ -87,7 +87,7 @@ def _policy(folder: Path, step: int) -> Path:
     return folder / f"{_tag(step)}_hf"
 
 
-def _link(policy: Path, base: Path, target: Path) -> None:
+def link_policy(policy: Path, base: Path, target: Path) -> None:
     """Put the weights of ``policy`` and all other files of ``base`` into ``target``."""
     target.mkdir(exist_ok=True)
     for file in base.iterdir():

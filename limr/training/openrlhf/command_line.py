@@ -63,8 +63,17 @@ def command_line(options: OpenRLHFSettings, paths: RunPaths, seed: int, attempt:
     ours = DEFAULTS | _experiment(options, seed) | _paths(paths, attempt) | _machine(options)
     if resume:
         ours["ckpt.load_enable"] = True
+    return as_line(ours | dict(options.arguments))
+
+
+def as_line(arguments: Mapping[str, Argument]) -> list[str]:
+    """``arguments`` as a command line: true gives a flag, false leaves the argument out.
+
+    >>> as_line({"ds.zpg": 8, "ckpt.save_hf": True, "use_ms": False})
+    ['--ds.zpg', '8', '--ckpt.save_hf']
+    """
     line = []
-    for name, value in (ours | dict(options.arguments)).items():
+    for name, value in arguments.items():
         if value is not False:
             line += [f"--{name}"] if value is True else [f"--{name}", _text(value)]
     return line

@@ -26,7 +26,7 @@ _DEFAULTS = {"TOKENIZERS_PARALLELISM": "true", "NCCL_DEBUG": "WARN", "RAY_ENABLE
 
 def main(arguments: Sequence[str]) -> None:
     """Train. The exit status is that of OpenRLHF's command; a LimrError becomes one line of stderr."""
-    _end_with_the_parent()
+    end_with_the_parent()
     nodes, gpus_per_node, *line = arguments
     passed_on = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON) and name != MARK}
     try:
@@ -45,7 +45,7 @@ def _train(line: Sequence[str]) -> None:
     runpy.run_module(COMMAND, run_name="__main__", alter_sys=True)
 
 
-def _end_with_the_parent() -> None:
+def end_with_the_parent() -> None:
     """Let Linux kill this process when its parent dies, so that no training runs without its supervisor."""
     ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 

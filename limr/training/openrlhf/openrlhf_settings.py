@@ -33,6 +33,7 @@ def _argument_name(name: Any) -> Any:
 
 
 ArgumentName = Annotated[str, BeforeValidator(_argument_name)]
+Arguments = dict[ArgumentName, Annotated[Argument, BeforeValidator(_scalar)]]
 
 
 class OpenRLHFSection(Settings):
@@ -98,7 +99,7 @@ class OpenRLHFSection(Settings):
     patience_minutes: Positive = Field(
         description="minutes without a line in OpenRLHF's log after which the run is stopped with an error"
     )
-    arguments: dict[ArgumentName, Annotated[Argument, BeforeValidator(_scalar)]] = Field(
+    arguments: Arguments = Field(
         default_factory=dict,
         description="further arguments of OpenRLHF by name, e.g. ds.zpg: 8; true gives a flag, false removes a default",
     )

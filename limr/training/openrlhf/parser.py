@@ -1,7 +1,8 @@
 """Check a command line with OpenRLHF's own parser and checks, without its dependencies.
 
-Parser and checks are in ``openrlhf/cli/train_ppo_ray.py`` under ``if __name__ == "__main__"``, and end with
-``train(args)``. This module runs the code before that call, without the file's imports (Ray, vLLM, DeepSpeed).
+Parser and checks are in ``openrlhf/cli/train_ppo_ray.py``, or ``train_sft.py`` for supervised fine-tuning, under
+``if __name__ == "__main__"``, and end with ``train(args)``. This module runs the code before that call, without the
+file's imports (Ray, vLLM, DeepSpeed).
 """
 
 import argparse
@@ -23,7 +24,7 @@ from limr.training.openrlhf import VERSION
 
 logger = logging.getLogger(__name__)
 
-COMMAND, CONFIG = Path("cli/train_ppo_ray.py"), Path("utils/config.py")
+COMMAND, SUPERVISED, CONFIG = Path("cli/train_ppo_ray.py"), Path("cli/train_sft.py"), Path("utils/config.py")
 
 
 def installed() -> Path | None:
@@ -35,10 +36,10 @@ def installed() -> Path | None:
 
 
 def unpack(wheel: Path, folder: Path) -> Path:
-    """Extract the two files that parsing needs from OpenRLHF's ``wheel``. Returns the folder for ``parse``."""
+    """Extract the files that parsing needs from OpenRLHF's ``wheel``. Returns the folder for ``parse``."""
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
-            for file in (COMMAND, CONFIG):
+            for file in (COMMAND, SUPERVISED, CONFIG):
                 if name.endswith(f"openrlhf/{file}"):
                     target = folder / file
                     target.parent.mkdir(parents=True, exist_ok=True)
@@ -46,15 +47,16 @@ def unpack(wheel: Path, folder: Path) -> Path:
     return folder
 
 
-def parse(line: Sequence[str], package: Path) -> SimpleNamespace:
+def parse(line: Sequence[str], package: Path, command: Path = COMMAND) -> SimpleNamespace:
     """The arguments of ``line`` as OpenRLHF's ``train`` gets them, nested by the dots in their names.
 
-    ``package``: the folder of the package ``openrlhf``. Names must be complete, although the real parser accepts
-    unambiguous abbreviations. Raises LimrError if OpenRLHF's parser or one of its checks refuses the line.
+    ``package``: the folder of the package ``openrlhf``. ``command``: the file in it that reads the line. Names must be
+    complete, although the real parser accepts unambiguous abbreviations. Raises LimrError if OpenRLHF's parser or one
+    of its checks refuses the line.
     """
-    body = _main_block(package / COMMAND)
+    body = _main_block(package / command)
     names: dict[str, Any] = {
-        "argparse": SimpleNamespace(ArgumentParser=lambda: _Parser(line)),
+        "argparse": SimpleNamespace(ArgumentParser=lambda: _Parser(line, command.stem)),
         "hierarchize": _hierarchize(package / CONFIG),
         "datetime": datetime,
         "os": os,
@@ -62,7 +64,7 @@ def parse(line: Sequence[str], package: Path) -> SimpleNamespace:
     output = io.StringIO()
     try:
         with contextlib.redirect_stdout(output):
-            exec(compile(body, str(package / COMMAND), "exec"), names)
+            exec(compile(body, str(package / command), "exec"), names)
     except AssertionError as error:
         raise LimrError(f"OpenRLHF {VERSION} refuses these arguments: {error}") from error
     for warning in filter(None, output.getvalue().splitlines()):
@@ -73,8 +75,8 @@ def parse(line: Sequence[str], package: Path) -> SimpleNamespace:
 class _Parser(argparse.ArgumentParser):
     """Parses the given line instead of ``sys.argv``, accepts complete names only, and raises instead of exiting."""
 
-    def __init__(self, line: Sequence[str]) -> None:
-        super().__init__(prog="openrlhf.cli.train_ppo_ray", allow_abbrev=False)
+    def __init__(self, line: Sequence[str], command: str) -> None:
+        super().__init__(prog=f"openrlhf.cli.{command}", allow_abbrev=False)
         self._line = list(line)
 
     def parse_args(self) -> argparse.Namespace:
