@@ -8,6 +8,8 @@ BENCHMARK_FILES = [
 ]
 if FROM_TRAJECTORIES:
     BENCHMARK_FILES += files_per_seed(rules.extract_trajectories.benchmark)
+if MEASURED:
+    BENCHMARK_FILES += files_per_seed(rules.measure_checkpoints.benchmark)
 
 
 rule table2:
@@ -25,6 +27,7 @@ rule table2:
             for files in files_per_method("{results}/runs/{method}/seed{seed}/rollouts").values()
             for file in files
         ],
+        measured=files_per_seed(MEASURED_ROLLOUTS) if MEASURED else [],
     output:
         markdown=f"{RESULTS}/table2.md",
         csv=report(

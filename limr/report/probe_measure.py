@@ -177,7 +177,7 @@ def _seeds(numbers: pl.DataFrame) -> str:
         f"spearman_{VISITS}": "rank correlation by visits",
         f"spearman_{CHECKPOINTS}": "rank correlation by checkpoints",
     }
-    return markdown_table(wide.select(columns).rename(columns), percent=list(columns.values())[1:4])
+    return markdown_table(wide.select(columns.keys()).rename(columns), percent=list(columns.values())[1:4])
 
 
 def _first_pass(

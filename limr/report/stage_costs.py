@@ -9,8 +9,12 @@ import polars as pl
 from limr.jobs.resources import evaluation_resources, training_resources
 
 
-def response_tokens(rollouts: Iterable[Path], evaluations: Iterable[Path]) -> dict[str, int]:
+def response_tokens(
+    rollouts: Iterable[Path], evaluations: Iterable[Path], measured: Iterable[Path] = ()
+) -> dict[str, int]:
     """Stage -> its response tokens, from folders of rollout shards and from evaluation files.
+
+    ``measured``: the folders of rollouts from the checkpoints of the probe.
 
     A stage has the name of its benchmark file, such as ``train/lim-seed0``. Prompts are not counted.
     """
@@ -18,6 +22,8 @@ def response_tokens(rollouts: Iterable[Path], evaluations: Iterable[Path]) -> di
     for folder in map(Path, rollouts):  # .../METHOD/seedS/rollouts
         stage = f"train/{folder.parent.parent.name}-{folder.parent.name}"
         tokens[stage] = sum(_sum(shard) for shard in folder.glob("*.parquet"))
+    for folder in map(Path, measured):  # .../probe_checkpoints/seedS/rollouts
+        tokens[f"probe_checkpoints/{folder.parent.name}"] = sum(_sum(shard) for shard in folder.glob("*.parquet"))
     for file in map(Path, evaluations):  # .../METHOD/seedS/BENCHMARK.parquet
         stage = f"evaluation/{file.parent.parent.name}-{file.parent.name}"
         tokens[stage] = tokens.get(stage, 0) + _sum(file)

@@ -13,6 +13,7 @@ import polars as pl
 
 from limr.files.contracts import read_parquet
 from limr.files.markdown import markdown_table
+from limr.report.first_pass import quarters
 from limr.report.selection_summary import ALONG, NEVER, START, kinds_of_prompts
 from limr.trajectories import Trajectories
 
@@ -26,13 +27,15 @@ def products(prompts: pl.DataFrame, benchmarks: dict[str, pl.DataFrame]) -> pl.D
     return pl.concat(counts).insert_column(0, pl.Series("file", list(rows)))
 
 
-def by_quarter(rollouts: pl.DataFrame, kinds: pl.DataFrame, selected: pl.DataFrame) -> pl.DataFrame:
+def by_quarter(
+    place: pl.DataFrame, trajectories: pl.DataFrame, kinds: pl.DataFrame, selected: pl.DataFrame
+) -> pl.DataFrame:
     """For each quarter of the first pass: accuracy at the first and the second visit, kinds, and what LIM selects."""
-    visits = rollouts.group_by("prompt_id", "visit").agg(pl.col("step").first(), pl.col("correct").mean())
-    first = visits.filter(pl.col("visit") == 0).sort("step", "prompt_id")
-    second = visits.filter(pl.col("visit") == 1).select("prompt_id", second="correct")
-    quarter = pl.int_range(pl.len()) * 4 // pl.len() + 1
-    table = first.with_columns(quarter=quarter).join(second, on="prompt_id").join(kinds, on="prompt_id")
+    first, second = (
+        trajectories.filter(pl.col("epoch") == epoch).select("prompt_id", pl.col("accuracy").alias(name))
+        for epoch, name in enumerate(("correct", "second"))
+    )
+    table = place.join(first, on="prompt_id").join(second, on="prompt_id").join(kinds, on="prompt_id")
     shares = {kind: (pl.col("kind") == kind).mean() for kind in (NEVER, START, ALONG)}
     return (
         table.join(selected.select("prompt_id", "selected"), on="prompt_id")
@@ -58,15 +61,17 @@ def main() -> None:
     prompts = read_parquet(results / "data" / "train.parquet", "prompts")
     files = {"development": results / "data" / "development.parquet"}
     files |= {file.stem: file for file in sorted((results / "data" / "benchmarks").glob("*.parquet"))}
-    kinds = kinds_of_prompts(Trajectories.read(results / "trajectories" / f"{seed}.parquet"))
+    trajectories = Trajectories.read(results / "trajectories" / f"{seed}.parquet")
+    kinds = kinds_of_prompts(trajectories)
     table = products(prompts, {name: read_parquet(file, "prompts") for name, file in files.items()})
     print(markdown_table(table, whole=["prompts", "products"], percent=["share"]))
     never = prompts.join(kinds, on="prompt_id").filter(pl.col("kind") == NEVER)
     print(f"\n{len(never):,} prompts are never solved; {never.filter(PRODUCT).height:,} of them are products\n")
-    rollouts = pl.read_parquet(results / "runs" / "full" / seed / "rollouts" / "*.parquet")
-    quarters = by_quarter(rollouts, kinds, read_parquet(results / "scores" / "lim" / f"{seed}.parquet", "scores"))
-    percent = [name for name in quarters.columns if name not in ("quarter", "prompts")]
-    print(markdown_table(quarters, whole=["quarter", "prompts"], percent=percent))
+    scores = read_parquet(results / "scores" / "lim" / f"{seed}.parquet", "scores")
+    place = quarters(results / "runs" / "full" / seed / "rollouts")
+    by_place = by_quarter(place, trajectories.frame(), kinds, scores)
+    percent = [name for name in by_place.columns if name not in ("quarter", "prompts")]
+    print(markdown_table(by_place, whole=["quarter", "prompts"], percent=percent))
 
 
 if __name__ == "__main__":

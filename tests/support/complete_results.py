@@ -49,6 +49,12 @@ def write_results(results: Path) -> dict[str, Any]:
     visits = pl.DataFrame({"prompt_id": sorted(PROMPTS * 2), "epoch": [0, 1] * len(PROMPTS)})
     visits = rows_of("trajectories", visits, n_samples=SAMPLES)
     _write(visits, results / "trajectories/seed0.parquet", "trajectories")
+    _write(visits.with_columns(n_samples=1), results / "trajectories/samples1/seed0.parquet", "trajectories")
+    # two checkpoints, so two visits too
+    _write(visits, results / "trajectories/probe_checkpoints/seed0.parquet", "trajectories")
+    measured = visits.select("prompt_id", visit="epoch").join(pl.DataFrame({"sample": [0, 1]}), how="cross")
+    shard = results / "probe_checkpoints/seed0/rollouts/steps.parquet"
+    _write(rows_of("rollouts", measured), shard, "rollouts")
     audit = {"prompts": len(PROMPTS), "points": len(visits), "rollouts": len(visits) * SAMPLES}
     (results / "trajectories/seed0.audit.json").write_text(json.dumps(audit))
     return {

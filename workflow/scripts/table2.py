@@ -26,6 +26,8 @@ with stage(snakemake):
         Path(snakemake.params.benchmarks),
         [Path(path) for path in snakemake.params.benchmark_files],
         Path(snakemake.output.wall_times),
-        tokens=response_tokens(rollouts, map(Path, snakemake.input.evaluations)),
+        tokens=response_tokens(
+            rollouts, map(Path, snakemake.input.evaluations), map(Path, snakemake.input.get("measured", []))
+        ),
         gpus=gpus(snakemake.params.configuration),
     )

@@ -18,6 +18,8 @@ from limr.jobs.input_counts import check_inputs
 TRAIN, BENCHMARK = "data/train.parquet", "data/benchmarks/easy.parquet"
 SCORES, SUBSET = "scores/lim/seed0.parquet", "subsets/lim/seed0.parquet"
 TRAJECTORIES, EVALUATION = "trajectories/seed0.parquet", "evaluation/lim/seed0/easy.parquet"
+PARTS = "trajectories/samples1/seed0.parquet", "trajectories/probe_checkpoints/seed0.parquet"
+MEASURED = "probe_checkpoints/seed0/rollouts"
 RUN, STEPS = "runs/lim/seed0", "evaluation_steps/lim/seed0.parquet"
 
 # stage -> what it reads, as the rules name it
@@ -26,6 +28,9 @@ INPUTS = {
     "train": ["base_model", SUBSET, "data/development.parquet"],
     "extract_trajectories": ["runs/full/seed0/rollouts"],
     "score_lim": [TRAIN, TRAJECTORIES],
+    "score_lim_few": [TRAIN, PARTS[0]],
+    "probe_measure": [TRAIN, TRAJECTORIES, PARTS[1]],
+    "extract_probe_checkpoints": [MEASURED],
     "select": [SCORES, TRAIN],
     "evaluate": [f"{RUN}/model", BENCHMARK],
     "table2": [EVALUATION, TRAIN, SUBSET, f"{RUN}/rollouts"],
@@ -104,6 +109,18 @@ def repeated_problem(frame: pl.DataFrame) -> pl.DataFrame:
             ["score_lim", "early_stopping", "selection_summary", "selection_figure"],
         ),
         (
+            PARTS[0],
+            lambda frame: frame.with_columns(n_samples=pl.lit(2, pl.Int64)),
+            {"found": "24 samples", "expected": "12 (`probe.samples` x visits)"},
+            ["score_lim_few"],
+        ),
+        (
+            PARTS[1],
+            without_last,
+            {"found": "11 visits", "expected": "12 (`data.train` x checkpoints)"},
+            ["probe_measure"],
+        ),
+        (
             SCORES,
             without_last,
             {"found": "5 prompts (missing: 1, not expected: 0)", "expected": "the 6 in"},
@@ -164,6 +181,13 @@ def test_no_stage_reads_a_file_that_is_too_short_or_of_another_run(
     for stage in stages:
         with refused(where=path, advice=f"Delete {path}", **parts):
             check(stage, configuration)
+
+
+def test_rollouts_from_checkpoints_are_counted(configuration: dict[str, Any]) -> None:
+    folder = Path(configuration["results"], MEASURED)
+    change(folder / "steps.parquet", without_last)
+    with refused(where=folder, found="23 rollouts", expected="24 (`data.train` x checkpoints", advice="Delete"):
+        check("extract_probe_checkpoints", configuration)
 
 
 @pytest.mark.parametrize(

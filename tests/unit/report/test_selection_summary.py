@@ -149,3 +149,25 @@ def test_without_accuracies_the_page_gives_a_reason_instead_of_the_kinds(tmp_pat
     assert "| chosen | 7 | 7 | 2 | 28.6 % |" in text and "| reward | 7 | 8 |" in text
     assert "the log has only rewards" in text
     assert "never solved" not in text and "| accuracy |" not in text
+
+
+def test_the_overlap_between_independent_probes_stands_beside_chance(tmp_path):
+    other = CURVES | {"never": CURVES["along"], "along": CURVES["never"]}
+    summary(tmp_path, [CURVES, other])
+    text = (tmp_path / "selection.md").read_text()
+    section = text.partition("## Overlap between seeds")[2].partition("##")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")][2:]
+    selected = [
+        set(pl.read_parquet(tmp_path / f"scores/chosen/seed{seed}.parquet").filter("selected")["prompt_id"])
+        for seed in (0, 1)
+    ]
+    share = f"{50 * len(selected[0] & selected[1]):.1f} %"
+    assert [row[:3] for row in rows] == [["all", "100.0 %", "100.0 %"], ["chosen", share, "28.6 %"]]
+    assert rows[0][3] == "-", "equal scores have no rank correlation"
+
+
+def test_seeds_that_score_the_same_run_have_no_overlap_between_probes(tmp_path):
+    summary(tmp_path, [CURVES, CURVES])
+    assert "Overlap between seeds" not in (tmp_path / "selection.md").read_text()
+    summary(tmp_path / "one", [CURVES])
+    assert "Overlap between seeds" not in (tmp_path / "one" / "selection.md").read_text()

@@ -1,5 +1,6 @@
 """Response tokens and GPUs of the stages."""
 
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +22,11 @@ def test_tokens_are_summed_over_the_shards_of_a_run_and_the_benchmarks_of_an_eva
         evaluations.append(tmp_path / f"evaluation/base/seed3/{name}.parquet")
         frame = rows_of("evaluation", pl.DataFrame({"sample": range(len(tokens)), "response_tokens": tokens}))
         write_parquet(frame, evaluations[-1], "evaluation")
-    assert response_tokens([rollouts], evaluations) == {"train/lim-seed3": 321, "evaluation/base-seed3": 654}
+    found = {"train/lim-seed3": 321, "evaluation/base-seed3": 654}
+    assert response_tokens([rollouts], evaluations) == found
+    measured = tmp_path / "probe_checkpoints/seed3/rollouts"
+    shutil.copytree(rollouts, measured)
+    assert response_tokens([rollouts], evaluations, [measured]) == found | {"probe_checkpoints/seed3": 321}
 
 
 def test_the_stages_of_the_papers_run_hold_the_gpus_that_they_request():

@@ -1,0 +1,104 @@
+"""probe_measure.md and .csv from small probes: the numbers by hand, and which rows count once."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from table2_run import rows_of
+
+from limr.files.contracts import write_parquet
+from limr.report.first_pass import quarters
+from limr.report.probe_measure import ProbeFiles, write_probe_measure
+
+PROMPTS = [f"p{number}" for number in range(8)]
+METHODS = {
+    "lim": {"score": "lim", "keep": {"top": 2}},
+    "lim_early": {"score": "lim", "keep": {"top": 2}, "probe": {"visits": 1}},
+    "learnability": {"score": "learnability", "keep": {"top": 4}},
+}
+
+
+def curves(late: list[str]) -> pl.DataFrame:
+    """Prompts that rise early, and those of ``late``; LIM prefers curves like the mean."""
+    rows = [
+        (prompt, epoch, reward, (reward + 1) / 2, 8)
+        for prompt in PROMPTS
+        for epoch, reward in enumerate((-1.0, -1.0, 1.0) if prompt in late else (-1.0, 0.5, 0.75))
+    ]
+    names = ["prompt_id", "epoch", "mean_reward", "accuracy", "n_samples"]
+    return pl.DataFrame(rows, names, orient="row")
+
+
+def write_probe(folder: Path, seed: int, by_visits: list[str], by_checkpoints: list[str]) -> ProbeFiles:
+    files = ProbeFiles(*(folder / name for name in (f"v{seed}.parquet", f"c{seed}.parquet", f"rollouts{seed}")))
+    write_parquet(curves(by_visits), files.visits, "trajectories")
+    write_parquet(curves(by_checkpoints), files.checkpoints, "trajectories")
+    steps = {prompt: (number // 2 + seed) % 4 for number, prompt in enumerate(PROMPTS)}
+    rollouts = pl.DataFrame({"prompt_id": PROMPTS, "step": [steps[prompt] for prompt in PROMPTS]})
+    rollouts = pl.concat([rollouts.with_columns(visit=visit) for visit in (0, 1)])
+    write_parquet(rows_of("rollouts", rollouts), files.rollouts / "0.parquet", "rollouts")
+    return files
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """Two seeds; the two measures of seed 0 agree."""
+    rare = PROMPTS[:3]
+    probes = {0: write_probe(tmp_path, 0, rare, rare), 1: write_probe(tmp_path, 1, rare, PROMPTS[:6])}
+    prompts = tmp_path / "prompts.parquet"
+    write_parquet(rows_of("prompts", pl.DataFrame({"prompt_id": PROMPTS}), gradable=True), prompts, "prompts")
+    outputs = {kind: tmp_path / f"probe_measure.{kind}" for kind in ("md", "csv")}
+    write_probe_measure(METHODS, probes, prompts, "drop", {"markdown": outputs["md"], "csv": outputs["csv"]})
+    return tmp_path
+
+
+def test_the_first_pass_is_divided_into_quarters_by_step(written: Path) -> None:
+    assert quarters(written / "rollouts0").sort("prompt_id")["quarter"].to_list() == [1, 1, 2, 2, 3, 3, 4, 4]
+    assert quarters(written / "rollouts1").sort("prompt_id")["quarter"].to_list() == [2, 2, 3, 3, 4, 4, 1, 1]
+
+
+def test_equal_curves_give_equal_selections_and_others_need_not(written: Path) -> None:
+    table = pl.read_csv(written / "probe_measure.csv").filter(comparison="measures", method="lim")
+    assert table["seed"].to_list() == [0, 1]
+    assert table["chance"].to_list() == [0.25, 0.25]
+    assert table["overlap"][0] == 1 and table["spearman"][0] == 1
+    assert table["spearman"][1] < 1
+
+
+def test_a_row_that_differs_in_its_probe_only_counts_once(written: Path) -> None:
+    assert pl.read_csv(written / "probe_measure.csv")["method"].unique(maintain_order=True).to_list() == [
+        "lim",
+        "learnability",
+    ]
+
+
+def test_the_shares_of_the_quarters_add_up_to_the_selection(written: Path) -> None:
+    table = pl.read_csv(written / "probe_measure.csv").filter(comparison="first pass")
+    selected = table.group_by("method", "measure", "seed").agg(pl.len(), pl.col("selected").mean())
+    assert selected["len"].unique().to_list() == [4]
+    assert dict(selected.group_by("method").agg(pl.col("selected").unique()).iter_rows()) == {
+        "lim": [0.25],
+        "learnability": [0.5],
+    }
+
+
+def test_the_page_has_a_line_for_each_method_and_quarter(written: Path) -> None:
+    text = (written / "probe_measure.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    assert [line.split("|")[1].strip() for line in lines if "---" not in line] == [
+        *["method", "lim", "learnability"] * 2,
+        *["quarter", "1", "2", "3", "4"],
+    ]
+    assert "mean over the one pair" in text and "mean over 2 seeds" in text
+    assert "25.0 %" in text
+
+
+def test_writing_twice_gives_the_same_bytes(written: Path, tmp_path: Path) -> None:
+    first = [(written / f"probe_measure.{kind}").read_bytes() for kind in ("md", "csv")]
+    probes = {
+        seed: ProbeFiles(written / f"v{seed}.parquet", written / f"c{seed}.parquet", written / f"rollouts{seed}")
+        for seed in (0, 1)
+    }
+    outputs = {"markdown": written / "probe_measure.md", "csv": written / "probe_measure.csv"}
+    write_probe_measure(METHODS, probes, written / "prompts.parquet", "drop", outputs)
+    assert [(written / f"probe_measure.{kind}").read_bytes() for kind in ("md", "csv")] == first
