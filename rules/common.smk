@@ -1,5 +1,6 @@
 # Shared by all rules: the checked configuration, the paths and environments that depend on it, and the targets.
 # Snakemake reads this file at every start, so nothing here may import torch or transformers.
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -59,8 +60,14 @@ SECTIONS = canonical(config)
 RESULTS = config["results"]
 SEEDS = config["seeds"]
 METHODS = config["methods"]
-BENCHMARKS = config.get("benchmarks", {})
 SUPERVISED = config.get("supervised", {})  # rows of Table 3 only
+BENCHMARKS = config.get("benchmarks", {})
+# The record of the gold answers that the miniature breaks on purpose.
+BROKEN_GOLDS = (
+    {"broken_golds": f"{RESULTS}/data/broken_golds.parquet"}
+    if "broken" in config.get("data", {}).get("pool", {})
+    else {}
+)
 TRAINS = "trajectories" not in config
 UNGRADABLE = config.get("data", {}).get("ungradable", "drop")
 # The text before every prompt, in training and in evaluation. Without one, the chat template decides.
@@ -81,6 +88,9 @@ FIGURE_METHOD = LIM or next(iter([*WHOLE_PROBE, *FROM_TRAJECTORIES]), None)
 
 # The rows of the tables: every evaluation of a seed.
 EVALUATED = ["base", *(["base_prompt"] if PREFIX else []), *METHODS]
+
+# Whether this run only writes Snakemake's report of what is there. It would fail on a figure that was not made.
+REPORTS_ONLY = "--report-after-run" not in sys.argv and any(word.split("=")[0] == "--report" for word in sys.argv)
 
 
 wildcard_constraints:
@@ -120,6 +130,8 @@ def model_of(wildcards):
     """The model that a method's evaluation reads."""
     if wildcards.method in ("base", "base_prompt"):
         return f"{RESULTS}/base_model"
+    if wildcards.method in SUPERVISED:
+        return f"{RESULTS}/supervised/{wildcards.method}/seed{wildcards.seed}/model"
     return f"{RESULTS}/runs/{wildcards.method}/seed{wildcards.seed}/model"
 
 
@@ -130,8 +142,6 @@ def evaluation_settings(wildcards):
     return SECTIONS["evaluation"] | reward | SYSTEM_PROMPT | prefix
 
 
-    if wildcards.method in SUPERVISED:
-        return f"{RESULTS}/supervised/{wildcards.method}/seed{wildcards.seed}/model"
 def environment_of(section):
     """The environment of a stage that runs the engine of this section of the configuration."""
     on_gpus = section["engine"] in ("openrlhf", "vllm")
@@ -141,6 +151,11 @@ def environment_of(section):
 def pick_keys(section, *keys):
     """Those of `keys` that each entry of `section` has. A rule's params hold only these: other keys do not rerun it."""
     return canonical({name: {key: row[key] for key in keys if key in row} for name, row in section.items()})
+
+
+def in_report(file, **shown):
+    """`file`, which `snakemake --report` shows. A run that only makes this report leaves out files that do not exist."""
+    return file if REPORTS_ONLY and not Path(file).exists() else report(file, **shown)
 
 
 def configuration_names():
@@ -161,18 +176,18 @@ if TRAINS:
     TARGETS += ["table1.md", "table2.md", "outcomes.md", "figures/learning_curves.png", "wall_times.md", "report.html"]
     if config["data"]["source"] == "math":
         TARGETS.append("data/audit.md")
+    if SUPERVISED:
+        TARGETS.append("table3.md")
 else:
     TARGETS += [f"subsets/{method}/seed{seed}.parquet" for method in METHODS for seed in SEEDS]
 if FROM_TRAJECTORIES:
     TARGETS += [
         "selection.md",
         "figures/selection.png",
-        "figures/trajectories.png",
+        *[f"figures/figure2{part}.{kind}" for part in "ab" for kind in ("svg", "png", "csv")],
         "figures/score_distribution.png",
     ]
 if len(METHODS) > 1:
     TARGETS.append("comparison.md")
 if LIM:
     TARGETS += ["early_stopping.md", "figures/early_stopping.png"]
-    if SUPERVISED:
-        TARGETS.append("table3.md")

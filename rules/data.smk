@@ -6,6 +6,7 @@ if config["data"]["source"] == "miniature":
     rule prepare_data:
         output:
             **{name: f"{RESULTS}/data/benchmarks/{name}.parquet" for name in BENCHMARKS},
+            **BROKEN_GOLDS,
             train=f"{RESULTS}/data/train.parquet",
             development=f"{RESULTS}/data/development.parquet",
         log:
@@ -14,7 +15,7 @@ if config["data"]["source"] == "miniature":
             "../envs/training.yaml"
         params:
             data=SECTIONS["data"],
-            benchmarks=pick_keys(BENCHMARKS, "problems", "levels"),
+            benchmarks=pick_keys(BENCHMARKS, "problems", "levels", "wording"),
         message:
             "Generating the problems of the training set, the development set and the benchmarks"
         script:
@@ -53,7 +54,7 @@ else:
             **{name: f"{RESULTS}/data/benchmarks/{name}.parquet" for name in BENCHMARKS},
             train=f"{RESULTS}/data/train.parquet",
             development=f"{RESULTS}/data/development.parquet",
-            audit=report(
+            audit=in_report(
                 f"{RESULTS}/data/audit.md",
                 caption="../workflow/report/audit.rst",
                 category="Data",
@@ -101,7 +102,7 @@ else:
 
     rule pretrain_base_model:
         input:
-            held_out=rules.prepare_data.output,
+            held_out=[file for name, file in rules.prepare_data.output.items() if name not in BROKEN_GOLDS],
         output:
             model=directory(f"{RESULTS}/base_model"),
         log:

@@ -1,4 +1,5 @@
-# The paper's figures over training steps, and the evaluations of checkpoints, which only these figures need.
+# The paper's figures of benchmark results, and the evaluations of checkpoints, which only the figures over training steps
+# need.
 
 
 rule evaluate_checkpoints:
@@ -66,7 +67,7 @@ for figure, shown in OVER_STEPS.items():
             ],
         output:
             svg=f"{RESULTS}/figures/{figure}.svg",
-            png=report(
+            png=in_report(
                 f"{RESULTS}/figures/{figure}.png",
                 caption=f"../workflow/report/{figure}.rst",
                 category="Training",
@@ -88,3 +89,28 @@ for figure, shown in OVER_STEPS.items():
             f"Drawing {figure}"
         script:
             "../workflow/scripts/figures_over_steps.py"
+
+
+TARGETS += [f"figures/figure1b.{kind}" for kind in ("svg", "png", "csv")]
+
+
+rule figure1b:
+    input:
+        table2=rules.table2.output.json,
+    output:
+        svg=f"{RESULTS}/figures/figure1b.svg",
+        png=in_report(
+            f"{RESULTS}/figures/figure1b.png",
+            caption="../workflow/report/figure1b.rst",
+            category="Training",
+        ),
+        csv=f"{RESULTS}/figures/figure1b.csv",
+    log:
+        f"{RESULTS}/logs/figures/figure1b.log",
+    localrule: True
+    conda:
+        "../envs/selection.yaml"
+    message:
+        "Drawing figure1b"
+    script:
+        "../workflow/scripts/accuracy_bars.py"

@@ -30,7 +30,7 @@ rule table2:
         measured=files_per_seed(MEASURED_ROLLOUTS) if MEASURED else [],
     output:
         markdown=f"{RESULTS}/table2.md",
-        csv=report(
+        csv=in_report(
             f"{RESULTS}/table2.csv",
             caption="../workflow/report/table2.rst",
             category="Table 2",
@@ -61,7 +61,7 @@ rule table1:
         **files_per_method("{results}/subsets/{method}/seed{seed}.parquet"),
     output:
         markdown=f"{RESULTS}/table1.md",
-        csv=report(
+        csv=in_report(
             f"{RESULTS}/table1.csv",
             caption="../workflow/report/table1.rst",
             category="Table 1",
@@ -91,7 +91,7 @@ rule outcomes:
         measured=files_per_seed(MEASURED_ROLLOUTS) if MEASURED else [],
     output:
         markdown=f"{RESULTS}/outcomes.md",
-        csv=report(
+        csv=in_report(
             f"{RESULTS}/outcomes.csv",
             caption="../workflow/report/outcomes.rst",
             category="Outcomes",
@@ -113,7 +113,7 @@ rule learning_curves:
     input:
         **files_per_method("{results}/runs/{method}/seed{seed}/metrics.parquet"),
     output:
-        figure=report(
+        figure=in_report(
             f"{RESULTS}/figures/learning_curves.png",
             caption="../workflow/report/learning_curves.rst",
             category="Training",

@@ -53,6 +53,7 @@ if FROM_TRAJECTORIES:
                 for file in files
             ],
             trajectories=files_per_seed("{results}/trajectories/seed{seed}.parquet"),
+            broken_golds=list(BROKEN_GOLDS.values()),
         output:
             summary=f"{RESULTS}/selection.md",
         log:
@@ -70,7 +71,7 @@ if FROM_TRAJECTORIES:
             trajectories=f"{RESULTS}/trajectories/seed{SEEDS[0]}.parquet",
             scores=f"{RESULTS}/scores/{FIGURE_METHOD}/seed{SEEDS[0]}.parquet",
         output:
-            figure=report(
+            figure=in_report(
                 f"{RESULTS}/figures/selection.png",
                 caption="../workflow/report/selection.rst",
                 category="Selection",
@@ -87,23 +88,51 @@ if FROM_TRAJECTORIES:
         script:
             "../workflow/scripts/selection_figure.py"
 
-    rule trajectories_figure:
+    rule figure2a:
+        input:
+            # with a run of your own, all seeds have the same trajectories
+            trajectories=files_per_seed("{results}/trajectories/seed{seed}.parquet")[: None if TRAINS else 1],
+        output:
+            svg=f"{RESULTS}/figures/figure2a.svg",
+            png=in_report(
+                f"{RESULTS}/figures/figure2a.png",
+                caption="../workflow/report/figure2a.rst",
+                category="Selection",
+            ),
+            csv=f"{RESULTS}/figures/figure2a.csv",
+        log:
+            f"{RESULTS}/logs/figures/figure2a.log",
+        localrule: True
+        conda:
+            # intervals over seeds need scipy, which the environment of the selection lacks
+            environment_of(config["training"]) if TRAINS else "../envs/selection.yaml"
+        params:
+            seeds=SEEDS if TRAINS else SEEDS[:1],
+            confidence=config["report"]["confidence"] if TRAINS else 0.95,
+        message:
+            "Drawing trajectories by kind of prompt"
+        script:
+            "../workflow/scripts/kinds_figure.py"
+
+    rule figure2b:
         input:
             trajectories=f"{RESULTS}/trajectories/seed{SEEDS[0]}.parquet",
             scores=f"{RESULTS}/scores/{FIGURE_METHOD}/seed{SEEDS[0]}.parquet",
         output:
-            figure=report(
-                f"{RESULTS}/figures/trajectories.png",
-                caption="../workflow/report/trajectories.rst",
+            svg=f"{RESULTS}/figures/figure2b.svg",
+            png=in_report(
+                f"{RESULTS}/figures/figure2b.png",
+                caption="../workflow/report/figure2b.rst",
                 category="Selection",
             ),
+            csv=f"{RESULTS}/figures/figure2b.csv",
         log:
-            f"{RESULTS}/logs/figures/trajectories.log",
+            f"{RESULTS}/logs/figures/figure2b.log",
         localrule: True
         conda:
             "../envs/selection.yaml"
         message:
-            "Drawing trajectories against the mean curve"
+            "Drawing single prompts' trajectories against the mean curve"
         script:
             "../workflow/scripts/trajectories_figure.py"
 
@@ -111,7 +140,7 @@ if FROM_TRAJECTORIES:
         input:
             **{name: f"{RESULTS}/scores/{name}/seed{SEEDS[0]}.parquet" for name in FROM_TRAJECTORIES},
         output:
-            figure=report(
+            figure=in_report(
                 f"{RESULTS}/figures/score_distribution.png",
                 caption="../workflow/report/score_distribution.rst",
                 category="Selection",
@@ -136,7 +165,7 @@ if len(METHODS) > 1:
             **files_per_method("{results}/scores/{method}/seed{seed}.parquet"),
         output:
             markdown=f"{RESULTS}/comparison.md",
-            csv=report(
+            csv=in_report(
                 f"{RESULTS}/comparison.csv",
                 caption="../workflow/report/comparison.rst",
                 category="Selection",
@@ -160,7 +189,7 @@ if LIM:
         output:
             markdown=f"{RESULTS}/early_stopping.md",
             csv=f"{RESULTS}/early_stopping.csv",
-            figure=report(
+            figure=in_report(
                 f"{RESULTS}/figures/early_stopping.png",
                 caption="../workflow/report/early_stopping.rst",
                 category="Selection",

@@ -13,7 +13,6 @@ contains the truth: tests/unit/report/test_seed_intervals.py, and test_bootstrap
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import stats
 
 from limr.report.bootstrap import Interval
 
@@ -46,7 +45,7 @@ class SeedIntervals:
         """
         above, below = seed_averages(numerator), seed_averages(denominator)
         seeds = len(above)
-        critical = stats.t.ppf((1 + self.confidence) / 2, seeds - 1) ** 2
+        critical = self._quantile(seeds) ** 2
         covariance = np.cov(above, below) / seeds
         # the bounds solve a r^2 - 2 b r + c = 0
         a = below.mean() ** 2 - critical * covariance[1, 1]
@@ -60,8 +59,14 @@ class SeedIntervals:
     def of(self, values: np.ndarray) -> Interval:
         """Interval of the mean of one value per seed."""
         error = values.std(ddof=1) / np.sqrt(len(values))
-        half = float(stats.t.ppf((1 + self.confidence) / 2, len(values) - 1) * error)
+        half = float(self._quantile(len(values)) * error)
         return Interval(float(values.mean()), float(values.mean()) - half, float(values.mean()) + half)
+
+    def _quantile(self, seeds: int) -> float:
+        """How many standard errors an interval reaches to each side."""
+        from scipy import stats  # the environment of the selection lacks it, and draws figures of one seed
+
+        return stats.t.ppf((1 + self.confidence) / 2, seeds - 1)
 
 
 def seed_averages(accuracies: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -1,30 +1,34 @@
-"""Figure: curves of single prompts and the mean curve, from the best score to the worst."""
+"""Figure 2b: trajectories of single prompts beside the mean curve, from the best score to the worst."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib import colormaps
+import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from limr.errors import LimrError
 from limr.files.contracts import read_parquet
+from limr.report.column_figure import WIDTH, column_style, save_with_numbers
 from limr.report.selection_figure import curves_of_scored
-from limr.report.style import method_title, plain_axes, save_figure
+from limr.report.style import method_title, plain_axes
 from limr.trajectories import Trajectories, known_signals, visit_matrix
 
-_ROWS, _COLUMNS = 2, 4
+_ROWS, _COLUMNS = 3, 2
+_HEIGHT = 4.4  # inches
+_MEAN, _SELECTED, _OTHER = "#000000", "#0072B2", "#D55E00"
 
 
-def write_trajectories(trajectories: Path, scores: Path, output: Path) -> None:
-    """Draw prompts at evenly spaced ranks of ``scores``, each against the mean curve and coloured by its score.
+def write_trajectories(trajectories: Path, scores: Path, outputs: Mapping[str, Path]) -> None:
+    """Draw prompts at evenly spaced ranks of ``scores`` to ``outputs["svg"]`` and ``outputs["png"]``.
 
-    The visits, and the prompts of the mean curve, are those that LIM counts. Rewards are drawn if the trajectories have
-    them, otherwise accuracies. Raises LimrError when no prompt has a score or a scored prompt has no trajectory.
+    ``outputs["csv"]`` gets the numbers. The visits, and the prompts of the mean curve, are those that LIM counts.
+    Rewards are drawn if the trajectories have them, otherwise accuracies.
+
+    Raises LimrError when no prompt has a score or a scored prompt has no trajectory.
     """
     curves = Trajectories.read(trajectories)
     ranked = read_parquet(scores, "scores").drop_nulls("score").sort("rank")
@@ -34,30 +38,38 @@ def write_trajectories(trajectories: Path, scores: Path, output: Path) -> None:
     matrix = visit_matrix(curves, signal)
     curves_by_rank = curves_of_scored(ranked, matrix, str(scores), str(trajectories))
     whole = matrix.without_gaps()[0].values
-    figure = Figure(figsize=(11, 5.2), layout="constrained")
-    panels = figure.subplots(_ROWS, _COLUMNS, sharex=True, sharey=True)
-    shown = np.linspace(0, ranked.height - 1, panels.size).round().astype(int).tolist()
-    prompts = ranked[shown]
-    lowest, highest = prompts["score"].min(), prompts["score"].max()
-    norm = Normalize(lowest, highest + (highest - lowest) / 3)  # the light end of the colours is illegible on white
-    for axes, prompt, curve in zip(panels.flat, prompts.iter_rows(named=True), curves_by_rank[shown], strict=True):
-        _draw_prompt(axes, prompt, curve, whole.mean(axis=0), colormaps["viridis"](norm(prompt["score"])))
-    figure.supxlabel("visit to the prompt, from 0 (the epoch of the probe)", fontsize=10)
-    figure.supylabel(f"mean {signal} of the visit's samples", fontsize=10)
-    figure.suptitle(
-        f"Single prompts (solid) and the mean of {len(whole):,} (dashed), "
-        f"from the highest {method_title(ranked['method'][0])} score to the lowest",
-        fontsize=11,
-    )
-    save_figure(figure, output)
+    mean = whole.mean(axis=0)
+    shown = np.linspace(0, ranked.height - 1, _ROWS * _COLUMNS).round().astype(int).tolist()
+    prompts, drawn = ranked[shown], curves_by_rank[shown]
+    with column_style():
+        figure = Figure(figsize=(WIDTH, _HEIGHT), layout="constrained")
+        panels = figure.subplots(_ROWS, _COLUMNS, sharex=True, sharey=True)
+        for axes, prompt, curve in zip(panels.flat, prompts.iter_rows(named=True), drawn, strict=True):
+            _draw_prompt(axes, prompt, curve, mean, f"mean of {len(whole):,} prompts")
+        for axes in panels[-1]:
+            axes.set_xlabel("visit to the prompt, from 0")
+        figure.supylabel(f"mean {signal} of the visit's samples", fontsize=7)
+        lines = {line.get_label(): line for axes in panels.flat for line in axes.lines}
+        figure.legend(lines.values(), lines, loc="outside lower center", ncols=3, frameon=False, columnspacing=1)
+        save_with_numbers(figure, _numbers(prompts, drawn, mean), outputs)
 
 
-def _draw_prompt(
-    axes: Axes, prompt: Mapping[str, Any], curve: np.ndarray, mean: np.ndarray, colour: tuple[float, ...]
-) -> None:
-    axes.plot(mean, color="#444444", linestyle="--", linewidth=1.4)
-    axes.plot(curve, color=colour, linewidth=2, marker="o", markersize=3.5)
-    kept = "selected" if prompt["selected"] else "not selected"
-    axes.set_title(f"score {prompt['score']:.2f}  (rank {prompt['rank']:,}, {kept})", fontsize=9)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+def _draw_prompt(axes: Axes, prompt: Mapping[str, Any], curve: np.ndarray, mean: np.ndarray, label: str) -> None:
+    axes.plot(mean, color=_MEAN, linestyle="--", linewidth=1, label=label)
+    colour, marker, kept = (_SELECTED, "o", "selected") if prompt["selected"] else (_OTHER, "s", "not selected")
+    axes.plot(curve, color=colour, linewidth=1.3, marker=marker, markersize=2.8, markeredgewidth=0, label=kept)
+    axes.set_title(f"{method_title(prompt['method'])} {prompt['score']:.2f}, rank {prompt['rank']:,}")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     plain_axes(axes)
+
+
+def _numbers(prompts: pl.DataFrame, curves: np.ndarray, mean: np.ndarray) -> pl.DataFrame:
+    """One row per prompt and visit: the prompt's value, and the mean of all prompts."""
+    visits = len(mean)
+    return prompts.select("prompt_id", "rank", "score", "selected").select(pl.all().repeat_by(visits).explode()).hstack(
+        [
+            pl.Series("visit", np.tile(np.arange(visits), prompts.height)),
+            pl.Series("value", curves.ravel()),
+            pl.Series("mean", np.tile(mean, prompts.height)),
+        ]
+    )  # fmt: skip

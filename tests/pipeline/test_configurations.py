@@ -133,7 +133,8 @@ def test_real_trajectories_are_scored_without_training_anything(one_shot_rlvr: P
     summary = (results / "selection.md").read_text(encoding="utf-8")
     row = next(line for line in summary.splitlines() if line.startswith("| lim "))
     assert "| 1,209 | 1,209 | 575 | 47.6 % |" in row
-    assert (results / "figures" / "trajectories.png").exists()
+    assert (results / "figures" / "figure2b.png").exists()
+    assert (results / "figures" / "figure2a.csv").exists()
 
 
 def _path(trajectories: Path) -> str:

@@ -77,7 +77,7 @@ def test_methods_are_compared_and_a_second_run_does_nothing(place: Workplace) ->
 def test_all_targets_are_planned_and_a_new_or_changed_file_is_read_again(place: Workplace, tmp_path: Path) -> None:
     copy = place.copy(tmp_path / "copy")
     plan = copy.plan(*CONFIGURATION, "all")
-    expected = ("select", "selection_summary", "early_stopping", "selection_figure", "trajectories_figure")
+    expected = ("select", "selection_summary", "early_stopping", "selection_figure", "figure2a", "figure2b")
     assert all(plan[rule] for rule in expected) and "extract_trajectories" not in plan
     first = copy.folder / "log" / "1.jsonl"
     (copy.folder / "log" / "7.jsonl").write_bytes(first.read_bytes())

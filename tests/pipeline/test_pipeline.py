@@ -30,11 +30,17 @@ def test_a_run_makes_every_target_and_log_and_leaves_no_partial_file(finished: W
         *[f"{name}.{kind}" for name in tables for kind in ("md", "csv")],
     ):
         assert (results / target).stat().st_size > 0
-    for figure in ("learning_curves", "selection", "early_stopping", "trajectories", "score_distribution"):
+    for figure in ("learning_curves", "selection", "early_stopping", "score_distribution"):
         assert (results / "figures" / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
-    for figure in ("figure3", "figure4"):
-        starts = {"png": b"\x89PNG", "svg": b"<?xml", "csv": b"panel,method,step,mean,low,high,seed_0"}
-        for kind, start in starts.items():
+    columns = {
+        "figure1b": b"method,row,questions,accuracy,low,high,seed_0",
+        "figure2a": b"kind,prompt_id,prompts,visit,mean,low,high,seed_0",
+        "figure2b": b"prompt_id,rank,score,selected,visit,value,mean",
+        "figure3": b"panel,method,step,mean,low,high,seed_0",
+        "figure4": b"panel,method,step,mean,low,high,seed_0",
+    }
+    for figure, header in columns.items():
+        for kind, start in {"png": b"\x89PNG", "svg": b"<?xml", "csv": header}.items():
             assert (results / "figures" / f"{figure}.{kind}").read_bytes().startswith(start)
     for log in ("prepare_data", "train/full-seed0", "scores/lim-seed0", "evaluation/base-seed0", "table2"):
         assert (results / "logs" / f"{log}.log").exists()
@@ -126,21 +132,21 @@ def _new_method(configuration: dict[str, Any]) -> None:
     configuration["methods"]["linear"] = {"score": "linear", "keep": {"share": 0.5}}
 
 
-TABLE = {"table2": 1, "outcomes": 1, "report_page": 1, "all": 1}
+TABLE = {"table2": 1, "outcomes": 1, "report_page": 1, "figure1b": 1, "all": 1}
 FIGURES = {"figure3": 1, "figure4": 1}
 NEW_RUN = {**TABLE, "select": 1, "train": 1, "evaluate": 1, "learning_curves": 1, "table1": 1}
 NEW_RUN |= {**FIGURES, "evaluate_checkpoints": 1, "selection_summary": 1, "score_distribution": 1, "compare_methods": 1}
 OTHER_REWARD = {**NEW_RUN, "train": 3, "evaluate": 4, "evaluate_checkpoints": 3, "extract_trajectories": 1}
-OTHER_REWARD |= {"score_lim": 1, "early_stopping": 1, "trajectories_figure": 1, "selection_figure": 1}
+OTHER_REWARD |= {"score_lim": 1, "early_stopping": 1, "figure2a": 1, "figure2b": 1, "selection_figure": 1}
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (_theta, {**NEW_RUN, "score_lim": 1, "trajectories_figure": 1, "selection_figure": 1, "early_stopping": 1}),
+        (_theta, {**NEW_RUN, "score_lim": 1, "figure2b": 1, "selection_figure": 1, "early_stopping": 1}),
         (_new_method, {**NEW_RUN, "score_linear": 1}),
         (_temperature, {**TABLE, **FIGURES, "evaluate": 4, "evaluate_checkpoints": 3}),
-        (_confidence, {**TABLE, **FIGURES}),
+        (_confidence, {**TABLE, **FIGURES, "figure2a": 1}),
         (_title, {**TABLE, **FIGURES}),
         (_default_grader, TABLE),
         (_math_verify, OTHER_REWARD),
@@ -200,9 +206,19 @@ def test_the_report_holds_the_table_and_the_figures(finished: Workplace, tmp_pat
     report = tmp_path / "report.html"
     finished.make("--report", str(report))
     text = report.read_text(encoding="utf-8")
-    figures = ("learning_curves.png", "figure3.png", "figure4.png", "selection.png", "early_stopping.png")
-    for part in ("table2.csv", "comparison.csv", *figures):
+    numbered = [f"figure{number}.png" for number in ("1b", "2a", "2b", "3", "4")]
+    for part in ("table2.csv", "comparison.csv", "learning_curves.png", "early_stopping.png", *numbered):
         assert part in text
+
+
+def test_the_report_of_a_run_without_figures_shows_what_is_there(finished: Workplace, tmp_path: Path) -> None:
+    place = finished.copy(tmp_path / "table2_only")
+    shutil.rmtree(place.results / "figures")
+    (place.results / "table1.csv").unlink()
+    place.make("--report", "report.html")
+    text = (place.folder / "report.html").read_text(encoding="utf-8")
+    assert "table2.csv" in text and "comparison.csv" in text
+    assert "table1.csv" not in text and "figure3.png" not in text
 
 
 def test_a_truncated_file_is_named_and_deleting_it_lets_the_run_continue(finished: Workplace, tmp_path: Path) -> None:

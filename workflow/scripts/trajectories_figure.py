@@ -1,4 +1,4 @@
-"""Rule trajectories_figure: trajectories beside the mean curve."""
+"""Rule figure2b: trajectories of single prompts beside the mean curve."""
 
 from pathlib import Path
 
@@ -7,4 +7,8 @@ from limr.jobs.stage import stage
 with stage(snakemake):
     from limr.report.trajectories_figure import write_trajectories
 
-    write_trajectories(Path(snakemake.input.trajectories), Path(snakemake.input.scores), Path(snakemake.output.figure))
+    write_trajectories(
+        Path(snakemake.input.trajectories),
+        Path(snakemake.input.scores),
+        outputs={kind: Path(path) for kind, path in snakemake.output.items()},
+    )

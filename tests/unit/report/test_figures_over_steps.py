@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.figure import Figure
+from readable import assert_readable
 from refusals import refused
 from step_files import write_rewards, write_steps
 
@@ -98,6 +99,14 @@ def test_a_band_is_the_range_of_two_seeds_and_the_t_interval_of_three(tmp_path: 
     # the 95 % quantile of t with two degrees of freedom is 4.30; the standard error is 0.04 / sqrt(3)
     assert bands(three)[1] == pytest.approx((0.44 - 0.09937, 0.64 + 0.09937), abs=1e-4)
     assert len(three.lines) == len(bands(three)) == len(METHODS)
+
+
+def test_all_figures_are_readable_at_the_width_of_a_column(tmp_path: Path, drawn: list[Figure]) -> None:
+    write(tmp_path, [0, 4, 8])
+    write(tmp_path, [0, 4, 8], rewards=False)
+    write(tmp_path, [0, 4, 8], rewards=False, titles={"hard": "A title with many words, of fifty characters in all"})
+    for figure in drawn[::2]:
+        assert_readable(figure)
 
 
 def test_the_csv_has_every_drawn_number_and_every_seed(tmp_path: Path) -> None:
