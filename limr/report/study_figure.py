@@ -18,6 +18,7 @@ from limr.report.style import method_title, plain_axes
 
 _HEIGHT = 3.4  # inches
 _LONGEST_NAME = 16  # characters of a point's name in one line
+_BESIDE = 0.12  # of the distance of two names: between the intervals of two lines
 
 Values = list[tuple[float, np.ndarray]]  # position on the axis, one value per seed
 
@@ -25,7 +26,10 @@ Values = list[tuple[float, np.ndarray]]  # position on the axis, one value per s
 def write_study_figure(
     study: Study, points: Sequence[PointResults], confidence: float, numbers: pl.DataFrame, outputs: Mapping[str, Path]
 ) -> None:
-    """Draw ``points`` to ``outputs["svg"]`` and ``outputs["png"]``; ``outputs["csv"]`` gets the ``numbers``."""
+    """Draw ``points`` to ``outputs["svg"]`` and ``outputs["png"]``; ``outputs["csv"]`` gets the ``numbers``.
+
+    A line with a single point, such as FULL, is also drawn across the accuracies, dashed, as a level to compare with.
+    """
     with column_style():
         figure = _draw(study, points, confidence)
         save_with_numbers(figure, numbers, outputs)
@@ -37,12 +41,17 @@ def _draw(study: Study, points: Sequence[PointResults], confidence: float) -> Fi
     looks, first = method_looks(study.lines), study.lines[0]
     places = [float(number if study.scale == "names" else point.point.at) for number, point in enumerate(points)]
     every = list(zip(places, points, strict=True))
-    for line in study.lines:
-        values = [(place, point.averages[line]) for place, point in every if line in point.averages]
-        _draw_line(above, values, looks[line], method_title(line), confidence)
-        pairs = [(place, point.averages) for place, point in every if {first, line} <= set(point.averages)]
+    for number, line in enumerate(study.lines):
+        # names have no line between them; their intervals stand side by side
+        aside = _BESIDE * (number - (len(study.lines) - 1) / 2) if study.scale == "names" else 0.0
+        values = [(place + aside, point.averages[line]) for place, point in every if line in point.averages]
+        _draw_line(above, values, looks[line], study.scale != "names", confidence, method_title(line))
+        if len(values) == 1:
+            above.axhline(100 * values[0][1].mean(), color=looks[line].colour, linewidth=0.8, linestyle="--")
+        pairs = [(place + aside, point.averages) for place, point in every if {first, line} <= set(point.averages)]
         if line != first and pairs:
-            _draw_line(below, [(place, of[first] - of[line]) for place, of in pairs], looks[line], None, confidence)
+            minus = [(place, of[first] - of[line]) for place, of in pairs]
+            _draw_line(below, minus, looks[line], study.scale != "names", confidence)
     below.axhline(0, color="black", linewidth=0.6)
     above.set_ylabel("accuracy (%)")
     below.set(xlabel=study.quantity, ylabel=f"{method_title(first)} minus it\n(points)")
@@ -79,27 +88,27 @@ def _lines(text: str) -> list[str]:
     return lines
 
 
-def _draw_line(axes: Axes, values: Values, look: Look, label: str | None, confidence: float) -> None:
+def _draw_line(
+    axes: Axes, values: Values, look: Look, joined: bool, confidence: float, label: str | None = None
+) -> None:
     """The means over the seeds, their intervals from three seeds on, and a dot for each seed.
 
-    A line with a single point is also drawn across the axes, dashed, as a level to compare with.
+    If the points are ``joined``, the intervals are a band; otherwise, and for a single point, each is a bar.
     """
     places, means = [place for place, _ in values], [100 * value.mean() for _, value in values]
-    if len(values) == 1:
-        axes.axhline(means[0], color=look.colour, linewidth=0.8, linestyle="--")
     if all(len(value) >= FEWEST_SEEDS for _, value in values):
         intervals = [SeedIntervals(confidence).of(100 * value) for _, value in values]
         low, high = ([getattr(each, end) for each in intervals] for end in ("low", "high"))
-        if len(values) == 1:
-            axes.vlines(places, low, high, color=look.colour, linewidth=1.2, alpha=0.5)
-        else:
+        if joined and len(values) > 1:
             axes.fill_between(places, low, high, color=look.colour, alpha=0.18, linewidth=0)
+        else:
+            axes.vlines(places, low, high, color=look.colour, linewidth=1.2, alpha=0.5)
     for place, value in values:
         axes.plot(
             np.full(len(value), place), 100 * value, linestyle="", marker=look.marker, markersize=1.8,
             markeredgewidth=0, color=look.colour, alpha=0.7,
         )  # fmt: skip
     axes.plot(
-        places, means, color=look.colour, linewidth=1.2, linestyle=look.line, marker=look.marker, markersize=3.6,
-        markeredgewidth=0, label=label,
+        places, means, color=look.colour, linewidth=1.2, linestyle=look.line if joined else "", marker=look.marker,
+        markersize=3.6, markeredgewidth=0, label=label,
     )  # fmt: skip
