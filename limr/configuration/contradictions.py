@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 
 from limr.configuration.method_rows import KeepShare, KeepThetaFor, KeepTop, MethodRow
+from limr.configuration.miniature_checks import miniature_problems
 from limr.configuration.probe_options import ProbeSection
 from limr.configuration.sections import Benchmark, Experiment, HubModel, MathData, MiniatureData, OwnRun
-from limr.data.sources import BENCHMARKS
 from limr.configuration.supervised_checks import supervised
+from limr.data.sources import BENCHMARKS
 from limr.errors import LimrError, counted, shown, suggest
 from limr.jobs.run_counts import checkpoint_steps
 from limr.selection.method import needs_trajectories
@@ -33,9 +34,10 @@ def contradictions(experiment: Experiment) -> Iterable[LimrError]:
         yield from _openrlhf(experiment.training)
     else:
         yield from _miniature(experiment, experiment.training)
-    if isinstance(experiment.base_model, PretrainingSettings):
     yield from supervised(experiment)
+    if isinstance(experiment.base_model, PretrainingSettings):
         yield from _pretraining(experiment.base_model)
+    yield from miniature_problems(experiment)
 
 
 def _probe(experiment: Experiment) -> Iterable[LimrError]:
@@ -156,13 +158,13 @@ def _benchmark(name: str, benchmark: Benchmark, data: MiniatureData | MathData) 
     where, real = f"benchmarks.{name}", isinstance(data, MathData)
     if real and name not in BENCHMARKS:
         yield LimrError("not a benchmark of `data.source: math`", where=where, advice=suggest(name, BENCHMARKS))
-    for key in ("mirrors", "problems", "levels"):
+    for key in ("mirrors", "problems", "levels", "wording"):
         is_set = key in benchmark.model_fields_set
         if real and is_set:
             yield LimrError(
                 "this setting is for the miniature's benchmarks only", where=f"{where}.{key}", advice="Remove it."
             )
-        if not real and not is_set:
+        if not real and not is_set and key in ("problems", "levels"):
             expected = Benchmark.model_fields[key].description
             yield LimrError("this key is missing", where=f"{where}.{key}", expected=expected or "")
     if benchmark.temperature == 0 and benchmark.samples > 1:

@@ -33,7 +33,7 @@ _json_schema = WithJsonSchema({"type": "string", "pattern": _PATTERN})
 # `base` and `base_prompt` are the tables' rows of the base model, and score_distribution is a rule. The tables of
 # selection.md have the columns kind, prompts and share, and one for each method.
 _NOT_A_METHOD = ("base", "base_prompt", "distribution", "kind", "prompts", "share")
-# The rule that writes the benchmarks also writes train and development. `average` is a row of table2.csv.
-_NOT_A_BENCHMARK = ("train", "development", "base", "average")
+# The rule that writes the benchmarks also writes train, development and broken_golds. `average` is a row of table2.csv.
+_NOT_A_BENCHMARK = ("train", "development", "broken_golds", "base", "average")
 MethodName = Annotated[str, BeforeValidator(lambda name: _check(name, _NOT_A_METHOD)), _json_schema]
 BenchmarkName = Annotated[str, BeforeValidator(lambda name: _check(name, _NOT_A_BENCHMARK)), _json_schema]

@@ -14,7 +14,7 @@ from limr.configuration.method_rows import MethodRow
 from limr.configuration.names import BenchmarkName, MethodName, unknown
 from limr.evaluation.evaluation_settings import TransformersSection, VllmSection
 from limr.logs.formats import NAMES
-from limr.settings import LOWEST_TEMPERATURE, Count, Line, Seed, Settings, Text, refusal
+from limr.settings import LOWEST_TEMPERATURE, Count, Line, Seed, Settings, Share, Text, refusal
 from limr.training.miniature.miniature_settings import MiniatureSection, PretrainingSettings
 from limr.training.openrlhf.openrlhf_settings import OpenRLHFSection
 from limr.training.supervised_settings import SupervisedRow
@@ -52,6 +52,21 @@ def _sampling_temperature(value: float) -> float:
     return value
 
 
+class PoolSection(Settings):
+    """A manipulated training set (limr/training/miniature/pool.py); benchmarks and development set stay as they are."""
+
+    broken: Share = Field(
+        default=None, description="share of the gold answers that are replaced by wrong numbers that nobody answers"
+    )
+    beyond: Share = Field(
+        default=None, description="share of problems out of the model's reach (BEYOND in the same file)"
+    )
+    easy: Share = Field(
+        default=None,
+        description="share of problems that the base model can solve from the start (EASY in the same file)",
+    )
+
+
 class MiniatureData(Settings):
     """Synthetic problems."""
 
@@ -60,6 +75,9 @@ class MiniatureData(Settings):
     train: Count = Field(description="number of training problems")
     development: Count = Field(
         description="number of held-out problems that training runs are monitored on; none of them is in a benchmark"
+    )
+    pool: PoolSection = Field(
+        default=None, description="a manipulated training set; by default every subject and level is equally frequent"
     )
 
 
@@ -112,10 +130,19 @@ class Benchmark(Settings):
     """One benchmark: a column of the table."""
 
     title: Line = Field(description="heading of its column")
-    mirrors: Line = Field(default=None, description="the benchmark of the paper that it replaces (miniature only)")
+    mirrors: Line = Field(
+        default=None, description="the benchmark of the paper that it replaces, if any (miniature only)"
+    )
     problems: Count = Field(default=None, description="number of problems (miniature only)")
-    levels: Annotated[list[Annotated[int, Field(ge=1, le=5)]], AfterValidator(_distinct)] = Field(
-        default=None, min_length=1, description="levels of difficulty to draw from, 1 to 5 (miniature only)"
+    levels: Annotated[list[Annotated[int, Field(ge=1, le=6)]], AfterValidator(_distinct)] = Field(
+        default=None,
+        min_length=1,
+        description="levels of difficulty to draw from, 1 to 5, and 6: one step longer than any training problem "
+        "(miniature only)",
+    )
+    wording: Literal["ordinary", "other"] = Field(
+        default="ordinary",
+        description="other: the problems are asked in other words than those of the training set (miniature only)",
     )
     samples: Count = Field(description="responses to each problem")
     temperature: Annotated[float, Field(ge=0, le=100), AfterValidator(_sampling_temperature)] = Field(
@@ -285,14 +312,14 @@ class Experiment(Configuration):
         discriminator="engine", description="how the answers to the benchmarks are generated"
     )
     report: ReportSection = Field(description="the intervals of the table")
+    supervised: dict[MethodName, SupervisedRow] = Field(
+        default=None,
+        min_length=1,
+        description="supervised fine-tuning of the base model by name: rows of Table 3 (docs/supervised.md)",
+    )
 
 
 class OwnRun(Configuration):
     """A configuration that selects from an existing training run."""
 
     trajectories: TrajectoriesSection = Field(description="an existing training run, instead of a probe")
-    supervised: dict[MethodName, SupervisedRow] = Field(
-        default=None,
-        min_length=1,
-        description="supervised fine-tuning of the base model by name: rows of Table 3 (docs/supervised.md)",
-    )

@@ -69,6 +69,8 @@ def _check(place: Path, results: _Results) -> None:
     match place.parts:
         case ["base_model"]:
             _check_base_model(path, results)
+        case ["data", "broken_golds.parquet"]:
+            _check_broken_golds(path, results)
         case ["data", name] | ["data", "benchmarks", name] if name.endswith(".parquet"):
             _check_problems(path, place, results)
         case ["trajectories", name] if name.endswith(".parquet") and not name.endswith(".prompts.parquet"):
@@ -161,6 +163,13 @@ def _check_problems(path: Path, place: Path, results: _Results) -> None:
         expected, source = data[name], f"`data.{name}`"
     if expected is not None:
         refuse_count(path, len(read_parquet(path, "prompts")), expected, "problem", source)
+
+
+def _check_broken_golds(path: Path, results: _Results) -> None:
+    data = results.configuration["data"]
+    expected = round(data["pool"]["broken"] * data["train"])
+    source = "`data.pool.broken` x `data.train`"
+    refuse_count(path, len(read_parquet(path, "broken_golds")), expected, "gold answer", source)
 
 
 def _check_trajectories(path: Path, results: _Results, part: str = "") -> None:

@@ -134,7 +134,8 @@ def _grader(configuration: Mapping[str, Any]) -> str:
 
 
 def _mirrored(benchmark: Mapping[str, Any]) -> str:
-    return f", mirrors {as_written(benchmark['mirrors'])}" if "mirrors" in benchmark else ""
+    reworded = ", in other words than the training set" if benchmark.get("wording") == "other" else ""
+    return reworded + (f", mirrors {as_written(benchmark['mirrors'])}" if "mirrors" in benchmark else "")
 
 
 def sampling(benchmark: Mapping[str, Any], top_p: float) -> str:

@@ -11,6 +11,7 @@ from limr.errors import LimrError, one_of
 from limr.files.atomic import write_text
 from limr.files.contracts import read_parquet
 from limr.files.markdown import markdown_table
+from limr.report.broken_golds import broken_golds_section
 from limr.report.selection_overlap import EXPLAINED, seeds_table
 from limr.selection.reason import kind_of
 from limr.trajectories import Trajectories, known_signals, visit_matrix
@@ -37,11 +38,17 @@ Not shown: kinds of prompts are defined by accuracy, but the log has only reward
 correct."""
 
 
-def write_summary(scores: Sequence[str | Path], trajectories: Sequence[str | Path], output: str | Path) -> None:
+def write_summary(
+    scores: Sequence[str | Path],
+    trajectories: Sequence[str | Path],
+    output: str | Path,
+    broken_golds: str | Path | None = None,
+) -> None:
     """Write selection.md from the scores (one file per method and seed) and the trajectories (one file per seed).
 
     A scores file belongs to the trajectories of the same file name (``seed0.parquet``). Every number is the mean over
-    the seeds. Without accuracies the kinds of prompts are unknown, and the page states this.
+    the seeds. Without accuracies the kinds of prompts are unknown, and the page states this. ``broken_golds`` is a file
+    of contract broken_golds, if some gold answers were broken on purpose.
 
     Raises LimrError when there are no scores, or when no trajectories have the name of a scores file.
     """
@@ -52,6 +59,7 @@ def write_summary(scores: Sequence[str | Path], trajectories: Sequence[str | Pat
     rows = pl.concat([_read_scores(Path(path), probes) for path in scores])
     sections = _sections(rows, [probes[seed] for seed in sorted(set(rows["seed"]))])
     sections += _by_kind_of_prompt(rows, kinds) if len(kinds) == len(probes) else [_NO_KINDS]
+    sections += broken_golds_section(rows, Path(broken_golds)) if broken_golds else []
     write_text(output, "\n\n".join(sections) + "\n")
 
 

@@ -23,7 +23,15 @@ class PretrainingSettings(Settings):
     guided: Share = Field(description="share of the corpus that asks for the steps of the solution")
     worked: Share = Field(description="share of the answers that are worked out")
     boxed: Share = Field(description="share of the answers that are boxed")
-    wrong: Share = Field(description="share of the answers that are wrong")
+    wrong: Share = Field(description="share of the answers that are changed to a wrong one")
+    mistakes: list[Share] = Field(
+        min_length=5,
+        max_length=5,
+        description="for each level, the share of the solutions that make the common mistake of the subject",
+    )
+    reworded: Share = Field(
+        default=0.0, description="share of the problems that are asked in the other wording, for benchmarks that use it"
+    )
     steps: Count = Field(description="optimiser steps")
     batch_size: Count = Field(description="examples in each step")
     learning_rate: LearningRate = Field(description="highest learning rate")

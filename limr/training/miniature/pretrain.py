@@ -35,11 +35,19 @@ def pretrain(settings: Mapping[str, Any], held_out: Sequence[Path], model: Path)
     torch.set_num_threads(1)  # each thread computes a shard of the batch: see NextTokenTrainer
     torch.manual_seed(options.seed)
     reuse_freed_memory()
-    tokenizer = tokens.build()
+    tokenizer = tokens.build(reworded=options.reworded > 0)
     network = tiny.TinyQwen2(_shape(options, tokenizer))
     _initialise(network, tokenizer)
     prompts = {prompt for path in held_out for prompt in read_parquet(path, "prompts")["prompt"]}
-    mix = CorpusMix(options.practice, options.guided, options.worked, options.boxed, options.wrong)
+    mix = CorpusMix(
+        options.practice,
+        options.guided,
+        options.worked,
+        options.boxed,
+        options.wrong,
+        options.mistakes,
+        options.reworded,
+    )
     examples = corpus(options.seed, mix, prompts)
     size = sum(parameter.numel() for parameter in network.parameters())
     logger.info("pre-training %s parameters on %s examples", f"{size:,}", f"{options.steps * options.batch_size:,}")

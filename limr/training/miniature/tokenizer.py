@@ -12,6 +12,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models
 
 from limr.errors import LimrError
 from limr.training.miniature.problems import LEVELS, SUBJECTS, draw
+from limr.training.miniature.wording import other_wording
 
 PAD, END, USER, ASSISTANT, UNKNOWN = "<|pad|>", "<|end|>", "<|user|>", "<|assistant|>", "<|unknown|>"
 SPECIAL_TOKENS = (PAD, END, USER, ASSISTANT, UNKNOWN)
@@ -30,14 +31,20 @@ CHAT_TEMPLATE = (
 _PATTERN = r"\\boxed\{|->|[A-Za-z]+ ?|[0-9]{1,2}|."
 
 
-def build() -> Tokenizer:
-    """The tokenizer. The problem templates fix its vocabulary, so it is the same on every machine."""
+def build(reworded: bool = False) -> Tokenizer:
+    """The tokenizer, with ``reworded`` also for problems in the other wording.
+
+    The problem templates fix its vocabulary, so it is the same on every machine.
+    """
     rng = random.Random(0)
     words = set(re.findall(_PATTERN, GUIDE))
     for subject in SUBJECTS:
         for level in LEVELS:
             for _ in range(40):
-                words.update(re.findall(_PATTERN, draw(subject, level, rng).prompt))
+                prompt = draw(subject, level, rng).prompt
+                words.update(re.findall(_PATTERN, prompt))
+                if reworded:
+                    words.update(re.findall(_PATTERN, other_wording(subject, prompt)))
     numbers = [str(n) for n in range(100)] + [f"0{n}" for n in range(10)]
     signs = sorted((words | {BOX, "}", "->", ",", " ", "+", "-", "*", "/", "%"}) - set(numbers))
     vocabulary = {token: index for index, token in enumerate([*SPECIAL_TOKENS, *numbers, *signs])}

@@ -37,6 +37,16 @@ HUB_MODEL = PAPER["base_model"]
         ("benchmarks.synth_mid.title", "#questions", {"expected": "from the column #Questions of the table"}),
         ("benchmarks.synth_mid.title", "Average", {"found": '"Average"', "expected": "from the column Average"}),
         ("base_model", HUB_MODEL, {"what": "trains the miniature's own model only"}),
+        (
+            "data.pool",
+            {"beyond": 0.7, "easy": 0.5},
+            {"where": "data.pool.easy", "found": "0.5", "expected": "at most 0.3", "advice": "no problem is both"},
+        ),
+        (
+            "benchmarks.synth_mid.wording",
+            "other",
+            {"what": "never reads the words", "found": "other", "advice": "`base_model.reworded`"},
+        ),
         ("benchmarks.synth_all.samples", 2, {"found": "2", "expected": "1 at temperature 0", "advice": "the same"}),
         (
             "methods.lim.keep",
@@ -69,6 +79,8 @@ def test_settings_that_contradict_each_other_are_refused(path: str, value: Any, 
             {"what": "not a benchmark of `data.source: math`", "advice": "'aime24'"},
         ),
         ("benchmarks.math500.levels", [5], {"what": "for the miniature's benchmarks only"}),
+        ("benchmarks.math500.wording", "other", {"what": "for the miniature's benchmarks only", "advice": "Remove"}),
+        ("data.pool", {"broken": 0.1}, {"what": "unknown key"}),
         ("benchmarks.math500.samples", 4, {"found": "4", "expected": "1 at temperature 0"}),
         ("methods.rand.keep", {"top": 8524}, {"where": "keep.top", "found": "8524", "expected": "the 8,523 problems"}),
         ("methods.lim.keep", {"theta_for": 9999}, {"where": "keep.theta_for", "expected": "`data.prompts: published`"}),
@@ -81,7 +93,7 @@ def test_settings_that_contradict_real_data_are_refused(path: str, value: Any, p
         check_configuration(changed(path, value, PAPER))
 
 
-@pytest.mark.parametrize("key", ["mirrors", "problems", "levels"])
+@pytest.mark.parametrize("key", ["problems", "levels"])
 def test_a_benchmark_of_the_miniature_needs_the_settings_that_make_it(key: str) -> None:
     configuration = copy.deepcopy(DEFAULT)
     del configuration["benchmarks"]["synth_all"][key]
@@ -92,6 +104,11 @@ def test_a_benchmark_of_the_miniature_needs_the_settings_that_make_it(key: str) 
 def test_the_largest_shares_and_smallest_sizes_are_accepted() -> None:
     configuration = changed("methods.lim.keep", {"top": DEFAULT["data"]["train"]})
     configuration["methods"]["lim"]["options"] = {"signal": "accuracy", "missing": "next"}
+    configuration["data"]["pool"] = {"broken": 1.0, "beyond": 0.5, "easy": 0.5}
+    configuration["benchmarks"]["reworded"] = {
+        "title": "Reworded", "problems": 9, "levels": [6, 1], "wording": "other", "samples": 1, "temperature": 0.0,
+    }  # fmt: skip
+    configuration["base_model"]["reworded"] = 0.1
     configuration["base_model"] |= {"practice": 0.55, "batch_size": configuration["base_model"]["threads"]}
     check_configuration(configuration)
 

@@ -215,6 +215,19 @@ def test_a_copy_is_no_evaluation_of_the_base_model_with_a_prompt(configuration: 
         check_inputs([file], configuration)
 
 
+@pytest.mark.parametrize("number", [0, 2])
+def test_the_record_of_broken_golds_has_the_share_of_the_configuration(
+    configuration: dict[str, Any], number: int
+) -> None:
+    configuration["data"]["pool"] = {"broken": 1 / 6}
+    path = Path(configuration["results"], "data/broken_golds.parquet")
+    write_parquet(rows_of("broken_golds", pl.DataFrame({"prompt_id": PROMPTS[:1]})), path, "broken_golds")
+    check_inputs([path], configuration)
+    write_parquet(rows_of("broken_golds", pl.DataFrame({"prompt_id": PROMPTS[:number]})), path, "broken_golds")
+    with refused(where=path, found=f"{number} gold answers", expected="1 (`data.pool.broken` x `data.train`)"):
+        check_inputs([path], configuration)
+
+
 def test_a_size_that_a_model_does_not_name_is_not_compared(configuration: dict[str, Any]) -> None:
     Path(configuration["results"], RUN, "model/config.json").write_text('{"text_config": {}}')
     check("evaluate", configuration)

@@ -6,6 +6,7 @@ These tests do not use the generator's own arithmetic. They parse solutions step
 
 import random
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 from math import sqrt
 
@@ -18,6 +19,7 @@ from refusals import refused
 from limr.training.miniature.corpus import PRACTICE_PROMPT, CorpusMix, corpus
 from limr.training.miniature.problems import LEVELS, SUBJECTS, draw, practice, stream
 from limr.training.miniature.tokenizer import BOX, GUIDE
+from limr.training.miniature.wording import ordinary_wording, other_wording
 
 EXAMPLES = st.tuples(st.sampled_from(sorted(SUBJECTS)), st.sampled_from(LEVELS), st.integers(0, 10**6))
 
@@ -94,6 +96,22 @@ def test_the_corpus_has_no_held_out_prompt_guided_or_not():
     seen = {prompt.removeprefix(GUIDE) for prompt, _ in islice(corpus(1, MIX, held_out), 8_000)}
     assert not seen & held_out
     assert seen & everything  # it does yield other prompts of the same kind
+
+
+def test_the_corpus_has_a_share_of_other_wordings_and_no_held_out_problem_in_either_wording():
+    rng = random.Random(0)
+    drawn = {(subject, draw(subject, 1, rng).prompt) for subject in SUBJECTS for _ in range(400)}
+    ordinary = {prompt for _, prompt in drawn}
+    half = sorted(drawn)[::2]
+    held_out = {prompt for _, prompt in half[::2]} | {other_wording(*problem) for problem in half[1::2]}
+    avoided = {ordinary_wording(prompt) for prompt in held_out}
+    assert len(avoided) == len(held_out) == len({prompt for _, prompt in half})
+    examples = list(islice(corpus(1, replace(MIX, reworded=0.3), held_out), 12_000))
+    prompts = [prompt.removeprefix(GUIDE) for prompt, _ in examples if prompt != PRACTICE_PROMPT]
+    in_other_words = [prompt for prompt in prompts if ordinary_wording(prompt) != prompt]
+    assert_share(len(in_other_words), len(prompts), 0.3)
+    assert not {ordinary_wording(prompt) for prompt in prompts} & avoided
+    assert {ordinary_wording(prompt) for prompt in in_other_words} & ordinary, "others of the same kind are read"
 
 
 def test_a_stream_avoids_taken_prompts_and_ends_when_none_is_left():

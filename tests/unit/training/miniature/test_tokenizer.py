@@ -21,6 +21,7 @@ from limr.training.miniature.tokenizer import (
     encode_prompts,
     load,
 )
+from limr.training.miniature.wording import other_wording
 
 TOKENIZER = build()
 EXAMPLES = st.tuples(st.sampled_from(sorted(SUBJECTS)), st.sampled_from(LEVELS), st.integers(0, 10**6))
@@ -52,6 +53,22 @@ def test_all_texts_of_the_corpus_round_trip_except_the_heading_of_practice_pages
             assert_round_trip(prompt)
         assert_round_trip(response)
     assert TOKENIZER.encode(PRACTICE_PROMPT).tokens == [UNKNOWN, "."]
+
+
+@given(EXAMPLES)
+def test_the_other_wording_round_trips_if_the_vocabulary_has_its_words(example):
+    subject, level, seed = example
+    tokenizer, prompt = build(reworded=True), draw(subject, level, random.Random(seed)).prompt
+    for text in (prompt, other_wording(subject, prompt), GUIDE + other_wording(subject, prompt)):
+        encoding = tokenizer.encode(text)
+        assert UNKNOWN not in encoding.tokens, text
+        assert tokenizer.decode(encoding.ids) == text
+
+
+def test_the_words_of_the_other_wording_are_few_and_not_in_the_ordinary_vocabulary():
+    ordinary, both = build().get_vocab(), build(reworded=True).get_vocab()
+    assert set(both) > set(ordinary)
+    assert len(both) - len(ordinary) < 60
 
 
 @given(st.integers(0, 10**6))
