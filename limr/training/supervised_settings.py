@@ -1,8 +1,9 @@
 """The section `supervised`: supervised fine-tuning on few worked solutions, one row of Table 3 each."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from limr.settings import Count, LearningRate, Settings, SomeShare, Text, refusal
 from limr.training.openrlhf.openrlhf_settings import Arguments
@@ -40,12 +41,24 @@ class DistilledSolutions(Settings):
     file: Text = Field(default=None, description="a local file with the same rows, instead of the hub")
 
 
+def _kind_of_solutions(solutions: Any) -> str | None:
+    if not isinstance(solutions, Mapping):
+        return None
+    return "<worked>" if solutions.get("source") == "miniature" else "<distilled>"
+
+
 class SupervisedRow(Settings):
     """Supervised fine-tuning of the base model: one row of Table 3."""
 
-    solutions: WorkedSolutions | DistilledSolutions = Field(
-        discriminator="source", description="the problems and solutions to train on"
-    )
+    solutions: Annotated[
+        Annotated[WorkedSolutions, Tag("<worked>")] | Annotated[DistilledSolutions, Tag("<distilled>")],
+        Discriminator(
+            _kind_of_solutions,
+            custom_error_type="refused",
+            custom_error_message="refused",
+            custom_error_context={"what": "", "expected": "a section with a source", "advice": ""},
+        ),
+    ] = Field(description="the problems and solutions to train on")
     epochs: Count = Field(description="passes over the solutions")
     batch_size: Count = Field(description="solutions in an optimiser step")
     learning_rates: Annotated[list[LearningRate], AfterValidator(_distinct_rates)] = Field(

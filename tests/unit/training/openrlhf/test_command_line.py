@@ -1,9 +1,6 @@
 """OpenRLHF's own parser accepts the command line of every shipped configuration, and refuses wrong ones."""
 
 import math
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,30 +14,10 @@ from limr.configuration.check import check_configuration
 from limr.training.openrlhf import VERSION
 from limr.training.openrlhf.command_line import DEFAULTS, FORBIDDEN, RunPaths, command_line
 from limr.training.openrlhf.openrlhf_settings import OpenRLHFSettings
-from limr.training.openrlhf.parser import installed, parse, unpack
+from limr.training.openrlhf.parser import parse
 
 PATHS = RunPaths(*(Path(name) for name in ("model", "train.jsonl", "eval.jsonl", "checkpoints", "final", "tb")))
 SIBLINGS = ("qwen2.5-math-1.5b_1gpu", "qwen2.5-math-1.5b_2gpus", "qwen2.5-math-1.5b_4gpus", "qwen2.5-7b")
-
-
-@pytest.fixture(scope="session")
-def package(request: pytest.FixtureRequest) -> Path:
-    """The release's two files: from the installed package, or from its wheel, which is downloaded once."""
-    if installed():
-        return installed()
-    folder = request.config.cache.mkdir(f"openrlhf-{VERSION}")
-    wheels = list(folder.glob("*.whl"))
-    if not wheels:
-        download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder)]
-        done = subprocess.run([*download, f"openrlhf=={VERSION}"], capture_output=True, text=True, check=False)
-        wheels = list(folder.glob("*.whl"))
-        if not wheels:
-            pytest.skip(f"needs the wheel of openrlhf {VERSION}: {done.stderr.strip().splitlines()[-1:]}")
-    try:
-        return unpack(wheels[0], folder / "package")
-    except zipfile.BadZipFile:
-        wheels[0].unlink()
-        pytest.skip("the download of the wheel is incomplete")
 
 
 def configuration(*names: str) -> dict[str, Any]:
