@@ -1,5 +1,7 @@
 # make table2          the whole pipeline, from nothing to results/table2.md (with the figures: `snakemake --cores all`)
 # make report          all tables and figures, and results/report.html, one page that shows them
+# make evidence        the experiment with several worlds and seeds: hours; the same command again continues it
+# make studies         the studies of when a subset is enough (config/evidence/plan.yaml): hours, likewise
 # make test            lint and all tests but those below
 # make test-openrlhf   the whole pipeline with OpenRLHF and vLLM on a CPU, and its failures: about 20 minutes, in a
 #                      separate environment, .venv-openrlhf (4 GB)
@@ -20,7 +22,7 @@ INSTALLED := .venv/installed
 SNAKEFILES := Snakefile rules
 OPENRLHF := .venv-openrlhf
 
-.PHONY: table2 report test test-openrlhf test-slurm test-conda lint format clean
+.PHONY: table2 report evidence studies test test-openrlhf test-slurm test-conda lint format clean
 .DELETE_ON_ERROR:
 
 table2: $(INSTALLED)
@@ -30,6 +32,12 @@ table2: $(INSTALLED)
 report: $(INSTALLED)
 	$(BIN)/snakemake --cores all results/report.html
 	@echo "Open results/report.html in a browser, or read results/report.md."
+
+evidence: $(INSTALLED)
+	$(BIN)/python workflow/evidence.py evidence
+
+studies: $(INSTALLED)
+	$(BIN)/python workflow/evidence.py studies
 
 test: lint
 	$(BIN)/python -m pytest
