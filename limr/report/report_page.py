@@ -12,7 +12,7 @@ from limr.files.atomic import write_text
 from limr.files.markdown import markdown_code, markdown_rows, markdown_text
 from limr.report.html_page import anchor, html_page
 
-_FIRST, _LAST = ("table1.md", "table2.md", "outcomes.md"), ("audit.md", "wall_times.md")
+_FIRST, _LAST = ("table1.md", "table2.md", "table3.md", "outcomes.md"), ("audit.md", "wall_times.md")
 _PAPERS_FIGURE = re.compile(r"figure(\d.*)")
 
 

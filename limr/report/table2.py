@@ -172,7 +172,7 @@ def _last_number_table(unboxed: Sequence[Row], titles: Sequence[str]) -> list[st
     return [title, markdown_rows(["Method", *titles, "Average"], rows, aligned=True)]
 
 
-def contrast_table(compared: Sequence[Contrast], titles: Mapping[str, str]) -> list[str]:
+def contrast_table(compared: Sequence[Contrast], titles: Mapping[str, str], others: str = "other method") -> list[str]:
     """Markdown paragraphs, one line per contrast; empty without any. ``titles`` maps a benchmark to its column."""
     if not compared:
         return []
@@ -187,7 +187,7 @@ def contrast_table(compared: Sequence[Contrast], titles: Mapping[str, str]) -> l
         for row in compared
     ]
     header = ["Methods", "Benchmark", "Difference", "p", "p (Holm)"]
-    title = f"{method_title(compared[0].first)} minus each other method, in points:"
+    title = f"{method_title(compared[0].first)} minus each {others}, in points:"
     return [title, markdown_rows(header, rows, aligned=True)]
 
 

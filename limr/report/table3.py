@@ -26,8 +26,8 @@ from limr.report.training_runs import TrainingRun, number_range, read_runs
 logger = logging.getLogger(__name__)
 
 _SOURCES = {
-    "miniature": "the miniature's own worked solutions of fresh problems of level {levels}: right, with all steps, "
-    "boxed. None of these problems is in another set",
+    "miniature": "the miniature's own worked solutions of fresh problems ({levels}): right, with all steps, "
+    "boxed; none of these problems is in another set",
     "limo": "the solutions of LIMO (GAIR/LIMO)",
     "s1k": "the solutions of s1 (simplescaling/s1K): chain of thought, then answer",
 }
@@ -72,7 +72,7 @@ def write_table3(
     page = [
         "# Table 3",
         _main_table(rows, questions, supervised, list(titles.values())),
-        *contrast_table(compared, titles | {AVERAGE: "Average"}),
+        *contrast_table(compared, titles | {AVERAGE: "Average"}, "supervised row"),
         "The learning rates that were tried, with the accuracy on the development set in percent:",
         _sweep_table(rates, seeds),
         *(_described(name, row) for name, row in configuration["supervised"].items()),
@@ -156,7 +156,9 @@ def _sweep_table(rates: Mapping[str, Sequence[pl.DataFrame]], seeds: Sequence[in
 def _described(name: str, row: Mapping[str, Any]) -> str:
     """What a supervised row was trained on, and how."""
     solutions = row["solutions"]
-    what = _SOURCES[solutions["source"]].format(levels=", ".join(map(str, solutions.get("levels", []))))
+    levels = solutions.get("levels", [])
+    shown = f"level{'s' if len(levels) > 1 else ''} {', '.join(map(str, levels))}"
+    what = _SOURCES[solutions["source"]].format(levels=shown)
     return (
         f"{method_title(name)}: supervised fine-tuning of the base model on {what}. {row['epochs']:,} "
         f"epochs, {row['batch_size']:,} solutions an update; the model after the last epoch."
@@ -169,7 +171,8 @@ def _explained(seeds: Sequence[int]) -> str:
         "The learning rate of a supervised row is the one that is best on the development set (greedy answers"
         f"{several}), chosen for each seed alone; of equally good rates, the lowest. The benchmarks had no part in it. "
         "*SFT* reads worked solutions by a stronger solver; *RL* reads the final answers only, and generates its own "
-        "solutions: a question costs RL more computation, and gives SFT more information."
+        "solutions: a question costs RL more computation, and gives SFT more information. The steps and rollouts below "
+        "are those of RL."
     )
 
 
