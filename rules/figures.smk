@@ -35,7 +35,7 @@ rule evaluate_checkpoints:
 # figure -> its methods and benchmarks, in the order of the configuration, and whether it shows the training reward.
 # Figure 1a compares three methods on AIME24, or on the benchmark that replaces it.
 HARD = [name for name, row in BENCHMARKS.items() if "AIME24" in (row["title"], row.get("mirrors"))]
-COMPARED = [name for name, row in METHODS.items() if row["score"] in ("full", "rand", "lim")]
+COMPARED = [name for name, row in METHODS.items() if row["score"] in ("full", "rand", "lim") and not row.get("probe")]
 OVER_STEPS = {
     "figure1a": {"methods": COMPARED, "benchmarks": HARD[:1], "rewards": False},
     "figure3": {"methods": list(METHODS), "benchmarks": BENCHMARKS, "rewards": True},

@@ -80,11 +80,12 @@ if MEASURED:
         input:
             visits=files_per_seed("{results}/trajectories/seed{seed}.parquet"),
             checkpoints=files_per_seed(f"{RESULTS}/trajectories/probe_checkpoints/seed{{seed}}.parquet"),
-            rollouts=files_per_seed(f"{RESULTS}/runs/{probe(METHODS)}/seed{{seed}}/rollouts"),
+            trained=files_per_seed(f"{RESULTS}/runs/{probe(METHODS)}/seed{{seed}}/rollouts"),
+            measured=files_per_seed(MEASURED_ROLLOUTS),
             prompts=f"{RESULTS}/data/train.parquet",
         output:
             markdown=f"{RESULTS}/probe_measure.md",
-            csv=report(
+            csv=in_report(
                 f"{RESULTS}/probe_measure.csv",
                 caption="../workflow/report/probe_measure.rst",
                 category="Selection",

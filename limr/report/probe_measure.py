@@ -16,6 +16,7 @@ from limr.files.contracts import read_parquet
 from limr.files.markdown import markdown_table
 from limr.report.first_pass import quarters
 from limr.report.selection_overlap import EXPLAINED, agreement, between_seeds
+from limr.report.training_runs import rollouts_by_step
 from limr.selection.scoring import score_prompts
 from limr.trajectories import Trajectories
 
@@ -39,11 +40,12 @@ _Selections = dict[str, dict[int, pl.DataFrame]]
 
 @dataclass(frozen=True)
 class ProbeFiles:
-    """The files of one seed's probe: the trajectories by both measures, and the rollouts of its training."""
+    """The files of one seed's probe: the trajectories by both measures, and the folders of rollouts of both."""
 
     visits: Path
     checkpoints: Path
-    rollouts: Path
+    trained: Path
+    measured: Path
 
 
 def write_probe_measure(
@@ -65,22 +67,35 @@ def write_probe_measure(
         for measure in (VISITS, CHECKPOINTS)
     }
     found = {name: _selections(name, row, curves, table, ungradable) for name, row in _different_rows(methods).items()}
-    places = {seed: quarters(files.rollouts) for seed, files in probes.items()}
+    places = {seed: quarters(files.trained) for seed, files in probes.items()}
     rows = [row for name, selections in found.items() for row in _rows(name, selections, places)]
     numbers = pl.DataFrame(rows, _CSV)
-    write_text(outputs["markdown"], "\n\n".join(_page(numbers, curves, places)) + "\n")
+    write_text(outputs["markdown"], "\n\n".join(_page(numbers, curves, places, probes)) + "\n")
     with whole_file(outputs["csv"]) as temporary:
         numbers.write_csv(temporary, float_precision=6)
 
 
 def _different_rows(methods: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """The first of the rows that differ in their section ``probe`` only, without this section."""
+    """The rows without their section ``probe``, each different one once.
+
+    A row that had one is named by what it scores and keeps.
+
+    >>> lim, half = {"score": "lim", "keep": {"top": 9}}, {"score": "lim", "keep": {"share": 0.5}}
+    >>> list(_different_rows({"early": {**lim, "probe": {"visits": 2}}, "lim": lim, "b": {**half, "probe": {}}}))
+    ['lim', 'lim, share 0.5']
+    """
     rows: dict[str, Mapping[str, Any]] = {}
-    for name, row in methods.items():
-        row = {key: value for key, value in row.items() if key != "probe"}
-        if row not in rows.values():
-            rows[name] = row
+    for name, row in sorted(methods.items(), key=lambda item: "probe" in item[1]):  # a row of the whole probe first
+        whole = {key: value for key, value in row.items() if key != "probe"}
+        if whole not in rows.values():
+            rows[name if "probe" not in row else _described(row)] = whole
     return rows
+
+
+def _described(row: Mapping[str, Any]) -> str:
+    """What a method scores and keeps, as a name: the name of its row stands for a part of the probe."""
+    keep = {} if row["keep"] == "all" else row["keep"]
+    return ", ".join([row["score"], *(f"{key} {value}" for key, value in {**row.get("options", {}), **keep}.items())])
 
 
 def _selections(
@@ -120,7 +135,10 @@ def _rows(name: str, found: _Selections, places: Mapping[int, pl.DataFrame]) -> 
 
 
 def _page(
-    numbers: pl.DataFrame, curves: Mapping[str, Mapping[int, Trajectories]], places: Mapping[int, pl.DataFrame]
+    numbers: pl.DataFrame,
+    curves: Mapping[str, Mapping[int, Trajectories]],
+    places: Mapping[int, pl.DataFrame],
+    probes: Mapping[int, ProbeFiles],
 ) -> list[str]:
     seeds = len(places)
     averaged = f" Every number is the mean over {seeds} seeds." if seeds > 1 else ""
@@ -145,9 +163,24 @@ def _page(
         "## Place in the shuffle",
         "Prompts by the quarter of the first pass in which training met them: their accuracy at the first visit of "
         "training and at the first checkpoint, and the share of them that each method selects by both measures. "
-        "Without an effect of the shuffle, all quarters would be alike.",
+        "Without an effect of the shuffle, the quarters would differ by chance alone.",
         _first_pass(numbers, curves, places),
+        "## Cost",
+        _costs(probes),
     ]
+
+
+def _costs(probes: Mapping[int, ProbeFiles]) -> str:
+    """What both measures generated, mean over the seeds. The samples from the checkpoints come on top of training."""
+    rows = []
+    for measure, folders in (
+        ("training the probe", [files.trained for files in probes.values()]),
+        ("sampling from its checkpoints", [files.measured for files in probes.values()]),
+    ):
+        steps = pl.concat(map(rollouts_by_step, folders))
+        rows.append((measure, steps["rollouts"].sum() / len(folders), steps["tokens"].sum() / len(folders)))
+    table = pl.DataFrame(rows, ["generated in", "rollouts", "response tokens"], orient="row")
+    return markdown_table(table, whole=["rollouts", "response tokens"])
 
 
 def _pairs(seeds: int) -> str:

@@ -33,8 +33,12 @@ def evaluated_methods(configuration: Mapping[str, Any]) -> list[str]:
 
 
 def method_scored_by(score: str, configuration: Mapping[str, Any]) -> str | None:
-    """The first method that uses ``score``: RAND and FULL may have other names in the configuration."""
-    return next((name for name, method in configuration["methods"].items() if method["score"] == score), None)
+    """The first method that uses ``score``: RAND and FULL may have other names in the configuration.
+
+    Methods that score a part of the probe come last: LIM is the one that scores all of it, if there is one.
+    """
+    names = [name for name, method in configuration["methods"].items() if method["score"] == score]
+    return next((name for name in names if not configuration["methods"][name].get("probe")), next(iter(names), None))
 
 
 def as_graded(answers: pl.DataFrame) -> pl.Series:

@@ -7,8 +7,8 @@ from limr.jobs.stage import stage
 with stage(snakemake):
     from limr.report.probe_measure import ProbeFiles, write_probe_measure
 
-    files = zip(snakemake.input.visits, snakemake.input.checkpoints, snakemake.input.rollouts, strict=True)
-    probes = [ProbeFiles(*map(Path, of_seed)) for of_seed in files]
+    kinds = (snakemake.input.get(name) for name in ("visits", "checkpoints", "trained", "measured"))
+    probes = [ProbeFiles(*map(Path, of_seed)) for of_seed in zip(*kinds, strict=True)]
     write_probe_measure(
         snakemake.params.methods,
         dict(zip(snakemake.params.seeds, probes, strict=True)),

@@ -29,14 +29,19 @@ def curves(late: list[str]) -> pl.DataFrame:
     return pl.DataFrame(rows, names, orient="row")
 
 
+def names(seed: int) -> list[str]:
+    return [f"v{seed}.parquet", f"c{seed}.parquet", f"rollouts{seed}", f"measured{seed}"]
+
+
 def write_probe(folder: Path, seed: int, by_visits: list[str], by_checkpoints: list[str]) -> ProbeFiles:
-    files = ProbeFiles(*(folder / name for name in (f"v{seed}.parquet", f"c{seed}.parquet", f"rollouts{seed}")))
+    files = ProbeFiles(*(folder / name for name in names(seed)))
     write_parquet(curves(by_visits), files.visits, "trajectories")
     write_parquet(curves(by_checkpoints), files.checkpoints, "trajectories")
     steps = {prompt: (number // 2 + seed) % 4 for number, prompt in enumerate(PROMPTS)}
     rollouts = pl.DataFrame({"prompt_id": PROMPTS, "step": [steps[prompt] for prompt in PROMPTS]})
     rollouts = pl.concat([rollouts.with_columns(visit=visit) for visit in (0, 1)])
-    write_parquet(rows_of("rollouts", rollouts), files.rollouts / "0.parquet", "rollouts")
+    write_parquet(rows_of("rollouts", rollouts), files.trained / "0.parquet", "rollouts")
+    write_parquet(rows_of("rollouts", rollouts[:4], response_tokens=7), files.measured / "0.parquet", "rollouts")
     return files
 
 
@@ -88,17 +93,16 @@ def test_the_page_has_a_line_for_each_method_and_quarter(written: Path) -> None:
     assert [line.split("|")[1].strip() for line in lines if "---" not in line] == [
         *["method", "lim", "learnability"] * 2,
         *["quarter", "1", "2", "3", "4"],
+        *["generated in", "training the probe", "sampling from its checkpoints"],
     ]
+    assert "| sampling from its checkpoints | 4 | 28 |" in text and "| training the probe | 16 | 16 |" in text
     assert "mean over the one pair" in text and "mean over 2 seeds" in text
     assert "25.0 %" in text
 
 
 def test_writing_twice_gives_the_same_bytes(written: Path, tmp_path: Path) -> None:
     first = [(written / f"probe_measure.{kind}").read_bytes() for kind in ("md", "csv")]
-    probes = {
-        seed: ProbeFiles(written / f"v{seed}.parquet", written / f"c{seed}.parquet", written / f"rollouts{seed}")
-        for seed in (0, 1)
-    }
+    probes = {seed: ProbeFiles(*(written / name for name in names(seed))) for seed in (0, 1)}
     outputs = {"markdown": written / "probe_measure.md", "csv": written / "probe_measure.csv"}
     write_probe_measure(METHODS, probes, written / "prompts.parquet", "drop", outputs)
     assert [(written / f"probe_measure.{kind}").read_bytes() for kind in ("md", "csv")] == first

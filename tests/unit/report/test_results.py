@@ -6,7 +6,7 @@ from refusals import refused
 from table2_run import CONFIGURATION, results_of, write, write_evaluation
 
 from limr.files.contracts import write_parquet
-from limr.report.results import evaluated_methods, read_results
+from limr.report.results import evaluated_methods, method_scored_by, read_results
 
 
 def test_a_missing_evaluation_is_named(run, outputs):
@@ -60,3 +60,10 @@ def test_two_evaluations_in_one_file_are_refused(run):
     write_parquet(both, mixed, "evaluation")
     with refused(where=mixed, found="2 evaluations", expected="one method, seed and benchmark"):
         results_of(run)
+
+
+def test_lim_is_the_method_that_scores_the_whole_probe_if_there_is_one():
+    early = {"score": "lim", "keep": "all", "probe": {"visits": 2}}
+    assert method_scored_by("lim", {"methods": {"early": early, "whole": {"score": "lim", "keep": "all"}}}) == "whole"
+    assert method_scored_by("lim", {"methods": {"early": early}}) == "early"
+    assert method_scored_by("rand", {"methods": {"early": early}}) is None
