@@ -12,7 +12,7 @@ that it was made from, which is checked first:
 - ``subsets``: the prompts that the scores select;
 - ``runs``: see ``run_counts``; a trained model has the sizes of the base model;
 - ``supervised``: the number of solutions, and the learning rates that were tried;
-- ``evaluation_steps``: method, seed, checkpoints and problems;
+- ``evaluation_steps``: method, seed, checkpoints and problems; ``evaluation_selected``: the same, of one checkpoint;
 - ``trajectories``: the visits and samples of the probe, and the counts of their audit;
 - ``probe_checkpoints``: the checkpoints of the probe, and its prompts and samples;
 - ``evaluation``: method, seed, problems and samples.
@@ -100,6 +100,8 @@ def _check(place: Path, results: _Results) -> None:
             number = read_json(path.with_suffix(".audit.json")).get("solutions")
             if number is not None:
                 refuse_count(path, len(read_parquet(path, "solutions")), number, "solution", "as in its audit")
+        case ["evaluation_selected", method, seed]:
+            _check_selected(path, (method, int(Path(seed).stem.removeprefix("seed"))), results)
         case ["evaluation_steps", method, seed]:
             _check_evaluation_steps(path, (method, int(Path(seed).stem.removeprefix("seed"))), results)
         case ["evaluation", method, seed, benchmark]:
@@ -131,8 +133,8 @@ def _check_solutions(path: Path, row: str, results: _Results) -> None:
 
 def _check_sweep(path: Path, row: str, results: _Results) -> None:
     found = read_parquet(path, "sweep")
-    rates = results.configuration["supervised"][row]["learning_rates"]
-    if found["learning_rate"].sort().to_list() != sorted(rates) or found["chosen"].sum() != 1:
+    rates = sorted(results.configuration["supervised"][row]["learning_rates"])
+    if found["learning_rate"].sort().to_list() != rates or found["chosen"].sum() != 1:
         raise LimrError(
             where=path,
             found=f"the learning rates {', '.join(f'{rate:g}' for rate in found['learning_rate'])}, "
@@ -268,6 +270,22 @@ def _check_evaluation_steps(path: Path, key: tuple[str, int], results: _Results)
         for step in steps:
             at_step = rows.filter(pl.col("benchmark") == benchmark, pl.col("step") == step)
             _refuse_other_problems(path, at_step, benchmark, results)
+
+
+def _check_selected(path: Path, key: tuple[str, int], results: _Results) -> None:
+    """The results of one checkpoint of the run."""
+    rows = read_parquet(path, "evaluation_steps")
+    _refuse_other_keys(path, rows.select("method", "seed").unique().sort(pl.all()), key)
+    steps, found = checkpoint_steps(results.configuration["training"]), rows["step"].unique().sort().to_list()
+    if len(found) != 1 or found[0] not in steps:
+        raise LimrError(
+            where=path,
+            found=f"the steps {', '.join(map(str, found))}",
+            expected=f"one of {', '.join(map(str, steps))} (`training.checkpoint_interval`, `training.steps`)",
+            advice=delete(path),
+        )
+    for benchmark in results.configuration["benchmarks"]:
+        _refuse_other_problems(path, rows.filter(pl.col("benchmark") == benchmark), benchmark, results)
 
 
 def _refuse_other_keys(path: Path, found: pl.DataFrame, key: tuple[str | int, ...]) -> None:

@@ -15,7 +15,7 @@ from limr.prompts import prompt_id
 
 SETTINGS = {
     "engine": "openrlhf", "epochs": 30, "batch_size": 8, "learning_rate": 0.003, "max_tokens": 64, "gpus_per_node": 1,
-    "zero_stage": 2, "offload_optimizer": True, "patience_minutes": 5.0,
+    "zero_stage": 2, "offload_optimizer": True, "patience_minutes": 20.0,
     "arguments": {"ds.attn_implementation": "sdpa", "ds.packing_samples": False},
 }  # fmt: skip
 PROMPTS = [f"Compute {number}+{number + 1}." for number in range(10, 26)]
@@ -45,7 +45,7 @@ def trained(world: World, folder: Path, gpus: int = 1, **changes: object) -> tup
     plan = json.dumps([SETTINGS | {"gpus_per_node": gpus} | changes, *paths])
     done = subprocess.run(
         [sys.executable, "-c", ENGINE, plan], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env=environment(gpus), timeout=PATIENCE, check=False,
+        env=environment(gpus), timeout=3 * PATIENCE, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout
 
