@@ -79,7 +79,8 @@ def run_snakemake(plan: Plan, run: str, number: str, given: Namespace) -> int:
     options = ["--dry-run", "--quiet", "rules"] if given.dry_run else []
     status = subprocess.run([*command, *options, "--configfile", *files, "--", *targets], check=False).returncode
     if status:
-        print(f"evidence: run {run} stopped. Give the same command again to continue.", file=sys.stderr)
+        again = "Give the same command again to continue (after `kill -9`, run `snakemake --unlock` first)."
+        print(f"evidence: run {run} stopped. {again}", file=sys.stderr)
     elif not given.dry_run:
         copy([results / name for name in COPIED], given.pages / "runs" / run)
         print(f"evidence: run {run} is complete ({(time.monotonic() - started) / 60:.1f} minutes)", flush=True)

@@ -1,6 +1,6 @@
 """The numbers of the evidence: a row per seed and benchmark for the CSV, and everything for the JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -18,16 +18,21 @@ _OF_A_WORLD = ("configuration_files", "configuration_digest", "configuration", "
 
 
 def as_rows(pool: Pool) -> pl.DataFrame:
-    """One row per method, world, seed and benchmark, and one for the average; accuracies are fractions."""
+    """One row per model, world, seed and benchmark, and one for the average; accuracies are fractions.
+
+    ``checkpoint``: the last one of a run, or the one that the development set selects.
+    """
     rows = []
-    for method, scores in pool.results.items():
+    models = [("last", *item) for item in pool.results.items()] + [
+        ("selected", *item) for item in pool.selected.items()
+    ]
+    for checkpoint, method, scores in models:
         columns = {name: values[:, 0] for name, values in scores.items()} | {AVERAGE: seed_averages(scores)}
         seeds = [(world.name, seed) for world in pool.worlds for seed in world.seeds]
         for index, (world, seed) in enumerate(seeds):
             for name, values in columns.items():
-                rows.append(
-                    {"method": method, "world": world, "seed": seed, "benchmark": name, "accuracy": values[index]}
-                )
+                keys = {"method": method, "checkpoint": checkpoint, "world": world, "seed": seed, "benchmark": name}
+                rows.append(keys | {"accuracy": values[index]})
     return pl.DataFrame(rows).with_columns(pl.col("accuracy").round(_DIGITS))
 
 
@@ -38,20 +43,22 @@ def as_json(pool: Pool, compared: Sequence[Contrast]) -> dict[str, Any]:
         "units": pool.configuration["seeds"],
         "worlds": [{"name": world.name} | {key: world.table[key] for key in _OF_A_WORLD} for world in pool.worlds],
         "methods": [
-            {
-                "method": method,
-                "benchmarks": {
-                    name: _entry(intervals.of(values[:, 0]), values[:, 0]) for name, values in scores.items()
-                },
-                "average": _entry(intervals.average(scores), seed_averages(scores)),
-                "outcomes": pool.outcomes.get(method, []),
-            }
+            _method(method, scores, intervals) | {"outcomes": pool.outcomes.get(method, [])}
             for method, scores in pool.results.items()
         ],
+        "development_selected": [_method(method, scores, intervals) for method, scores in pool.selected.items()],
         "contrasts": [
             asdict(row) | {"worlds": world_means(pool, row.per_seed), "p_worlds": worlds_p(pool, row.per_seed)}
             for row in compared
         ],
+    }
+
+
+def _method(method: str, scores: Mapping[str, np.ndarray], intervals: SeedIntervals) -> dict[str, Any]:
+    return {
+        "method": method,
+        "benchmarks": {name: _entry(intervals.of(values[:, 0]), values[:, 0]) for name, values in scores.items()},
+        "average": _entry(intervals.average(scores), seed_averages(scores)),
     }
 
 

@@ -52,6 +52,8 @@ def _page(pool: Pool, compared: Sequence[Contrast]) -> list[str]:
         "## Accuracy after the last step",
         *_accuracies(pool, pool.results),
         *_contrast_sections(pool, compared),
+        "## Accuracy of the checkpoint that is best on the development set",
+        *_selected(pool),
         "## All seeds and benchmarks together",
         *_rliable(pool),
         "## Development accuracy",
@@ -97,8 +99,22 @@ def _minus(left: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> d
 def _contrast_sections(pool: Pool, compared: Sequence[Contrast]) -> list[str]:
     if not compared:
         return []
-    first = method_title(compared[0].first)
-    names = [as_written(world.title) for world in pool.worlds]
+    first, name = as_written(pool.worlds[0].title), method_title(compared[0].first)
+    return [
+        f"## {name} minus each other method",
+        _contrast_table(pool, compared),
+        "In points. *p*: two-sided paired t test over the seeds. *p (Holm)*: corrected for all rows of this table. "
+        f"Read this one, except for an outcome that was named before the results were seen. *{first}* and the "
+        "following columns: the mean difference in each world. *p (worlds)*: one-way analysis of variance of the "
+        "differences over the worlds. If it is small, worlds change the difference, the seeds of one world agree too "
+        "much, and the interval is too narrow for other worlds. With few worlds it often misses this.",
+        "![Differences with their intervals; each dot is a training seed](evidence.svg)",
+        "### What these seeds can find",
+        *_power(pool, compared),
+    ]
+
+
+def _contrast_table(pool: Pool, compared: Sequence[Contrast]) -> str:
     rows = [
         [
             method_title(row.second),
@@ -111,18 +127,24 @@ def _contrast_sections(pool: Pool, compared: Sequence[Contrast]) -> list[str]:
         ]
         for row in compared
     ]
-    header = ["Minus", "Benchmark", "Difference", "p", "p (Holm)", *names, "p (worlds)"]
+    worlds = [as_written(world.title) for world in pool.worlds]
+    header = ["Minus", "Benchmark", "Difference", "p", "p (Holm)", *worlds, "p (worlds)"]
+    return markdown_rows(header, rows, aligned=True)
+
+
+def _selected(pool: Pool) -> list[str]:
+    """The tables of accuracies and contrasts once more, for the checkpoints that the development set selects."""
+    if not pool.selected:
+        return [
+            "The tables of these worlds have none: their configuration lacks `report: {development_selected: true}`."
+        ]
+    bases = {name: scores for name, scores in pool.results.items() if name in (BASE, BASE_PROMPT)}
+    compared = lim_against_others(pool.selected, pool.configuration)
     return [
-        f"## {first} minus each other method",
-        markdown_rows(header, rows, aligned=True),
-        "In points. *p*: two-sided paired t test over the seeds. *p (Holm)*: corrected for all rows of this table. "
-        f"Read this one, except for an outcome that was named before the results were seen. *{names[0]}* and the "
-        "following columns: the mean difference in each world. *p (worlds)*: one-way analysis of variance of the "
-        "differences over the worlds. If it is small, worlds change the difference, the seeds of one world agree too "
-        "much, and the interval is too narrow for other worlds. With few worlds it often misses this.",
-        "![Differences with their intervals; each dot is a training seed](evidence.svg)",
-        "### What these seeds can find",
-        *_power(pool, compared),
+        *_accuracies(pool, bases | dict(pool.selected)),
+        *([f"{method_title(compared[0].first)} minus:", _contrast_table(pool, compared)] if compared else []),
+        "Of each training run, the checkpoint with the best development accuracy answers the benchmarks. p (Holm) is "
+        "corrected for all rows of this table alone.",
     ]
 
 

@@ -9,6 +9,7 @@ from limr.files.markdown import markdown_rows, percentage
 from limr.report.outcome_cells import accuracy_cell, amount_cell, cost_cells
 from limr.report.outcomes import SHARES
 from limr.report.pooled_results import Pool, cost_of
+from limr.report.probe_cost import explained
 from limr.report.seed_intervals import SeedIntervals
 from limr.report.style import method_title
 from limr.selection.method import needs_trajectories
@@ -52,7 +53,8 @@ def costs(pool: Pool) -> list[str]:
         "target: the base model's accuracy plus this share of what FULL gains at the same seed. Nothing is "
         "interpolated. If only some seeds reach it, the cells show the lowest and the highest cost of those that do, "
         "and no mean. If FULL gains nothing at a seed, this seed has no target. "
-        f"*With the probe*: FULL's whole run is added for {', '.join(paying) or 'no method'}.",
+        f"*With the probe*: FULL's whole run is added for {', '.join(paying) or 'no method'}."
+        f"{''.join(' ' + sentence for sentence in explained(methods))}",
     ]
 
 

@@ -16,10 +16,12 @@ import polars as pl
 
 from limr.errors import LimrError, ProblemsError, counted, first_line, shown
 from limr.files.strict_json import parse_json
-from limr.report.outcomes import SHARES, Cost
+from limr.report.outcomes import SHARES
 from limr.report.results import evaluated_methods
+from limr.report.training_runs import Cost
 
 TABLE, OUTCOMES = "table2.json", "outcomes.csv"
+LAST, SELECTED = "methods", "development_selected"  # sections of table2.json: which model of a run they are about
 OWN = ("seeds", "data.seed", "base_model.seed")  # what worlds may differ in, besides the folder
 _NOTHING = object()
 _AGAIN = "Run snakemake for this folder again."
@@ -52,12 +54,14 @@ class Pool:
 
     ``results[method][benchmark]``: accuracies [units, 1] after the last step, as the functions of Table 2 take them.
     ``outcomes[method]``: rows of outcomes.csv in the same order. ``world_of``: the index of each unit's world.
-    ``configuration``: what the worlds share; its ``seeds`` name the units.
+    ``selected``: as ``results``, with the checkpoint of each run that is best on the development set; empty if the
+    tables have none. ``configuration``: what the worlds share; its ``seeds`` name the units.
     """
 
     worlds: Sequence[World]
     configuration: Mapping[str, Any]
     results: Mapping[str, Mapping[str, np.ndarray]]
+    selected: Mapping[str, Mapping[str, np.ndarray]]
     outcomes: Mapping[str, Sequence[Mapping[str, Any]]]
     world_of: np.ndarray
 
@@ -101,34 +105,39 @@ def pooled(worlds: Sequence[World]) -> Pool:
         raise LimrError(found="no results folder", expected="at least one")
     first = worlds[0]
     problems = [*_same_units(worlds), *(problem for world in worlds for problem in _differences(world, first))]
+    has_selected = any(SELECTED in world.table for world in worlds)
     if not problems:
-        problems = [problem for world in worlds for problem in _missing(world)]
+        problems = [problem for world in worlds for problem in _missing(world, has_selected)]
     if problems:
         raise ProblemsError("these results cannot be pooled", problems)
-    answers = [accuracies(world) for world in worlds]
-    runs = [_runs(world) for world in worlds]
+    configuration, runs = first.configuration, [_runs(world) for world in worlds]
     units = [(index, seed) for index, world in enumerate(worlds) for seed in world.seeds]
-    configuration = first.configuration
-    return Pool(
-        worlds=worlds,
-        configuration=dict(configuration) | {"seeds": [f"{worlds[index].name}, seed {seed}" for index, seed in units]},
-        results={
+
+    def scores(methods: Iterable[str], section: str) -> dict[str, dict[str, np.ndarray]]:
+        answers = [accuracies(world, section) for world in worlds]
+        return {
             method: {
                 name: np.array([[answers[index][method, seed][name]] for index, seed in units])
                 for name in configuration["benchmarks"]
             }
-            for method in evaluated_methods(configuration)
-        },
+            for method in methods
+        }
+
+    return Pool(
+        worlds=worlds,
+        configuration=dict(configuration) | {"seeds": [f"{worlds[index].name}, seed {seed}" for index, seed in units]},
+        results=scores(evaluated_methods(configuration), LAST),
+        selected=scores(configuration["methods"], SELECTED) if SELECTED in first.table else {},
         outcomes={method: [runs[index][method, seed] for index, seed in units] for method in configuration["methods"]},
         world_of=np.array([index for index, _ in units]),
     )
 
 
-def accuracies(world: World) -> dict[tuple[str, int], Mapping[str, float]]:
-    """(method, seed) -> benchmark -> accuracy."""
+def accuracies(world: World, section: str = LAST) -> dict[tuple[str, int], Mapping[str, float]]:
+    """(method, seed) -> benchmark -> accuracy, of the models in this ``section`` of ``table2.json``."""
     return {
         (row["method"], entry["seed"]): entry["benchmarks"]
-        for row in world.table["methods"]
+        for row in world.table.get(section, [])
         for entry in row.get("by_seed", [])  # older tables have none
     }
 
@@ -138,9 +147,11 @@ def _runs(world: World) -> dict[tuple[str, int], Mapping[str, Any]]:
     return {(row["method"], row["seed"]): row for row in world.outcomes.iter_rows(named=True)}
 
 
-def _missing(world: World) -> Iterator[LimrError]:
+def _missing(world: World, has_selected: bool) -> Iterator[LimrError]:
     """An error for each method, seed and benchmark that is not in the files of ``world``."""
     yield from missing_in(world, evaluated_methods(world.configuration))
+    if has_selected:
+        yield from missing_in(world, world.configuration["methods"], SELECTED)
     runs = _runs(world)
     for method in world.configuration["methods"]:
         for seed in world.seeds:
@@ -149,14 +160,14 @@ def _missing(world: World) -> Iterator[LimrError]:
                 yield LimrError("there is no row", where=where, advice=_AGAIN)
 
 
-def missing_in(world: World, methods: Iterable[str]) -> Iterator[LimrError]:
-    """An error for each seed and benchmark for which ``table2.json`` of ``world`` has no accuracy of ``methods``."""
-    answers = accuracies(world)
+def missing_in(world: World, methods: Iterable[str], section: str = LAST) -> Iterator[LimrError]:
+    """An error for each seed and benchmark for which ``section`` of ``table2.json`` has no accuracy of ``methods``."""
+    answers = accuracies(world, section)
     for method in methods:
         for seed in world.seeds:
             for name in world.configuration["benchmarks"]:
                 if answers.get((method, seed), {}).get(name) is None:
-                    where = (world.name, TABLE, f"method {method}", f"seed {seed}")
+                    where = (world.name, TABLE, section, f"method {method}", f"seed {seed}")
                     yield LimrError(f"there is no accuracy on {name}", where=where, advice=_AGAIN)
 
 

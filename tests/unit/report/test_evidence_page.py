@@ -1,6 +1,7 @@
 """The page of the evidence: its numbers against scipy, rliable's definitions and the files of the worlds."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,31 @@ def test_the_power_is_that_of_the_spread_over_the_seeds(tmp_path, folders):
     spread = np.std(np.subtract(averages(tmp_path, "lim"), averages(tmp_path, "rand")), ddof=1)
     assert found["LIM - RAND"][0] == f"{100 * spread:.2f}"
     assert power(float(found["LIM - RAND"][1]), 100 * spread, 6) == pytest.approx(0.9, abs=0.005)
+
+
+def test_the_page_shows_the_checkpoints_that_the_development_set_selects(tmp_path, folders):
+    assert "The tables of these worlds have none" in write(tmp_path, folders)
+
+    def better(table):
+        rows = [row for row in table["methods"] if row["method"] != "base"]
+        table["development_selected"] = deepcopy(rows)
+        for row in table["development_selected"]:
+            for entry in row["by_seed"]:
+                entry["benchmarks"]["hard"] += 0.02 * (row["method"] == "lim")
+
+    for folder in folders:
+        change_table(folder, better)
+    text = write(tmp_path, folders)
+    assert "have none" not in text
+    last, selected = (table for table in tables(text) if "Average" in table.get("Method", []))
+    assert last["RAND"] == selected["RAND"] and last["Base model"] == selected["Base model"]
+    rows = pl.read_csv(tmp_path / "evidence.csv").filter(method="lim", benchmark="average").sort("world", "seed")
+    values = [rows.filter(checkpoint=name)["accuracy"].to_numpy() for name in ("last", "selected")]
+    assert values[1] == pytest.approx(values[0] + 0.01, abs=2e-6)
+    assert selected["LIM"][-1].startswith(f"{100 * values[1].mean():.1f} [")
+    assert text.count("p (worlds) |") == 2
+    page = json.loads((tmp_path / "evidence.json").read_text(encoding="utf-8"))
+    assert [row["method"] for row in page["development_selected"]] == ["full", "rand", "lim"]
 
 
 def test_rliables_statistics_take_the_benchmarks_of_each_world_as_tasks(tmp_path, folders):

@@ -9,8 +9,8 @@ from refusals import refused
 from worlds_of_evidence import change_outcomes, change_table, configuration_of, write_world
 
 from limr.errors import ProblemsError
-from limr.report.outcomes import Cost
 from limr.report.pooled_results import cost_of, pooled, read_world
+from limr.report.training_runs import Cost
 
 
 @pytest.fixture
@@ -82,11 +82,44 @@ def test_missing_seeds_benchmarks_and_runs_are_all_named(folders):
     change_outcomes(folders[1], lambda rows: rows.filter((pl.col("method") != "full") | (pl.col("seed") != 2)))
     found = [problem.partition(". ")[0] for problem in problems(folders)]
     assert found == [
-        "world_1: table2.json: method rand: seed 2: there is no accuracy on easy",
-        "world_1: table2.json: method lim: seed 1: there is no accuracy on easy",
-        "world_1: table2.json: method lim: seed 1: there is no accuracy on hard",
+        "world_1: table2.json: methods: method rand: seed 2: there is no accuracy on easy",
+        "world_1: table2.json: methods: method lim: seed 1: there is no accuracy on easy",
+        "world_1: table2.json: methods: method lim: seed 1: there is no accuracy on hard",
         "world_2: outcomes.csv: method full: seed 2: there is no row",
     ]
+
+
+def selected_checkpoints(table) -> None:
+    """Add the section of the checkpoints that the development set selects: 0.01 better than the last ones."""
+    table["development_selected"] = [
+        {"method": row["method"], "by_seed": [
+            {"seed": entry["seed"], "benchmarks": {name: value + 0.01 for name, value in entry["benchmarks"].items()}}
+            for entry in row["by_seed"]
+        ]}
+        for row in table["methods"] if row["method"] != "base"
+    ]  # fmt: skip
+
+
+def test_checkpoints_that_the_development_set_selects_are_pooled_beside_the_last_ones(folders):
+    assert pool(folders).selected == {}
+    for folder in folders:
+        change_table(folder, selected_checkpoints)
+    found = pool(folders)
+    assert list(found.selected) == ["full", "rand", "lim"]
+    for method in found.selected:
+        assert found.selected[method]["hard"] == pytest.approx(found.results[method]["hard"] + 0.01)
+
+
+def test_a_world_or_a_seed_without_selected_checkpoints_is_named(folders):
+    change_table(folders[1], selected_checkpoints)
+    assert problems(folders)[0].startswith(
+        "world_1: table2.json: development_selected: method full: seed 0: there is no accuracy on easy"
+    )
+    change_table(folders[0], selected_checkpoints)
+    change_table(folders[0], lambda table: table["development_selected"][2]["by_seed"].pop(1))
+    found = [problem.partition(". ")[0] for problem in problems(folders)]
+    place = "world_1: table2.json: development_selected: method lim: seed 1"
+    assert found == [f"{place}: there is no accuracy on {name}" for name in ("easy", "hard")]
 
 
 def test_a_table_of_an_older_version_lacks_accuracies_by_seed(folders):

@@ -129,7 +129,7 @@ def test_an_unknown_method_and_a_missing_seed_are_named(tmp_path, folders):
     change_table(folders["high"], lambda table: table["methods"][1]["by_seed"].pop())
     with pytest.raises(ProblemsError) as error:
         write(tmp_path, study(), folders)
-    assert "high: table2.json: method full: seed 2: there is no accuracy on easy" in str(error.value)
+    assert "high: table2.json: methods: method full: seed 2: there is no accuracy on easy" in str(error.value)
 
 
 def test_points_with_other_problems_are_refused(tmp_path, folders):
