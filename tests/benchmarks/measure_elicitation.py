@@ -26,6 +26,7 @@ from limr.files.markdown import markdown_rows
 from limr.grading.reward import grade
 from limr.models.checkpoint import load_checkpoint
 from limr.training.miniature.corpus import CorpusMix, corpus
+from limr.training.miniature.miniature_settings import PretrainingSettings
 from limr.training.miniature.problems import LEVELS, Problem, stream
 from limr.training.miniature.tokenizer import GUIDE
 
@@ -44,7 +45,7 @@ def new_problems(number: int, seed: int, held_out: set[str]) -> list[Problem]:
 
 def read_in_pretraining(settings: Mapping[str, Any], held_out: set[str]) -> set[str]:
     """The prompts of all problems that the base model's corpus has, without "Show the steps. "."""
-    mix = CorpusMix(*(settings[share] for share in ("practice", "guided", "worked", "boxed", "wrong")))
+    mix = CorpusMix.of(PretrainingSettings(**{key: value for key, value in settings.items() if key != "prefix"}))
     examples = islice(corpus(settings["seed"], mix, held_out), settings["steps"] * settings["batch_size"])
     return {prompt.removeprefix(GUIDE) for prompt, _ in examples}
 

@@ -12,6 +12,7 @@ from limr.training.miniature import pretrain as pretraining
 from limr.training.miniature import tokenizer as tokens
 from limr.training.miniature.batches import flatten, log_probabilities, pad
 from limr.training.miniature.corpus import PRACTICE_PROMPT, CorpusMix, corpus
+from limr.training.miniature.miniature_settings import PretrainingSettings
 
 
 def loss(model, examples):
@@ -27,7 +28,7 @@ def loss(model, examples):
 @pytest.fixture(scope="module")
 def examples(world):
     """Examples that no base model of these tests has seen in training: they come from another seed."""
-    mix = CorpusMix(*(world.base_model[name] for name in CorpusMix.__dataclass_fields__))
+    mix = CorpusMix.of(PretrainingSettings(**world.base_model))
     return list(islice(corpus(world.base_model["seed"] + 1, mix, set()), 200))
 
 

@@ -7,8 +7,9 @@ learning can: only right answers are rewarded.
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from limr.training.miniature.miniature_settings import PretrainingSettings
 from limr.training.miniature.problems import LEVELS, Problem, practice, stream
 from limr.training.miniature.tokenizer import BOX, GUIDE
 from limr.training.miniature.wording import ordinary_wording, other_wording
@@ -40,6 +41,11 @@ class CorpusMix:
     wrong: float
     mistakes: Sequence[float]
     reworded: float = 0.0
+
+    @classmethod
+    def of(cls, settings: PretrainingSettings) -> "CorpusMix":
+        """The shares that ``settings`` names."""
+        return cls(**{share.name: getattr(settings, share.name) for share in fields(cls)})
 
 
 def solve(problem: Problem, worked: float, mix: CorpusMix, rng: random.Random) -> str:

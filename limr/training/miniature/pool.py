@@ -16,10 +16,11 @@ Kind = tuple[str, int]  # subject and level
 KINDS: tuple[Kind, ...] = tuple((subject, level) for subject in SUBJECTS for level in LEVELS)
 
 BEYOND: frozenset[Kind] = frozenset((subject, level) for subject in ("Counting", "Geometry") for level in (4, 5))
-"""Problems that the model cannot learn to solve: products of two-digit numbers."""
+"""Problems that the model cannot learn to solve: products of large numbers."""
 
-EASY: frozenset[Kind] = frozenset((subject, level) for subject in SUBJECTS for level in (1, 2))
-"""Problems that the base model mostly solves before training, if it shows its steps."""
+EASY: frozenset[Kind] = frozenset((subject, level) for subject, level in KINDS if level == 1 or subject == "Prealgebra")
+"""Problems that the base model mostly solves before training: those without a common mistake and without a product of
+large numbers."""
 
 
 def draw_pool(number: int, beyond: float | None, easy: float | None, seed: int, avoid: set[str]) -> Iterator[Problem]:

@@ -39,16 +39,7 @@ def pretrain(settings: Mapping[str, Any], held_out: Sequence[Path], model: Path)
     network = tiny.TinyQwen2(_shape(options, tokenizer))
     _initialise(network, tokenizer)
     prompts = {prompt for path in held_out for prompt in read_parquet(path, "prompts")["prompt"]}
-    mix = CorpusMix(
-        options.practice,
-        options.guided,
-        options.worked,
-        options.boxed,
-        options.wrong,
-        options.mistakes,
-        options.reworded,
-    )
-    examples = corpus(options.seed, mix, prompts)
+    examples = corpus(options.seed, CorpusMix.of(options), prompts)
     size = sum(parameter.numel() for parameter in network.parameters())
     logger.info("pre-training %s parameters on %s examples", f"{size:,}", f"{options.steps * options.batch_size:,}")
     progress = ProgressLines("pre-training", options.steps)

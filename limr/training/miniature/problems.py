@@ -2,32 +2,52 @@
 
 There are seven subjects, named after those of MATH, with five levels each. At a higher level the worked solution has
 more steps, or larger ones. Most steps are sums, products or remainders below 100, which a tiny model can learn. The
-upper levels of counting and geometry need products of two-digit numbers, which this model cannot learn.
+upper levels of counting and geometry need products of large numbers, which this model cannot learn.
+
+Most subjects have a common mistake: another procedure, of steps that are right in themselves, which leads to a wrong
+answer. An example is the perimeter without its doubling. The base model's corpus makes these mistakes (corpus.py).
 """
 
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
+from typing import NamedTuple
 
 from limr.errors import LimrError
 
 LEVELS = (1, 2, 3, 4, 5)
 
+Steps = list[tuple[str, int]]  # sign and operand of each
+
 
 @dataclass(frozen=True)
 class Problem:
-    """One problem. ``solution`` shows the steps (``7+5->12-3->9``) and ends with the answer, without a box."""
+    """One problem. ``solution`` shows the steps (``7+5->12-3->9``) and ends with the answer, without a box.
+
+    ``mistake``: the answer and the worked text of the common mistake. None if this kind of problem has none.
+    """
 
     subject: str
     level: int
     prompt: str
     answer: str
     solution: str
+    mistake: tuple[str, str] | None = None
+
+
+class Draft(NamedTuple):
+    """A problem before it is solved: the right procedure and the common mistake, each a first number and its steps."""
+
+    prompt: str
+    start: int
+    steps: Steps
+    mistake: tuple[int, Steps] | None = None
+    largest: int = 99  # no step of the right procedure gives a larger number
 
 
 class OutOfRangeError(Exception):
-    """A step gives a number outside 0 to 99, or a division has a remainder; the problem is drawn again."""
+    """A step gives too large or a negative number, or a division has a remainder; the problem is drawn again."""
 
 
 _OPERATIONS: dict[str, Callable[[int, int], int]] = {
@@ -39,8 +59,10 @@ _OPERATIONS: dict[str, Callable[[int, int], int]] = {
 }
 
 
-def chain(start: int, steps: list[tuple[str, int]]) -> tuple[int, str]:
+def chain(start: int, steps: Steps, largest: int = 99) -> tuple[int, str]:
     """Apply ``steps`` to ``start`` one after another. Returns the result and the worked text.
+
+    Raises OutOfRangeError when a step gives a number that is negative or above ``largest``, or a remainder.
 
     >>> chain(7, [("+", 5), ("-", 3)])
     (9, '7+5->12-3->9')
@@ -50,20 +72,20 @@ def chain(start: int, steps: list[tuple[str, int]]) -> tuple[int, str]:
         if sign == "/" and value % operand:
             raise OutOfRangeError
         value = _OPERATIONS[sign](value, operand)
-        if not 0 <= value <= 99:
+        if not 0 <= value <= largest:
             raise OutOfRangeError
         text += f"{sign}{operand}->{value}"
     return value, text
 
 
-def _prealgebra(level: int, rng: random.Random) -> tuple[str, int, str]:
+def _prealgebra(level: int, rng: random.Random) -> Draft:
     start = rng.randint(2, 90)
     steps = [(rng.choice("+-"), rng.randint(2, 9)) for _ in range(level)]
-    answer, text = chain(start, steps)
-    return f"Compute {start}{''.join(f'{sign}{operand}' for sign, operand in steps)}.", answer, text
+    return Draft(f"Compute {start}{''.join(f'{sign}{operand}' for sign, operand in steps)}.", start, steps)
 
 
-def _algebra(level: int, rng: random.Random) -> tuple[str, int, str]:
+def _algebra(level: int, rng: random.Random) -> Draft:
+    """The mistake: the last operation is not undone."""
     x = rng.randint(1, 40)
     a, b, d, k, m = (rng.randint(2, 9) for _ in range(5))
     forward, equation = {
@@ -75,96 +97,94 @@ def _algebra(level: int, rng: random.Random) -> tuple[str, int, str]:
     }[level]
     right, _ = chain(x, forward)
     undo = {"+": "-", "-": "+", "*": "/"}
-    answer, text = chain(right, [(undo[sign], operand) for sign, operand in reversed(forward)])
-    return f"Solve {equation}={right}.", answer, text
+    steps = [(undo[sign], operand) for sign, operand in reversed(forward)]
+    return Draft(f"Solve {equation}={right}.", right, steps, (right, steps[:-1]) if level > 1 else None)
 
 
-def _number_theory(level: int, rng: random.Random) -> tuple[str, int, str]:
+def _number_theory(level: int, rng: random.Random) -> Draft:
+    """The mistake: the last remainder is taken too early, or not at all."""
     a, b, c, d, m = (rng.randint(2, 9) for _ in range(5))
-    large = rng.randint(10, 99)
-    start, steps, expression = {
-        1: (large, [("%", m)], f"{large}"),
-        2: (large, [("+", b), ("%", m)], f"{large}+{b}"),
-        3: (a, [("*", b), ("+", c), ("%", m)], f"{a}*{b}+{c}"),
-        4: (a, [("*", b), ("%", m), ("*", c), ("%", m)], f"{a}*{b}*{c}"),
-        5: (a, [("*", b), ("%", m), ("*", c), ("+", d), ("%", m)], f"{a}*{b}*{c}+{d}"),
+    large, remainder = rng.randint(10, 99), ("%", m)
+    start, before, last, expression = {
+        1: (large, [], [], f"{large}"),
+        2: (large, [], [("+", b)], f"{large}+{b}"),
+        3: (a, [("*", b)], [("+", c)], f"{a}*{b}+{c}"),
+        4: (a, [("*", b), remainder, ("*", c)], [], f"{a}*{b}*{c}"),
+        5: (a, [("*", b), remainder, ("*", c)], [("+", d)], f"{a}*{b}*{c}+{d}"),
     }[level]
-    answer, text = chain(start, steps)
-    return f"Find {expression} mod {m}.", answer, text
+    early = [*before, remainder, *last] if last else before
+    mistake = (start, early) if level > 1 else None
+    return Draft(f"Find {expression} mod {m}.", start, [*before, *last, remainder], mistake)
 
 
-def _counting(level: int, rng: random.Random) -> tuple[str, int, str]:
+def _counting(level: int, rng: random.Random) -> Draft:
+    """The mistake: every row gets the seats that are added once."""
     rows, seats = rng.randint(2, 49), rng.randint(2, 9)
     more, taken = rng.randint(2, 9), rng.randint(2, 9)
     if level == 1:
-        answer, text = chain(rows, [("*", seats)])
-        return f"Seats in {rows} rows of {seats}?", answer, text
+        seats = rng.randint(2, 19)
+    elif level >= 4:
+        rows, seats = rng.randint(101, 999), rng.randint(13, 99)
+    question = f"Seats in {rows} rows of {seats}"
+    every_row = [("+", more), ("*", rows)]
+    if level in (1, 4):
+        return Draft(f"{question}?", rows, [("*", seats)], largest=99 if level == 1 else 999 * 99)
+    if level == 5:
+        return Draft(f"{question} and {more} more?", rows, [("*", seats), ("+", more)], largest=999 * 99)
     if level == 2:
-        answer, text = chain(rows, [("*", seats), ("+", more)])
-        return f"Seats in {rows} rows of {seats} and {more} more?", answer, text
-    if level == 3:
-        answer, text = chain(rows, [("*", seats), ("+", more), ("-", taken)])
-        return f"Seats in {rows} rows of {seats} and {more} more, {taken} taken?", answer, text
-    rows, seats = rng.randint(13, 99), rng.randint(13, 99)
-    product = rows * seats
-    if level == 4:
-        return f"Seats in {rows} rows of {seats}?", product, f"{rows}*{seats}->{product}"
-    return (
-        f"Seats in {rows} rows of {seats} and {more} more?",
-        product + more,
-        (f"{rows}*{seats}->{product}+{more}->{product + more}"),
-    )
+        return Draft(f"{question} and {more} more?", rows, [("*", seats), ("+", more)], (seats, every_row))
+    steps = [("*", seats), ("+", more), ("-", taken)]
+    return Draft(f"{question} and {more} more, {taken} taken?", rows, steps, (seats, [*every_row, ("-", taken)]))
 
 
-def _geometry(level: int, rng: random.Random) -> tuple[str, int, str]:
-    wide, high, less = rng.randint(2, 49), rng.randint(2, 9), rng.randint(2, 9)
+def _geometry(level: int, rng: random.Random) -> Draft:
+    """The mistake: the sum of the sides is not doubled, or too late."""
+    wide, high, less = rng.randint(2, 49), rng.randint(2, 19), rng.randint(2, 9)
     if level == 1:
-        answer, text = chain(wide, [("*", high)])
-        return f"Area of a {wide} by {high} rectangle?", answer, text
+        return Draft(f"Area of a {wide} by {high} rectangle?", wide, [("*", high)])
     if level == 2:
-        answer, text = chain(wide, [("+", high), ("*", 2)])
-        return f"Perimeter of a {wide} by {high} rectangle?", answer, text
+        steps = [("+", high), ("*", 2)]
+        return Draft(f"Perimeter of a {wide} by {high} rectangle?", wide, steps, (wide, [("+", high)]))
     if level == 3:
-        answer, text = chain(wide, [("+", high), ("*", 2), ("-", less)])
-        return f"Perimeter of a {wide} by {high} rectangle less {less}?", answer, text
-    length, width, height = (rng.randint(13, 60) for _ in range(3))
-    base = length * width
+        steps, late = [("+", high), ("*", 2), ("-", less)], [("+", high), ("-", less), ("*", 2)]
+        return Draft(f"Perimeter of a {wide} by {high} rectangle less {less}?", wide, steps, (wide, late))
+    width, height = rng.randint(13, 99), rng.randint(13, 99)
     if level == 4:
-        return f"Area of a {length} by {width} rectangle?", base, f"{length}*{width}->{base}"
-    return (
-        f"Volume of a {length} by {width} by {height} box?",
-        base * height,
-        f"{length}*{width}->{base}*{height}->{base * height}",
-    )
+        length = rng.randint(101, 999)
+        return Draft(f"Area of a {length} by {width} rectangle?", length, [("*", width)], largest=999 * 99)
+    length, steps = rng.randint(13, 99), [("*", width), ("*", height)]
+    return Draft(f"Volume of a {length} by {width} by {height} box?", length, steps, largest=99 * 99 * 99)
 
 
-def _intermediate_algebra(level: int, rng: random.Random) -> tuple[str, int, str]:
+def _intermediate_algebra(level: int, rng: random.Random) -> Draft:
+    """The mistake: the terms are counted one short."""
     first, factor, shift = rng.randint(1, 60), rng.randint(2, 5), rng.randint(2, 9)
     sign = rng.choice("+-")
-    if level % 2:
-        answer, text = chain(first, [(sign, shift)] * level)
-        return f"First term {first}, next is a{sign}{shift}, term {level + 1}?", answer, text
-    answer, text = chain(first, [("*", factor), (sign, shift)] * (level // 2))
-    return f"First term {first}, next is {factor}a{sign}{shift}, term {level // 2 + 1}?", answer, text
+    rule, following = ([(sign, shift)], "a") if level % 2 else ([("*", factor), (sign, shift)], f"{factor}a")
+    times = level if level % 2 else level // 2
+    question = f"First term {first}, next is {following}{sign}{shift}, term {times + 1}?"
+    return Draft(question, first, rule * times, (first, rule * (times - 1)) if level > 2 else None)
 
 
-def _precalculus(level: int, rng: random.Random) -> tuple[str, int, str]:
-    x, factor, shift, scale = rng.randint(1, 60), rng.randint(2, 5), rng.randint(2, 9), rng.randint(2, 5)
+def _precalculus(level: int, rng: random.Random) -> Draft:
+    """The mistake: the last time f is applied, its sum is computed before its product."""
+    x, factor, shift, more = rng.randint(1, 60), rng.randint(2, 5), rng.randint(2, 9), rng.randint(2, 9)
     sign = rng.choice("+-")
-    inner = [("*", factor), (sign, shift)]
-    function = f"f(x)={factor}x{sign}{shift}"
-    steps, question = {
-        1: ([(sign, shift)], f"f(x)=x{sign}{shift}, f({x})?"),
-        2: (inner, f"{function}, f({x})?"),
-        3: ([*inner, ("*", scale)], f"{function}, g(x)={scale}x, g(f({x}))?"),
-        4: ([*inner, *inner], f"{function}, f(f({x}))?"),
-        5: ([*inner, *inner, ("*", scale)], f"{function}, g(x)={scale}x, g(f(f({x})))?"),
+    if level == 1:
+        return Draft(f"f(x)=x{sign}{shift}, f({x})?", x, [(sign, shift)])
+    f = [("*", factor), (sign, shift)]
+    question = {
+        2: f"f({x})?",
+        3: f"g(x)=x+{more}, g(f({x}))?",
+        4: f"f(f({x}))?",
+        5: f"g(x)=x+{more}, g(f(f({x})))?",
     }[level]
-    answer, text = chain(x, steps)
-    return question, answer, text
+    first = f if level > 3 else []
+    last = [("+", more)] if level % 2 else []
+    return Draft(f"f(x)={factor}x{sign}{shift}, {question}", x, [*first, *f, *last], (x, [*first, *f[::-1], *last]))
 
 
-SUBJECTS: dict[str, Callable[[int, random.Random], tuple[str, int, str]]] = {
+SUBJECTS: dict[str, Callable[[int, random.Random], Draft]] = {
     "Prealgebra": _prealgebra,
     "Algebra": _algebra,
     "Number Theory": _number_theory,
@@ -176,13 +196,20 @@ SUBJECTS: dict[str, Callable[[int, random.Random], tuple[str, int, str]]] = {
 
 
 def draw(subject: str, level: int, rng: random.Random) -> Problem:
-    """Draw one problem of ``subject`` and ``level``. One with a chain that leaves the range 0 to 99 is drawn again."""
+    """Draw one problem of ``subject`` and ``level``.
+
+    It is drawn again if a number leaves its range, or if the common mistake gives the right answer.
+    """
     while True:
         try:
-            prompt, answer, solution = SUBJECTS[subject](level, rng)
+            draft = SUBJECTS[subject](level, rng)
+            answer, solution = chain(draft.start, draft.steps, draft.largest)
+            mistaken = chain(*draft.mistake) if draft.mistake else None
         except OutOfRangeError:
             continue
-        return Problem(subject, level, prompt, str(answer), solution)
+        if mistaken is None or mistaken[0] != answer:
+            mistake = (str(mistaken[0]), mistaken[1]) if mistaken else None
+            return Problem(subject, level, draft.prompt, str(answer), solution, mistake)
 
 
 def practice(rng: random.Random, chains: int, steps: int) -> str:

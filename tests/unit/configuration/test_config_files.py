@@ -41,8 +41,8 @@ def test_shipped_files_have_no_key_twice(file: str) -> None:
     ("old", "new", "again", "key"),
     [
         ("reward: {rule: paper}", "reward: {rule: paper}\nreward: {rule: released_code}", "reward: {rule: r", "reward"),
-        ("  steps: 160\n", "  steps: 160\n  steps: 3\n", "  steps: 3\n", "training.steps"),
-        ("  steps: 160\n", '  steps: 160\n  "steps": 3\n', '  "steps": 3\n', "training.steps"),
+        ("  steps: 168\n", "  steps: 168\n  steps: 3\n", "  steps: 3\n", "training.steps"),
+        ("  steps: 168\n", '  steps: 168\n  "steps": 3\n', '  "steps": 3\n', "training.steps"),
         ("keep: all}", "keep: all, score: rand}", "  full:", "methods.full.score"),
         ("keep: {share: 0.163}}", "keep: {share: 0.163, share: 0.5}}", "  rand:", "methods.rand.keep.share"),
         ("  lim: {", "  lim: {score: rand, keep: all}\n  lim: {", "  lim: {score: lim", "methods.lim"),
@@ -80,14 +80,14 @@ def test_anchors_and_merges_are_accepted_and_snakemake_reads_them(tmp_path: Path
 )
 def test_numbers_that_yaml_reads_in_another_base_are_refused(tmp_path: Path, number: str, read: float) -> None:
     with refused(where=("training.steps",), found=number, expected="a decimal number"):
-        check_files([written(tmp_path, changed("steps: 160", f"steps: {number}"))])
+        check_files([written(tmp_path, changed("steps: 168", f"steps: {number}"))])
     with refused(where=("seeds.1",), found=number):
         check_files([written(tmp_path, changed("seeds: [0]", f"seeds: [0, {number}]"))])
 
 
 @pytest.mark.parametrize("number", ["0", "0.5", "-0.5", "1_000", "1.0e-4", ".5", "+3", "'12:30'", "'010'", "0.0"])
 def test_other_numbers_and_quoted_ones_are_accepted(tmp_path: Path, number: str) -> None:
-    check_files([written(tmp_path, changed("steps: 160", f"steps: {number}"))])
+    check_files([written(tmp_path, changed("steps: 168", f"steps: {number}"))])
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,10 @@ def texts(value: Any) -> Iterator[str]:
 def assert_usable(configuration: dict[str, Any]) -> None:
     """What the code relies on in every configuration that the check accepts."""
     assert all(math.isfinite(number) for number in numbers(configuration))
-    assert all(number < 2**31 for number in numbers(configuration) if isinstance(number, int))
+    keeps = [row["keep"] for row in configuration["methods"].values()]
+    thetas = [keep["theta"] for keep in keeps if isinstance(keep, dict) and "theta" in keep]  # a score of any size
+    integers = [number for number in numbers(configuration) if isinstance(number, int)]
+    assert all(number < 2**31 or number in thetas for number in integers)
     for section in ("training", "base_model", "evaluation"):
         for name, number in configuration.get(section, {}).items():
             if isinstance(number, float):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from plain_solver import is_solved_by, last_value_of_true_steps
 from refusals import refused
 
-from limr.training.miniature.corpus import PRACTICE_PROMPT, CorpusMix, corpus
+from limr.training.miniature.corpus import PRACTICE_PROMPT, CorpusMix, corpus, solve
 from limr.training.miniature.problems import LEVELS, SUBJECTS, draw, practice, stream
 from limr.training.miniature.tokenizer import BOX, GUIDE
 from limr.training.miniature.wording import ordinary_wording, other_wording
@@ -48,7 +48,24 @@ def test_a_practice_page_has_only_true_chains(seed, chains, steps):
         assert page.count("->") == steps
 
 
-MIX = CorpusMix(practice=0.2, guided=0.3, worked=0.25, boxed=0.4, wrong=0.15)
+@given(EXAMPLES)
+def test_every_step_of_a_common_mistake_is_true_and_its_answer_does_not_solve_the_problem(example):
+    subject, level, seed = example
+    problem = draw(subject, level, random.Random(seed))
+    if problem.mistake:
+        answer, solution = problem.mistake
+        assert str(last_value_of_true_steps(solution)) == answer
+        assert not is_solved_by(problem.prompt, int(answer)), problem
+
+
+def test_each_subject_but_one_has_a_common_mistake_at_some_level_and_no_level_1_has():
+    rng = random.Random(0)
+    kinds = {(subject, level): draw(subject, level, rng).mistake for subject in SUBJECTS for level in LEVELS}
+    assert {subject for (subject, _), mistake in kinds.items() if mistake} == set(SUBJECTS) - {"Prealgebra"}
+    assert not any(mistake for (_, level), mistake in kinds.items() if level == 1)
+
+
+MIX = CorpusMix(practice=0.2, guided=0.3, worked=0.25, boxed=0.4, wrong=0.15, mistakes=[0.0] * 5)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +98,18 @@ def test_the_corpus_has_the_shares_of_its_mix(examples):
     )
     # a wrong answer is never below 0: subtracting from an answer of 0 leaves 0, the right answer
     assert_share(wrong, len(solved), MIX.wrong, slack=0.01)
+
+
+def test_the_corpus_makes_the_common_mistake_in_the_share_of_each_level():
+    mix = replace(MIX, wrong=0.0, mistakes=[0.0, 0.2, 0.5, 0.7, 0.9])
+    rng = random.Random(0)
+    for level, share in list(zip(LEVELS, mix.mistakes, strict=True))[1:]:
+        problems = [draw("Algebra", level, rng) for _ in range(1_500)]
+        answers = [final_answer(solve(problem, 0.5, mix, rng)) for problem in problems]
+        mistaken = [answer != problem.answer for problem, answer in zip(problems, answers, strict=True)]
+        assert_share(sum(mistaken), len(problems), share)
+        shown = {problem.mistake[0] for problem in problems if problem.mistake}
+        assert {answer for answer, wrong in zip(answers, mistaken, strict=True) if wrong} <= shown
 
 
 def test_guided_problems_always_show_their_steps(examples):

@@ -47,7 +47,7 @@ def test_prompts_and_solutions_of_all_subjects_and_levels_round_trip(example):
 
 
 def test_all_texts_of_the_corpus_round_trip_except_the_heading_of_practice_pages():
-    pairs = islice(corpus(0, CorpusMix(0.2, 0.3, 0.3, 0.5, 0.2), set()), 2000)
+    pairs = islice(corpus(0, CorpusMix(0.2, 0.3, 0.3, 0.5, 0.2, [0.5] * 5), set()), 2000)
     for prompt, response in pairs:
         if prompt != PRACTICE_PROMPT:
             assert_round_trip(prompt)
