@@ -10,14 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from limr.report.column_figure import WIDTH, column_style, save_with_numbers
+from limr.report.column_figure import WIDTH, column_style, legend_below, save_with_numbers
 from limr.report.looks import Look, method_looks
 from limr.report.step_curves import Curve, curves, read_evaluations, read_rewards
 from limr.report.style import method_title, plain_axes
 
-_PANEL, _AROUND, _LEGEND_ROW = 1.25, 0.35, 0.14  # heights in inches
+_PANEL, _AROUND = 1.25, 0.35  # heights in inches
 _ONE_PANEL = 1.9  # height of the only panel of a figure
-_IN_LEGEND = 4  # methods in a row of the legend
 _MARKED = 10  # number of markers on a line
 _ROUND = [1, 2, 2.5, 5, 10]  # distances of ticks, times a power of ten
 
@@ -80,8 +79,7 @@ def write_figure_over_steps(
 
 
 def _draw(panels: Sequence[_Panel], looks: Mapping[str, Look]) -> Figure:
-    legend = -(-len(panels[0].curves) // _IN_LEGEND) * _LEGEND_ROW  # rounded up
-    height = (_ONE_PANEL if len(panels) == 1 else len(panels) * _PANEL) + _AROUND + legend
+    height = (_ONE_PANEL if len(panels) == 1 else len(panels) * _PANEL) + _AROUND
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     every = figure.subplots(len(panels), 1, squeeze=False, sharex=True)[:, 0]
     for letter, axes, panel in zip("abcdefghijklmnopqrstuvwxyz", every, panels, strict=False):
@@ -95,10 +93,7 @@ def _draw(panels: Sequence[_Panel], looks: Mapping[str, Look]) -> Figure:
         plain_axes(axes)
     every[-1].set_xlabel("training steps")
     figure.align_ylabels(every)
-    figure.legend(
-        *every[0].get_legend_handles_labels(), loc="outside lower center", ncols=_IN_LEGEND, frameon=False,
-        columnspacing=1, handlelength=2.4,
-    )  # fmt: skip
+    legend_below(figure, every[0])
     return figure
 
 

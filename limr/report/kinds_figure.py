@@ -12,14 +12,14 @@ from matplotlib.ticker import MaxNLocator
 
 from limr.errors import LimrError
 from limr.files.markdown import percentage
-from limr.report.column_figure import WIDTH, column_style, save_with_numbers
+from limr.report.column_figure import WIDTH, column_style, legend_below, save_with_numbers
 from limr.report.selection_summary import ALONG, NEVER, START, kinds_of_prompts
 from limr.report.step_curves import Curve
 from limr.report.style import plain_axes
 from limr.trajectories import Trajectories, known_signals, visit_matrix
 
 _SINGLE = 12  # number of single curves of a kind: more would be illegible
-_HEIGHT = 2.3  # inches
+_HEIGHT = 2.2  # inches
 _ALL = "all prompts"
 _KINDS = {  # title, colour and marker
     NEVER: ("never solved", "#D55E00", "s"),
@@ -114,10 +114,7 @@ def _draw(figure: Figure, probes: Sequence[_Probe], means: Mapping[str, Curve | 
     for label, (width, line, marker) in labels.items():
         colour = "#000000" if line == "--" else "#777777"
         panels[0].plot([], [], color=colour, linewidth=width, linestyle=line, marker=marker, markersize=3, label=label)
-    handles = panels[0].get_legend_handles_labels()
-    figure.legend(
-        *handles, loc="outside lower center", ncols=len(labels), frameon=False, columnspacing=1, handlelength=1.8
-    )
+    legend_below(figure, panels[0])
 
 
 def _draw_mean(axes: Axes, curve: Curve | None, colour: str, **line: object) -> None:

@@ -12,6 +12,7 @@ from limr.report.looks import Look, method_looks
 from limr.report.style import method_title, plain_axes, save_figure
 
 _MARKED = 20  # number of markers on a line
+_IN_LEGEND = 6  # methods in a row of the legend
 
 
 def write_learning_curves(metrics: Mapping[str, Sequence[Path]], output: Path) -> None:
@@ -30,7 +31,12 @@ def write_learning_curves(metrics: Mapping[str, Sequence[Path]], output: Path) -
     accuracies.set(title="Held-out problems, greedy", xlabel="step", ylabel="accuracy")
     for axes in (rewards, accuracies):
         plain_axes(axes)
-    figure.legend(*rewards.get_legend_handles_labels(), loc="outside lower center", ncols=len(metrics), frameon=False)
+    figure.legend(
+        *rewards.get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=min(len(metrics), _IN_LEGEND),
+        frameon=False,
+    )
     save_figure(figure, output)
 
 

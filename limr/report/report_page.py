@@ -37,8 +37,14 @@ def write_report(pages: Sequence[Path], table2: Path, captions: Mapping[str, str
     """
     folder = html.parent
     shown = sorted((page for page in pages if page.suffix in (".md", ".png")), key=_place)
-    sections = [_section(page, folder, captions.get(page.name) or captions.get(page.stem, "")) for page in shown]
-    text = _document(sections, json.loads(table2.read_text(encoding="utf-8")))
+    run = json.loads(table2.read_text(encoding="utf-8"))
+    sections = [
+        _figure(page, folder, pages, _caption(page, captions), run)
+        if page.suffix == ".png"
+        else _section(page, folder, _caption(page, captions))
+        for page in shown
+    ]
+    text = _document(sections, run)
     write_text(html, html_page(text, folder, "Report"))
     write_text(markdown, text)
 
@@ -53,13 +59,34 @@ def _place(page: Path) -> tuple[int, str]:
     return (len(_FIRST), number[1]) if number else (len(_FIRST) + 1, "")
 
 
+def _caption(page: Path, captions: Mapping[str, str]) -> str:
+    return " ".join((captions.get(page.name) or captions.get(page.stem, "")).split())
+
+
+def _figure(page: Path, folder: Path, pages: Sequence[Path], caption: str, table2: Mapping[str, Any]) -> _Section:
+    """A figure with what it shows, the run, and the files of the same figure for print and with its numbers."""
+    file = page.relative_to(folder).as_posix()
+    number = _PAPERS_FIGURE.match(page.stem)
+    title = f"Figure {number[1]}" if number else f"Figure: {page.stem.replace('_', ' ')}"
+    others = [page.with_suffix(suffix) for suffix in (".svg", ".csv") if page.with_suffix(suffix) in pages]
+    also = ", ".join(markdown_code(other.relative_to(folder).as_posix()) for other in others)
+    below = [caption, _run_in_short(table2), f"Also: {also}." if also else ""]
+    return _Section(file, title, "\n\n".join([f"![{title}]({file})", *_quoted(" ".join(filter(None, below)))]))
+
+
+def _run_in_short(table2: Mapping[str, Any]) -> str:
+    """One sentence for the caption of a figure, which may be shown without the rest of the page."""
+    configuration = table2["configuration"]
+    seeds, files = configuration["seeds"], ", ".join(map(markdown_code, table2["configuration_files"]))
+    return (
+        f"This run: {files}, digest {markdown_code(table2['configuration_digest'])},"
+        f" {configuration['training']['steps']:,} steps, {'seed' if len(seeds) == 1 else 'seeds'}"
+        f" {', '.join(map(str, seeds))}."
+    )
+
+
 def _section(page: Path, folder: Path, caption: str) -> _Section:
     file = page.relative_to(folder).as_posix()
-    caption = " ".join(caption.split())
-    if page.suffix == ".png":
-        number = _PAPERS_FIGURE.match(page.stem)
-        title = f"Figure {number[1]}" if number else f"Figure: {page.stem.replace('_', ' ')}"
-        return _Section(file, title, "\n\n".join([f"![{title}]({file})", *_quoted(caption)]))
     title, _, text = page.read_text(encoding="utf-8").partition("\n")
     if not title.startswith("# "):
         raise LimrError(where=page, found="no title in its first line", expected="`# ` and a title")

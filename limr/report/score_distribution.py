@@ -22,6 +22,7 @@ from limr.report.style import (
 )
 
 _BINS = 50
+_COLUMNS = 3
 _HEADROOM = 1.15  # room for the legend above the bars
 
 
@@ -34,8 +35,13 @@ def write_score_distribution(scores: Mapping[str, Path], output: Path, all_metho
     Raises LimrError when no scored prompt of a file is selected.
     """
     looks = method_looks(all_methods)
-    figure = Figure(figsize=(5 * max(2, len(scores)), 4), layout="constrained")
-    for axes, (method, path) in zip(figure.subplots(1, len(scores), squeeze=False).flat, scores.items(), strict=True):
+    columns = min(_COLUMNS, len(scores))
+    rows = -(-len(scores) // columns)  # rounded up
+    figure = Figure(figsize=(5 * max(2, columns), 4 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels[len(scores) :]:
+        axes.remove()
+    for axes, (method, path) in zip(panels, scores.items(), strict=False):
         _draw(axes, method, path, looks[method].colour)
     save_figure(figure, output)
 

@@ -109,6 +109,15 @@ def test_all_figures_are_readable_at_the_width_of_a_column(tmp_path: Path, drawn
         assert_readable(figure)
 
 
+def test_the_legend_of_many_methods_with_long_names_fits(
+    tmp_path: Path, drawn: list[Figure], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"a_name_as_long_as_this_{number}" for number in range(8)]
+    monkeypatch.setattr(f"{__name__}.METHODS", names)
+    write(tmp_path, [0], rewards=False)
+    assert_readable(drawn[0])
+
+
 def test_the_csv_has_every_drawn_number_and_every_seed(tmp_path: Path) -> None:
     rows = pl.read_csv(write(tmp_path, [0, 4, 8])["csv"])
     assert rows.columns == ["panel", "method", "step", "mean", "low", "high", "seed_0", "seed_4", "seed_8"]

@@ -18,6 +18,7 @@ PAGES = {
     "outcomes.md": "# Outcomes\n\nSteps.\n",
 }
 FIGURES = ("figures/learning_curves.png", "figures/selection.png", "figures/figure3.png", "figures/figure1a.png")
+OTHERS = ("early_stopping.csv", "figures/figure3.svg", "figures/figure3.csv")
 ORDER = [
     "Table 1",
     "Table 2",
@@ -39,7 +40,8 @@ def given(tmp_path):
         (tmp_path / name).write_text(text)
     for name in FIGURES:
         (tmp_path / name).write_bytes(PNG)
-    (tmp_path / "early_stopping.csv").write_text("a\n1\n")
+    for name in OTHERS:
+        (tmp_path / name).write_text("a\n1\n")
     training = {"engine": "miniature", "steps": 160, "prompts_per_step": 64, "samples_per_prompt": 8}
     table2 = {
         "configuration": CONFIGURATION | {"training": training, "base_model": {"seed": 1}},
@@ -49,7 +51,7 @@ def given(tmp_path):
     }
     (tmp_path / "table2.json").write_text(json.dumps(table2))
     return {
-        "pages": [tmp_path / name for name in (*PAGES, *FIGURES, "early_stopping.csv")],
+        "pages": [tmp_path / name for name in (*PAGES, *FIGURES, *OTHERS)],
         "table2": tmp_path / "table2.json",
         "captions": {"learning_curves": "Reward and\naccuracy.\n", "table2": "Accuracy.", "unused": "Not shown."},
         "markdown": tmp_path / "report.md",
@@ -83,6 +85,14 @@ def test_figures_are_linked_in_markdown_and_embedded_in_html(report):
     assert not [value for value in Page(html).values("src") if not value.startswith("data:image/png;base64,")]
 
 
+def test_a_figure_names_its_run_and_its_other_files(report):
+    run = "This run: `config.yaml`, digest `0123456789ab`, 160 steps, seeds 0, 3."
+    assert (
+        f"![Figure 3](figures/figure3.png)\n\n> {run} Also: `figures/figure3.svg`, `figures/figure3.csv`." in report[0]
+    )
+    assert f"![Figure 1a](figures/figure1a.png)\n\n> {run}\n" in report[0]
+
+
 def test_pages_have_their_captions_and_their_headings_are_one_level_lower(report):
     text, _ = report
     assert "## Table 2\n\n> Accuracy.\n\n| a |" in text
@@ -95,7 +105,7 @@ def test_a_page_and_a_figure_of_one_name_have_each_its_own_caption(given):
     write_report(**given)
     text = given["markdown"].read_text()
     assert "## What was selected\n\n> By kind.\n" in text
-    assert "(figures/selection.png)\n\n> Left: curves.\n" in text
+    assert "(figures/selection.png)\n\n> Left: curves. This run: " in text
     assert text.count("Left: curves.") == 1
 
 
@@ -124,7 +134,8 @@ def test_a_page_without_a_title_is_named(given):
 
 
 def test_a_missing_figure_is_named_and_no_report_is_written(given):
-    given["pages"][-2].unlink()
+    (figure,) = (page for page in given["pages"] if page.name == "figure1a.png")
+    figure.unlink()
     with refused(where="figure1a.png", found="no PNG file there"):
         write_report(**given)
     assert not given["markdown"].exists() and not given["html"].exists()

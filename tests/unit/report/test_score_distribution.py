@@ -64,6 +64,14 @@ def test_an_empty_selection_is_refused(tmp_path):
         write_score_distribution({"lim": scores}, tmp_path / "figure.png", METHODS)
 
 
+def test_many_methods_are_in_rows_of_three(tmp_path, drawn):
+    scores = write_scores(tmp_path / "s.parquet", np.linspace(1, 0, 20).tolist(), 4)
+    methods = ["lim", "linear", "cosine", "slope"]
+    write_score_distribution(dict.fromkeys(methods, scores), tmp_path / "figure.png", methods)
+    assert [axes.get_title().split("\n")[0] for axes in drawn[0].axes] == ["LIM", "LINEAR", "COSINE", "SLOPE"]
+    assert drawn[0].get_size_inches().tolist() == [15, 8]
+
+
 def test_the_same_input_gives_the_same_bytes(tmp_path):
     scores = write_scores(tmp_path / "s.parquet", np.linspace(1, 0, 20).tolist(), 4)
     for name in ("1.png", "2.png"):
