@@ -24,6 +24,7 @@ if TRAINS:
     include: "rules/evaluation.smk"
     include: "rules/report.smk"
     include: "rules/figures.smk"
+
     if SUPERVISED:
 
         include: "rules/supervised.smk"
