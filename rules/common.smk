@@ -62,6 +62,8 @@ SEEDS = config["seeds"]
 METHODS = config["methods"]
 SUPERVISED = config.get("supervised", {})  # rows of Table 3 only
 BENCHMARKS = config.get("benchmarks", {})
+# Whether Table 2 also shows the checkpoints that are best on the development set.
+DEVELOPMENT_SELECTED = config.get("report", {}).get("development_selected", False)
 # The record of the gold answers that the miniature breaks on purpose.
 BROKEN_GOLDS = (
     {"broken_golds": f"{RESULTS}/data/broken_golds.parquet"}

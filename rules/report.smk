@@ -10,12 +10,19 @@ if FROM_TRAJECTORIES:
     BENCHMARK_FILES += files_per_seed(rules.extract_trajectories.benchmark)
 if MEASURED:
     BENCHMARK_FILES += files_per_seed(rules.measure_checkpoints.benchmark)
+if DEVELOPMENT_SELECTED:
+    BENCHMARK_FILES += files_per_seed(rules.evaluate_selected.benchmark, method=METHODS)
 
 
 rule table2:
     input:
         evaluations=EVALUATIONS,
-        problems=[f"{RESULTS}/data/benchmarks/{name}.parquet" for name in BENCHMARKS] if PREFIX else [],
+        problems=(
+            [f"{RESULTS}/data/benchmarks/{name}.parquet" for name in BENCHMARKS]
+            if PREFIX or DEVELOPMENT_SELECTED
+            else []
+        ),
+        selected=files_per_seed(rules.evaluate_selected.output.steps, method=METHODS) if DEVELOPMENT_SELECTED else [],
         prompts=f"{RESULTS}/data/train.parquet",
         subsets=[
             file

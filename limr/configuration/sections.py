@@ -239,6 +239,11 @@ class ReportSection(Settings):
         description="bootstrap resamples of the table's intervals, with one or two seeds (with more: Student's t)"
     )
     confidence: float = Field(gt=0, lt=1, description="coverage of the intervals")
+    development_selected: bool = Field(
+        default=False,
+        description="whether the checkpoint of each run that is best on the development set answers the benchmarks too; "
+        "Table 2 shows it beside the last one",
+    )
 
 
 class ColumnNames(Settings):

@@ -40,17 +40,17 @@ def evaluate_checkpoints(
     """
     *between, last = checkpoint_steps(training)
     folders = checkpoint_folders(checkpoints, between, f"method {method}, seed {seed}", _NEEDED_FOR)
-    rows = [_by_problem(read_parquet(path, "evaluation"), step=0) for path in base]
+    rows = [mean_by_problem(read_parquet(path, "evaluation"), step=0) for path in base]
     for number, (step, checkpoint) in enumerate(folders.items(), start=1):
         logger.info("step %d: checkpoint %d of %d", step, number, len(folders))
         answers = graded_answers(checkpoint, benchmarks, benchmark_settings, settings, method, seed)
-        rows += [_by_problem(graded, step) for _, graded in answers]
-    rows += [_by_problem(read_parquet(path, "evaluation"), step=last) for path in trained]
+        rows += [mean_by_problem(graded, step) for _, graded in answers]
+    rows += [mean_by_problem(read_parquet(path, "evaluation"), step=last) for path in trained]
     table = pl.concat(rows).with_columns(method=pl.lit(method), seed=pl.lit(seed))
     write_parquet(table.sort("step", "benchmark", "problem_id"), output, "evaluation_steps")
 
 
-def _by_problem(answers: pl.DataFrame, step: int) -> pl.DataFrame:
+def mean_by_problem(answers: pl.DataFrame, step: int) -> pl.DataFrame:
     """The mean accuracy and length of the samples of each problem."""
     # the samples are sorted: the order of a sum decides its last digit
     return (

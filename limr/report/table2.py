@@ -17,6 +17,7 @@ from limr.report.beside_paper import beside_paper
 from limr.report.bootstrap import Bootstrap, Interval
 from limr.report.caption import caption, digest, versions
 from limr.report.contrasts import AVERAGE, Contrast, contrasts
+from limr.report.development_selected import Selected, read_selected, selected_table
 from limr.report.last_number import with_last_numbers
 from limr.report.results import evaluated_methods, method_scored_by, read_results
 from limr.report.seed_intervals import FEWEST_SEEDS, SeedIntervals
@@ -49,19 +50,23 @@ def write_table2(
     configuration: Mapping[str, Any],
     configuration_files: Sequence[str],
     outputs: Mapping[str, Path],
+    selected: Sequence[Path] = (),
 ) -> None:
     """Write Table 2 to ``outputs["markdown"]``, ``outputs["csv"]`` and ``outputs["json"]``.
 
     - ``evaluations``: the evaluation files of the base model and of every method, seed and benchmark.
-    - ``problems``: benchmark -> the file with its problems; read only if the base model answers with a prompt too.
+    - ``problems``: benchmark -> the file with its problems; read only if the base model answers with a prompt too, or
+      for ``selected``.
     - ``prompts``: the training set; the caption counts its gold answers that cannot be graded.
     - ``subsets`` and ``rollouts``: method -> its subset files, and its directories of rollout shards, one per seed.
     - ``configuration``: the whole checked configuration without ``results``, the folder, which does not affect the
       numbers. It is copied into the JSON, and its digest into the caption, with the names of ``configuration_files``.
+    - ``selected``: the evaluation files of the checkpoints that are best on the development set, one per training run,
+      if the configuration asks for them.
 
     The same input gives the same bytes.
 
-    Raises LimrError as ``read_results`` does.
+    Raises LimrError as ``read_results`` and ``read_selected`` do.
     """
     methods, seeds, benchmarks = evaluated_methods(configuration), configuration["seeds"], configuration["benchmarks"]
     results = read_results(evaluations, methods, seeds, benchmarks)
@@ -73,14 +78,19 @@ def write_table2(
     runs = read_runs(subsets, rollouts)
     sizes = {name: accuracies.shape[1] for name, accuracies in results[BASE].items()}
     gradable = read_parquet(prompts, "prompts")["gradable"]
+    best = _selected(selected, problems, configuration)
+    titles = [as_written(benchmark["title"]) for benchmark in benchmarks.values()]
+    intervals = _intervals(results[BASE], configuration)
     below = [
+        *selected_table(best, results, intervals, titles, configuration["training"]["steps"] if best else 0),
         *beside_paper(rows, runs, configuration, sizes),
         caption(configuration, configuration_files, runs, sizes, gradable, has_zero_width([*rows, *unboxed])),
     ]
     write_text(outputs["markdown"], _markdown(rows, unboxed, compared, runs, benchmarks, below))
     with whole_file(outputs["csv"]) as temporary:
         tidy(rows, runs).write_csv(temporary)
-    write_json(outputs["json"], _json(rows, unboxed, compared, results, runs, configuration, configuration_files))
+    page = _json(rows, unboxed, compared, results, runs, configuration, configuration_files)
+    write_json(outputs["json"], page | _selected_json(best, seeds, intervals))
     for row in rows:
         logger.info("%s: average %s %%", method_title(row.method), percent(row.average))
 
@@ -108,6 +118,36 @@ def table_rows(results: Mapping[str, Mapping[str, np.ndarray]], configuration: M
             )
         )
     return rows
+
+
+def _selected(
+    paths: Sequence[Path], problems: Mapping[str, Path], configuration: Mapping[str, Any]
+) -> dict[str, Selected]:
+    """Method -> its checkpoints that are best on the development set; none if the configuration does not ask for it."""
+    if not configuration["report"].get("development_selected"):
+        return {}
+    ids = {name: read_parquet(problems[name], "prompts")["prompt_id"].sort() for name in configuration["benchmarks"]}
+    return read_selected(paths, list(configuration["methods"]), configuration["seeds"], ids)
+
+
+def _selected_json(
+    best: Mapping[str, Selected], seeds: Sequence[int], intervals: Bootstrap | SeedIntervals
+) -> dict[str, Any]:
+    rows = [
+        rounded(
+            {
+                "method": method,
+                "benchmarks": {name: asdict(intervals.benchmark(name, scores)) for name, scores in row.scores.items()},
+                "average": asdict(intervals.average(row.scores)),
+                "by_seed": [
+                    {"seed": seed, "step": step} | of_seed(row.scores, index)
+                    for index, (seed, step) in enumerate(zip(seeds, row.steps, strict=True))
+                ],
+            }
+        )
+        for method, row in best.items()
+    ]
+    return {"development_selected": rows} if rows else {}
 
 
 def lim_against_others(

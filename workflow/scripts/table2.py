@@ -21,6 +21,7 @@ with stage(snakemake):
         configuration=snakemake.params.configuration,
         configuration_files=snakemake.params.configuration_files,
         outputs={name: Path(path) for name, path in snakemake.output.items()},
+        selected=[Path(path) for path in snakemake.input.selected],
     )
     write_wall_times(
         Path(snakemake.params.benchmarks),

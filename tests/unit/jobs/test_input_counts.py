@@ -215,6 +215,36 @@ def test_a_copy_is_no_evaluation_of_the_base_model_with_a_prompt(configuration: 
         check_inputs([file], configuration)
 
 
+SELECTED = pl.col("step") == 3  # the results of one checkpoint
+
+
+@pytest.mark.parametrize(
+    ("changed", "parts"),
+    [
+        (lambda rows: rows.filter(pl.col("step") >= 3), {"found": "the steps 3, 4", "expected": "one of 3, 4"}),
+        (lambda rows: rows.filter(pl.col("step") == 0), {"found": "the steps 0", "expected": "one of 3, 4"}),
+        (
+            lambda rows: last_problem_left_out_at_step_3(rows).filter(SELECTED),
+            {"found": "2 problems (missing: 1, not expected: 0)", "expected": "the 3 in"},
+        ),
+        (
+            lambda rows: rows.filter(SELECTED).with_columns(method=pl.lit("full")),
+            {"found": "method full, seed 0", "expected": "method lim, seed 0"},
+        ),
+    ],
+)
+def test_the_results_of_a_selected_checkpoint_are_those_of_one_checkpoint_of_the_run(
+    configuration: dict[str, Any], changed: Callable[[pl.DataFrame], pl.DataFrame], parts: dict[str, str]
+) -> None:
+    results = Path(configuration["results"])
+    rows, path = pl.read_parquet(results / STEPS), results / "evaluation_selected/lim/seed0.parquet"
+    write_parquet(rows.filter(SELECTED), path, "evaluation_steps")
+    check_inputs([path], configuration)
+    write_parquet(changed(rows), path, "evaluation_steps")
+    with refused(where=path, **parts):
+        check_inputs([path], configuration)
+
+
 @pytest.mark.parametrize("number", [0, 2])
 def test_the_record_of_broken_golds_has_the_share_of_the_configuration(
     configuration: dict[str, Any], number: int
