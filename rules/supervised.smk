@@ -167,7 +167,8 @@ rule table3:
         configuration={key: value for key, value in config.items() if key != "results"},
         configuration_files=configuration_names(),
         methods=COMPARED_WITH_SUPERVISED,
-        solutions=str(SOLUTIONS),  # published solutions are the same file for all seeds
+        # by row and seed: published solutions are one file for all seeds, which the input lists once
+        solutions={row: [str(SOLUTIONS).format(row=row, seed=seed) for seed in SEEDS] for row in SUPERVISED},
     message:
         "Writing Table 3"
     script:

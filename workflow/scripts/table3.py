@@ -20,7 +20,7 @@ with stage(snakemake):
         prompts=Path(snakemake.input.prompts),
         subsets=by_name(snakemake.input.subsets, methods),
         rollouts=by_name(snakemake.input.rollouts, methods),
-        solutions=by_name(snakemake.input.solutions, rows),
+        solutions={row: [Path(path) for path in paths] for row, paths in snakemake.params.solutions.items()},
         sweeps=by_name(snakemake.input.sweeps, rows),
         configuration=snakemake.params.configuration,
         configuration_files=snakemake.params.configuration_files,
