@@ -241,8 +241,8 @@ class ReportSection(Settings):
     confidence: float = Field(gt=0, lt=1, description="coverage of the intervals")
     development_selected: bool = Field(
         default=False,
-        description="whether the checkpoint of each run that is best on the development set answers the benchmarks too; "
-        "Table 2 shows it beside the last one",
+        description="whether the checkpoint of each run that is best on the development set answers the benchmarks "
+        "too; Table 2 shows it beside the last one",
     )
 
 
