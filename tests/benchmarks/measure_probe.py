@@ -2,7 +2,7 @@
 
     python tests/benchmarks/measure_probe.py --results results [--seed 0]
 
-Products of two two-digit numbers in one step are outside what this model can learn: levels 4 and 5 of counting and
+Products of large numbers in one step are outside what this model can learn: levels 4 and 5 of counting and
 geometry. The kinds of prompts are those of selection.md. The quarters are those of the first pass over the prompts.
 """
 
