@@ -18,7 +18,8 @@ from limr.report.step_curves import Curve
 from limr.report.style import plain_axes
 from limr.trajectories import Trajectories, known_signals, visit_matrix
 
-_SINGLE = 12  # number of single curves of a kind: more would be illegible
+_SINGLE = 6  # number of single curves of a kind: more would be illegible
+_MARKED = 6  # number of markers on a mean
 _HEIGHT = 2.2  # inches
 _ALL = "all prompts"
 _KINDS = {  # title, colour and marker
@@ -122,7 +123,7 @@ def _draw_mean(axes: Axes, curve: Curve | None, colour: str, **line: object) -> 
         return
     if curve.band is not None:
         axes.fill_between(curve.steps, *curve.band, color=colour, alpha=0.2, linewidth=0)
-    axes.plot(curve.steps, curve.mean, color=colour, **line)
+    axes.plot(curve.steps, curve.mean, color=colour, markevery=max(1, len(curve.steps) // _MARKED), **line)
 
 
 def _single(probe: _Probe, kind: str) -> dict[str, np.ndarray]:

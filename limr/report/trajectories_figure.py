@@ -19,6 +19,7 @@ from limr.trajectories import Trajectories, known_signals, visit_matrix
 
 _ROWS, _COLUMNS = 3, 2
 _HEIGHT = 4.4  # inches
+_MARKED = 8  # number of markers on a line
 _MEAN, _SELECTED, _OTHER = "#000000", "#0072B2", "#D55E00"
 
 
@@ -57,7 +58,10 @@ def write_trajectories(trajectories: Path, scores: Path, outputs: Mapping[str, P
 def _draw_prompt(axes: Axes, prompt: Mapping[str, Any], curve: np.ndarray, mean: np.ndarray, label: str) -> None:
     axes.plot(mean, color=_MEAN, linestyle="--", linewidth=1, label=label)
     colour, marker, kept = (_SELECTED, "o", "selected") if prompt["selected"] else (_OTHER, "s", "not selected")
-    axes.plot(curve, color=colour, linewidth=1.3, marker=marker, markersize=2.8, markeredgewidth=0, label=kept)
+    axes.plot(
+        curve, color=colour, linewidth=1.2, marker=marker, markersize=2.8, markeredgewidth=0,
+        markevery=max(1, len(curve) // _MARKED), label=kept,
+    )  # fmt: skip
     axes.set_title(f"{method_title(prompt['method'])} {prompt['score']:.2f}, rank {prompt['rank']:,}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     plain_axes(axes)

@@ -53,7 +53,7 @@ def test_each_kind_has_thin_prompts_a_thick_mean_and_the_mean_of_all(tmp_path: P
     assert [axes.get_title().replace("\n", " ") for axes in drawn[0].axes] == [
         "never solved (25.0 %)", "solved almost from the start (25.0 %)", "learned along the way (25.0 %)"
     ]  # fmt: skip
-    assert lines(learned, 0.5) == [pytest.approx([-1, -0.5, 0, 1])] * 12
+    assert lines(learned, 0.5) == [pytest.approx([-1, -0.5, 0, 1])] * 6
     assert lines(learned, 1.8) == [pytest.approx([-1, -0.5, 0, 1])]
     assert lines(never, 1.8) == [pytest.approx([-1.02] * 4)]
     assert lines(solved, 1) == lines(never, 1) == [pytest.approx([-0.255, -0.13, -0.13, 0.245])]
@@ -75,7 +75,7 @@ def test_the_mean_over_three_seeds_has_a_t_interval(tmp_path: Path, drawn: list[
 def test_the_csv_has_the_drawn_prompts_by_their_id(tmp_path: Path) -> None:
     rows = write(tmp_path, [write_probe(tmp_path / "seed0.parquet")])
     single = rows.filter(pl.col("prompt_id").is_not_null(), pl.col("kind") == "never solved")
-    assert single["prompt_id"].unique(maintain_order=True).to_list() == [f"p{number:03d}" for number in range(12)]
+    assert single["prompt_id"].unique(maintain_order=True).to_list() == [f"p{number:03d}" for number in range(6)]
     assert single.filter(prompt_id="p000")["seed_0"].to_list() == pytest.approx([-1.3] * 4)
     assert set(rows["kind"]) == {"never solved", "solved almost from the start", "learned along the way", "all prompts"}
 
