@@ -178,6 +178,33 @@ def test_a_prefix_evaluates_the_base_model_once_more_and_keeps_every_other_row(
     assert answers[0]["response"].to_list() != answers[1]["response"].to_list()
 
 
+def _supervised(configuration: dict[str, Any]) -> None:
+    solutions = {"source": "miniature", "levels": [1, 2], "share": 0.163}
+    row = {"solutions": solutions, "epochs": 2, "batch_size": 8, "learning_rates": [0.003, 0.0003]}
+    configuration["supervised"] = {"sft": row}
+
+
+def test_supervised_fine_tuning_adds_table_3_and_trains_nothing_else_again(finished: Workplace, tmp_path: Path) -> None:
+    place = finished.copy(tmp_path / "supervised")
+    before = (place.results / "table2.csv").read_bytes()
+    place.configure(_supervised)
+    new = {"draw_solutions": 1, "fine_tune": 2, "choose_learning_rate": 1, "evaluate": 1, "table3": 1}
+    planned = place.plan()
+    planned.pop("total")
+    assert planned == {**TABLE, **new}
+    place.make("results/table3.md")
+    rows = [line.split("|") for line in (place.results / "table3.md").read_text().splitlines() if "[" in line]
+    methods = [[cell.strip() for cell in row[1:4]] for row in rows if len(row) == 9]
+    assert methods == [
+        ["Base model", "-", "-"], ["SFT", "SFT", "10"], ["FULL", "RL", "64"], ["RAND", "RL", "10"],
+        ["LIM", "RL", "64"],
+    ]  # fmt: skip
+    sweep = pl.read_parquet(place.results / "supervised" / "sft" / "seed0" / "sweep.parquet")
+    assert sweep["learning_rate"].to_list() == [0.0003, 0.003]
+    assert sweep["chosen"].sum() == 1
+    assert (place.results / "table2.csv").read_bytes() == before
+
+
 @pytest.mark.parametrize("section", ["data", "benchmarks", "base_model", "training", "evaluation"])
 def test_another_order_of_keys_reruns_only_what_shows_the_keys(
     finished: Workplace, tmp_path: Path, section: str
