@@ -1,4 +1,4 @@
-"""Supervised fine-tuning of the miniature learns the solutions, gives the same bytes again, and refuses no solutions."""
+"""Supervised fine-tuning of the miniature learns the solutions, repeats its bytes, and refuses no solutions."""
 
 from pathlib import Path
 
