@@ -16,6 +16,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # limr need not be installed
 
@@ -26,6 +28,7 @@ from limr.report.study_page import write_study  # noqa: E402
 
 # Two runs may share a results folder, where each writes the tables of its own methods. So each run's are copied.
 COPIED = ("table2.md", "table2.json", "outcomes.md", "outcomes.csv", "wall_times.md")
+SUPERVISED = ("table3.md", "table3.json")  # of runs with the section `supervised`
 KINDS = {"markdown": "md", "csv": "csv", "svg": "svg", "png": "png"}
 
 
@@ -69,12 +72,18 @@ def parse(arguments: list[str] | None) -> Namespace:
     return given
 
 
+def tables(plan: Plan, run: str) -> tuple[str, ...]:
+    """The tables of ``run``."""
+    sections = {name for file in plan.runs[run] for name in yaml.safe_load(file.read_text(encoding="utf-8"))}
+    return COPIED + SUPERVISED if "supervised" in sections else COPIED
+
+
 def run_snakemake(plan: Plan, run: str, number: str, given: Namespace) -> int:
     """Make the tables of ``run`` and copy them to the pages; returns the exit status of Snakemake."""
     results, started = plan.results(run), time.monotonic()
     print(f"evidence: run {number}, {run}, in {results}", flush=True)
     files = [str(file) for file in plan.runs[run]]
-    targets = [str(results / name) for name in COPIED]
+    targets = [str(results / name) for name in tables(plan, run)]
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", given.cores]
     options = ["--dry-run", "--quiet", "rules"] if given.dry_run else []
     status = subprocess.run([*command, *options, "--configfile", *files, "--", *targets], check=False).returncode
@@ -82,7 +91,7 @@ def run_snakemake(plan: Plan, run: str, number: str, given: Namespace) -> int:
         again = "Give the same command again to continue (after `kill -9`, run `snakemake --unlock` first)."
         print(f"evidence: run {run} stopped. {again}", file=sys.stderr)
     elif not given.dry_run:
-        copy([results / name for name in COPIED], given.pages / "runs" / run)
+        copy([results / name for name in tables(plan, run)], given.pages / "runs" / run)
         print(f"evidence: run {run} is complete ({(time.monotonic() - started) / 60:.1f} minutes)", flush=True)
     return status
 
@@ -93,20 +102,20 @@ def write_pages(plan: Plan, studies: Iterable[str], given: Namespace) -> None:
     if given.what == "evidence":
         outputs = {kind: given.pages / f"evidence.{suffix}" for kind, suffix in (KINDS | {"json": "json"}).items()}
         write_evidence([tables / run for run in plan.evidence], outputs)
-        publish(outputs.values(), plan.evidence, given)
+        publish(plan, outputs.values(), plan.evidence, given)
     for name in studies:
         outputs = {kind: given.pages / f"{name}.{suffix}" for kind, suffix in KINDS.items()}
         runs = plan.runs_of(name)
         folders, results = {run: tables / run for run in runs}, {run: plan.results(run) for run in runs}
         write_study(name, plan.studies[name], folders, results, outputs)
-        publish(outputs.values(), runs, given)
+        publish(plan, outputs.values(), runs, given)
 
 
-def publish(pages: Iterable[Path], runs: Iterable[str], given: Namespace) -> None:
+def publish(plan: Plan, pages: Iterable[Path], runs: Iterable[str], given: Namespace) -> None:
     """Copy ``pages`` and the tables of ``runs`` to the folder of the documentation."""
     copy([page for page in pages if page.exists()], given.docs)
     for run in runs:
-        copy([given.pages / "runs" / run / name for name in COPIED], given.docs / "runs" / run)
+        copy([given.pages / "runs" / run / name for name in tables(plan, run)], given.docs / "runs" / run)
     print(f"evidence: wrote {', '.join(str(given.docs / page.name) for page in pages if page.suffix == '.md')}")
 
 
