@@ -20,6 +20,7 @@ if config["data"]["source"] == "miniature":
             solutions=f"{OF_ROW}/solutions.parquet",
         log:
             f"{RESULTS}/logs/supervised/{{row}}-seed{{seed}}-solutions.log",
+        localrule: True
         conda:
             "../envs/training.yaml"
         params:

@@ -109,6 +109,28 @@ def _evaluating_checkpoints(folder: Path) -> Jobs:
     return place.submitted("results/evaluation_steps/full/seed0.parquet")
 
 
+def _optional_stages(folder: Path) -> Jobs:
+    """Those that only some configurations have: parts of the probe, the selected checkpoint, supervised fine-tuning."""
+    place = _miniature(folder)
+    place.configure(_with_optional_stages)
+    place.create(*DATA, *BENCHMARKS, "results/base_model", "results/subsets/full/seed0.parquet")
+    place.create("results/runs/full/seed0/model", "results/runs/full/seed0/metrics.parquet")
+    place.create(*(f"results/evaluation/full/seed0/{file}" for file in EVALUATED))
+    tuned, missing = "results/supervised/tuned/seed0", "results/supervised/missing/seed0"
+    place.create(f"{tuned}/rate0.001", f"{missing}/solutions.parquet")
+    targets = ("probe_checkpoints/seed0/rollouts", "evaluation_selected/full/seed0.parquet")
+    return place.submitted(f"{tuned}/model", f"{missing}/rate0.001", *(f"results/{target}" for target in targets))
+
+
+def _with_optional_stages(configuration: dict[str, Any]) -> None:
+    lim = configuration["methods"]["lim"]
+    configuration["methods"]["lim_checkpoints"] = {**lim, "probe": {"measure": "checkpoints"}}
+    configuration["report"]["development_selected"] = True
+    solutions = {"source": "miniature", "levels": [1], "share": 0.1}
+    row = {"solutions": solutions, "epochs": 1, "batch_size": 4, "learning_rates": [0.001]}
+    configuration["supervised"] = {"tuned": row, "missing": row}
+
+
 def _preflight(folder: Path) -> Jobs:
     return _paper(folder).submitted(*PAPER, "results/preflight.md")
 
@@ -150,7 +172,7 @@ def _without_slurm_for_a_while(folder: Path) -> subprocess.CompletedProcess[str]
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[Callable, Any]:
     """The results of the runs. They run side by side, because each one mostly waits."""
     started = [_making_the_data, _pre_training, _the_rest_of_the_miniature, _preflight, _the_rest_of_the_paper_s_run]
-    started += [_evaluating_checkpoints, _without_slurm_for_a_while]
+    started += [_evaluating_checkpoints, _optional_stages, _without_slurm_for_a_while]
     with ThreadPoolExecutor(len(started)) as pool:
         folders = (tmp_path_factory.mktemp(run.__name__) / "place" for run in started)
         return dict(zip(started, pool.map(lambda run, folder: run(folder), started, folders), strict=True))
@@ -159,7 +181,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[Callable, Any]:
 @pytest.fixture(scope="module")
 def on_cpus(runs: dict) -> Jobs:
     """The miniature's jobs, with empty files as inputs."""
-    trained = runs[_the_rest_of_the_miniature] | runs[_evaluating_checkpoints]
+    trained = runs[_the_rest_of_the_miniature] | runs[_evaluating_checkpoints] | runs[_optional_stages]
     return runs[_making_the_data] | runs[_pre_training] | trained
 
 

@@ -33,7 +33,7 @@ HUB_MODEL = PAPER["base_model"]
         (
             "training.mini_batch_size",
             2048,
-            {"found": "2048", "expected": "prompts_per_step x samples_per_prompt, 1024"},
+            {"found": "2048", "expected": "prompts_per_step x samples_per_prompt, 768"},
         ),
         ("benchmarks.synth_mid.title", "Synth-All", {"found": '"Synth-All"', "expected": "from that of synth_all"}),
         ("benchmarks.synth_mid.title", "SYNTH-ALL", {"found": '"SYNTH-ALL"', "expected": "from that of synth_all"}),
@@ -60,17 +60,17 @@ HUB_MODEL = PAPER["base_model"]
         (
             "methods.lim.keep",
             {"share": 0.0001},
-            {"where": "keep.share", "found": "0.0001", "expected": "at least one prompt of data.train, 1024"},
+            {"where": "keep.share", "found": "0.0001", "expected": "at least one prompt of data.train, 768"},
         ),
         (
             "methods.lim.keep",
-            {"top": 1025},
-            {"where": "keep.top", "found": "1025", "expected": "at most data.train, 1024"},
+            {"top": 769},
+            {"where": "keep.top", "found": "769", "expected": "at most data.train, 768"},
         ),
         (
             "methods.lim.keep",
-            {"theta_for": 1025},
-            {"where": "keep.theta_for", "found": "1025", "expected": "at most data.train, 1024"},
+            {"theta_for": 769},
+            {"where": "keep.theta_for", "found": "769", "expected": "at most data.train, 768"},
         ),
     ],
 )
