@@ -8,7 +8,7 @@ from places import ROOT
 
 from limr.files.markdown import markdown_rows, markdown_table
 
-TABLE2 = (ROOT / "docs/five_seeds/table2.md").read_text(encoding="utf-8")
+TABLE2 = (ROOT / "docs/default_run/table2.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("published", re.findall(r"(?:^\|.*\n)+", TABLE2, re.MULTILINE))
