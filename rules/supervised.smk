@@ -62,16 +62,6 @@ else:
     SOLUTIONS = rules.download_solutions.output.solutions
 
 
-def settings_of_row(wildcards):
-    """What one run of supervised fine-tuning reads of the configuration, without the engine and the learning rate."""
-    row, training = SECTIONS["supervised"][wildcards.row], config["training"]
-    of_engine = ("threads",)
-    if training["engine"] == "openrlhf":
-        of_engine = ("gpus_per_node", "offload_optimizer", "patience_minutes", "zero_stage")
-    read = {key: row[key] for key in ("arguments", "batch_size", "epochs", "max_tokens") if key in row}
-    return canonical(read | {key: training[key] for key in of_engine})
-
-
 rule fine_tune:
     input:
         model=f"{RESULTS}/base_model",
