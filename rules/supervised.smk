@@ -15,7 +15,7 @@ if config["data"]["source"] == "miniature":
 
     rule draw_solutions:
         input:
-            others=rules.prepare_data.output,
+            others=[file for name, file in rules.prepare_data.output.items() if name not in BROKEN_GOLDS],
         output:
             solutions=f"{OF_ROW}/solutions.parquet",
         log:

@@ -30,3 +30,22 @@ def test_the_best_checkpoint_is_one_more_evaluation_for_each_run(workplace: Work
     plain = workplace.plan("results/table2.md")
     workplace.configure(lambda configuration: configuration["report"].update(development_selected=True))
     assert workplace.plan("results/table2.md") == plain | {"evaluate_selected": 3, "total": plain["total"] + 3}
+
+
+def test_worked_solutions_are_drawn_beside_broken_golds(workplace: Workplace) -> None:
+    """The record of the broken golds is an output of ``prepare_data`` too, and holds no problems."""
+
+    def change(configuration: dict[str, Any]) -> None:
+        configuration["data"]["pool"] = {"broken": 0.25}
+        configuration["supervised"] = {
+            "sft": {
+                "solutions": {"source": "miniature", "levels": [4, 5], "share": 0.25},
+                "epochs": 1, "batch_size": 8, "learning_rates": [1e-3],
+            }
+        }  # fmt: skip
+
+    workplace.configure(change)
+    workplace.make("results/supervised/sft/seed0/solutions.parquet")
+    solutions = pl.read_parquet(workplace.results / "supervised/sft/seed0/solutions.parquet")
+    assert len(solutions) == 16
+    assert not set(solutions["prompt_id"]) & set(pl.read_parquet(workplace.results / "data/train.parquet")["prompt_id"])
