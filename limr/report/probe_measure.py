@@ -34,6 +34,9 @@ _CSV = {
     "spearman": pl.Float64,
 }
 
+# the mean over the seeds; null if one of them has no rank correlation
+_KNOWN_SPEARMAN = pl.when(pl.col("spearman").null_count() == 0).then(pl.col("spearman").mean()).alias("spearman")
+
 # measure -> seed -> frame of contract scores
 _Selections = dict[str, dict[int, pl.DataFrame]]
 
@@ -59,7 +62,8 @@ def write_probe_measure(
 
     ``methods``: rows of the configuration that read trajectories; rows with the same score, options and rule count
     once, and their section ``probe`` is not used. ``probes``: seed -> its files. By the checkpoints, a method selects
-    as many prompts as by the visits of training, so that a theta does not decide about the overlap.
+    as many prompts as by the visits of training, so that a theta does not decide about the overlap. If fewer have a
+    score by the checkpoints, it selects all of these.
     """
     table = read_parquet(prompts, "prompts")
     curves = {
@@ -108,10 +112,9 @@ def _selections(
     found: _Selections = {VISITS: {}, CHECKPOINTS: {}}
     for seed, trajectories in curves[VISITS].items():
         found[VISITS][seed] = score_prompts(name, row, trajectories, prompts, seed, ungradable)
-        number = int(found[VISITS][seed]["selected"].sum())
-        same_size = {**row, "keep": {"top": number}}
-        measured = curves[CHECKPOINTS][seed]
-        found[CHECKPOINTS][seed] = score_prompts(name, same_size, measured, prompts, seed, ungradable)
+        number = found[VISITS][seed]["selected"].sum()
+        measured = score_prompts(name, {**row, "keep": "all"}, curves[CHECKPOINTS][seed], prompts, seed, ungradable)
+        found[CHECKPOINTS][seed] = measured.with_columns(selected=(pl.col("rank") <= number).fill_null(value=False))
     return found
 
 
@@ -148,7 +151,8 @@ def _page(
         "are sampled from the same checkpoints of the same probe instead, and each checkpoint counts as a visit. Both "
         f"measures use the same temperature, number of samples and reward.{averaged}",
         "## Selections by visits and by checkpoints",
-        f"{EXPLAINED} By the checkpoints, each method selects as many prompts as by the visits.",
+        f"{EXPLAINED} By the checkpoints, each method selects as many prompts as by the visits, or all that have a "
+        "score if these are fewer.",
         _measures(numbers),
     ]
     if seeds > 1:
@@ -192,7 +196,7 @@ def _measures(numbers: pl.DataFrame) -> str:
     table = (
         numbers.filter(comparison="measures")
         .group_by("method", maintain_order=True)
-        .agg(pl.col("selected", "overlap", "chance", "spearman").mean())
+        .agg(pl.col("selected", "overlap", "chance").mean(), _KNOWN_SPEARMAN)
         .rename({"spearman": "rank correlation"})
     )
     return markdown_table(table, percent=["selected", "overlap", "chance"])
@@ -200,7 +204,7 @@ def _measures(numbers: pl.DataFrame) -> str:
 
 def _seeds(numbers: pl.DataFrame) -> str:
     table = numbers.filter(comparison="seeds").group_by("method", "measure", maintain_order=True)
-    means_of = table.agg(pl.col("overlap", "chance", "spearman").mean())
+    means_of = table.agg(pl.col("overlap", "chance").mean(), _KNOWN_SPEARMAN)
     wide = means_of.pivot("measure", index="method", values=["overlap", "chance", "spearman"])
     columns = {
         "method": "method",

@@ -1,6 +1,7 @@
 """probe_measure.md and .csv from small probes: the numbers by hand, and which rows count once."""
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -50,11 +51,15 @@ def written(tmp_path: Path) -> Path:
     """Two seeds; the two measures of seed 0 agree."""
     rare = PROMPTS[:3]
     probes = {0: write_probe(tmp_path, 0, rare, rare), 1: write_probe(tmp_path, 1, rare, PROMPTS[:6])}
-    prompts = tmp_path / "prompts.parquet"
-    write_parquet(rows_of("prompts", pl.DataFrame({"prompt_id": PROMPTS}), gradable=True), prompts, "prompts")
-    outputs = {kind: tmp_path / f"probe_measure.{kind}" for kind in ("md", "csv")}
-    write_probe_measure(METHODS, probes, prompts, "drop", {"markdown": outputs["md"], "csv": outputs["csv"]})
+    write_page(tmp_path, METHODS, probes)
     return tmp_path
+
+
+def write_page(folder: Path, methods: dict[str, Any], probes: dict[int, ProbeFiles]) -> None:
+    prompts = folder / "prompts.parquet"
+    write_parquet(rows_of("prompts", pl.DataFrame({"prompt_id": PROMPTS}), gradable=True), prompts, "prompts")
+    outputs = {kind: folder / f"probe_measure.{suffix}" for kind, suffix in (("markdown", "md"), ("csv", "csv"))}
+    write_probe_measure(methods, probes, prompts, "drop", outputs)
 
 
 def test_the_first_pass_is_divided_into_quarters_by_step(written: Path) -> None:
@@ -106,3 +111,28 @@ def test_writing_twice_gives_the_same_bytes(written: Path, tmp_path: Path) -> No
     outputs = {"markdown": written / "probe_measure.md", "csv": written / "probe_measure.csv"}
     write_probe_measure(METHODS, probes, written / "prompts.parquet", "drop", outputs)
     assert [(written / f"probe_measure.{kind}").read_bytes() for kind in ("md", "csv")] == first
+
+
+def test_fewer_prompts_with_a_score_by_the_checkpoints_are_all_selected(tmp_path: Path) -> None:
+    """The visits of training solve all eight prompts, the checkpoints only six of them."""
+    files = write_probe(tmp_path, 0, [], [])
+    unsolved = pl.col("prompt_id").is_in(PROMPTS[:2])
+    rows = curves([]).with_columns(accuracy=pl.when(unsolved).then(0.0).otherwise("accuracy"))
+    write_parquet(rows, files.checkpoints, "trajectories")
+    write_page(tmp_path, {"solvable": {"score": "rand_solvable", "keep": "all"}}, {0: files})
+    found = pl.read_csv(tmp_path / "probe_measure.csv").filter(comparison="measures")
+    assert found["selected"].to_list() == [1.0]
+    assert found["overlap"].to_list() == pytest.approx([2 * 6 / (8 + 6)], abs=1e-6)
+
+
+def test_a_mean_of_rank_correlations_needs_that_of_every_seed(tmp_path: Path) -> None:
+    """By the checkpoints of seed 1, all curves are the same, and so are their scores."""
+    rare = PROMPTS[:3]
+    probes = {0: write_probe(tmp_path, 0, rare, rare), 1: write_probe(tmp_path, 1, rare, [])}
+    write_page(tmp_path, {"lim": METHODS["lim"]}, probes)
+    numbers = pl.read_csv(tmp_path / "probe_measure.csv").filter(comparison="measures")
+    assert numbers["spearman"].to_list() == [1.0, None]
+    lines = (tmp_path / "probe_measure.md").read_text(encoding="utf-8").splitlines()
+    of_lim = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| lim")]
+    assert of_lim[0][-1] == "-", "both measures, by seed"
+    assert of_lim[1][-2:] == ["1.000", "-"], "between the seeds, by visits and by checkpoints"
