@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from limr.errors import LimrError
-from limr.report.beside_paper import same_experiment
+from limr.report.beside_paper import method_in_paper, same_experiment
 from limr.report.column_figure import WIDTH, column_style, save_with_numbers
 from limr.report.looks import Look, method_looks
 from limr.report.published_results import published
-from limr.report.style import BASE, method_title, plain_axes
+from limr.report.style import method_title, plain_axes
 from limr.report.training_runs import number_range
 
 _ROW, _LINE, _AROUND = 0.27, 0.13, 0.55  # heights in inches: of a bar, of a line of its label, of the rest
@@ -75,10 +75,9 @@ def _bars(table: Mapping[str, Any], where: Path) -> list[_Bar]:
                 )
         questions = [each["questions"] for each in row["runs"]]
         bars.append(_Bar(method, _THIS_RUN, questions, average["point"], average["low"], average["high"], seeds))
-        score = BASE if method == BASE else configuration["methods"].get(method, {}).get("score")
-        if score in theirs:
-            questions = [theirs[score]["questions"]] if "questions" in theirs[score] else []
-            bars.append(_Bar(method, _PAPER, questions, theirs[score]["average"] / 100))
+        if paper := theirs.get(method_in_paper(method, configuration)):
+            questions = [paper["questions"]] if "questions" in paper else []
+            bars.append(_Bar(method, _PAPER, questions, paper["average"] / 100))
     return bars
 
 

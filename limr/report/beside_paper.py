@@ -27,10 +27,10 @@ def beside_paper(
     printed, benchmarks = published()["methods"], list(problems)
     lines = []
     for row in rows:
-        score = BASE if row.method == BASE else configuration["methods"].get(row.method, {}).get("score")
-        if score not in printed:
+        name = method_in_paper(row.method, configuration)
+        if name not in printed:
             continue
-        title, theirs = method_title(row.method), printed[score]
+        title, theirs = method_title(row.method), printed[name]
         questions = number_range(run.questions for run in runs[row.method]) if row.method in runs else None
         ours = [*(percent(row.benchmarks[name]) for name in benchmarks), percent(row.average)]
         lines.append([f"{title}, this run", questions, *ours])
@@ -45,6 +45,17 @@ def beside_paper(
         " graded by the paper's own code. A difference may come from the seed, from the grader or from versions of"
         " packages.",
     ]
+
+
+def method_in_paper(method: str, configuration: Mapping[str, Any]) -> str | None:
+    """The name of ``method`` in the published results: its score. The paper's LIM reads the whole probe.
+
+    >>> rows = {"mine": {"score": "lim"}, "early": {"score": "lim", "probe": {"visits": 5}}}
+    >>> [method_in_paper(method, {"methods": rows}) for method in ("base", "mine", "early")]
+    ['base', 'lim', None]
+    """
+    row = configuration["methods"].get(method, {})
+    return BASE if method == BASE else None if row.get("probe") else row.get("score")
 
 
 def same_experiment(configuration: Mapping[str, Any], problems: Mapping[str, int]) -> bool:

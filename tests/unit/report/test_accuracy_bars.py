@@ -96,6 +96,12 @@ def test_in_a_run_of_the_papers_experiment_the_papers_numbers_are_marked_as_thei
     assert_readable(drawn[0])
 
 
+def test_a_method_that_scores_a_part_of_the_probe_has_no_bar_of_the_paper(tmp_path: Path) -> None:
+    content = papers(table())
+    content["configuration"]["methods"]["lim"]["probe"] = {"visits": 5}
+    assert write(tmp_path, content).filter(row="paper")["method"].to_list() == ["base", "full"]
+
+
 def test_the_papers_numbers_are_not_beside_other_runs(tmp_path: Path) -> None:
     content = papers(table())
     content["benchmarks"]["aime24"]["problems"] = 29

@@ -43,6 +43,13 @@ def test_the_method_is_found_by_its_score_and_a_method_that_the_paper_lacks_has_
     assert shown["LINEAR, paper"][0] == "1,389"
 
 
+def test_a_method_that_scores_a_part_of_the_probe_is_not_the_papers():
+    configuration = deepcopy(PAPER)
+    configuration["methods"]["linear"] = configuration["methods"]["lim"] | {"probe": {"visits": 5}}
+    shown = lines(configuration)
+    assert "LIM, paper" in shown and not [name for name in shown if name.startswith("LINEAR")]
+
+
 def _another_model(configuration, problems):
     configuration["base_model"]["repository"] = "Qwen/Qwen2.5-Math-1.5B"
 
