@@ -14,7 +14,7 @@ from limr.report.bootstrap import Interval
 from limr.report.seed_intervals import SeedIntervals, seed_averages
 
 AVERAGE = "average"
-_ROUNDING = 2.5e-6  # of a difference of accuracies: table2.json has six decimals of each
+ROUNDING = 2.5e-6  # of a difference of accuracies: table2.json has six decimals of each
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,6 @@ def probability_of_improvement(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _paired_t(differences: np.ndarray) -> float:
-    if np.ptp(differences) < _ROUNDING:  # the test statistic would be 0 / 0, or infinite
-        return 1.0 if abs(differences[0]) < _ROUNDING else 0.0
+    if np.ptp(differences) < ROUNDING:  # the test statistic would be 0 / 0, or infinite
+        return 1.0 if abs(differences[0]) < ROUNDING else 0.0
     return float(stats.ttest_1samp(differences, 0.0).pvalue)

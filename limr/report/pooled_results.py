@@ -195,7 +195,7 @@ def _differences(world: World, first: World) -> Iterator[LimrError]:
 
 
 def unequal(one: Any, other: Any, above: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """The dotted name of each value that differs, and both values; of the order of keys, only that of methods."""
+    """The dotted name of each value that differs, and both values. The order of keys does not count."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in dict.fromkeys([*one, *other]):
             yield from unequal(one.get(key, _NOTHING), other.get(key, _NOTHING), f"{above}.{key}" if above else key)

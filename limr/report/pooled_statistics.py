@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from limr.report.contrasts import probability_of_improvement
+from limr.report.contrasts import ROUNDING, probability_of_improvement
 from limr.report.pooled_results import Pool
 
 
@@ -15,9 +15,12 @@ def world_means(pool: Pool, per_seed: Sequence[float]) -> list[float]:
 
 
 def worlds_p(pool: Pool, per_seed: Sequence[float]) -> float | None:
-    """The p-value of equal means in all worlds; None if it needs more worlds or seeds, or if no seed differs."""
+    """The p-value of equal means in all worlds.
+
+    None if it needs more worlds or seeds, or if in no world a seed differs from the others.
+    """
     values = _of_worlds(pool, per_seed)
-    if len(values) < 2 or min(map(len, values)) < 2 or any(np.ptp(value) == 0 for value in values):
+    if len(values) < 2 or min(map(len, values)) < 2 or all(np.ptp(value) < ROUNDING for value in values):
         return None
     return float(stats.f_oneway(*values).pvalue)
 
