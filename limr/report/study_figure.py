@@ -17,6 +17,7 @@ from limr.report.study_results import PointResults
 from limr.report.style import method_title, plain_axes
 
 _HEIGHT = 3.4  # inches
+_MOST_LEVEL = 5  # numbers that fit side by side below the axis; more stand upright
 _LONGEST_NAME = 16  # characters of a point's name in one line
 _BESIDE = 0.12  # of the distance of two names: between the intervals of two lines
 
@@ -70,8 +71,9 @@ def _set_axis(axes: Axes, study: Study, places: Sequence[float]) -> None:
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.minorticks_off()
-    labels = [str(point.at) if isinstance(point.at, str) else f"{point.at:.3g}" for point in study.points]
-    axes.set_xticks(places, ["\n".join(_lines(label)) for label in labels])
+    labels = [point.at if isinstance(point.at, str) else f"{point.at:g}" for point in study.points]
+    upright = study.scale != "names" and len(labels) > _MOST_LEVEL
+    axes.set_xticks(places, ["\n".join(_lines(label)) for label in labels], rotation=90 if upright else 0)
 
 
 def _lines(text: str) -> list[str]:

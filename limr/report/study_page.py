@@ -83,12 +83,10 @@ def _differences(study: Study, points: Sequence[PointResults], confidence: float
     ]
 
 
-def _overlaps(
-    study: Study, other: str, points: Sequence[PointResults], results: Mapping[str, Path]
-) -> list[str]:  # fmt: skip
+def _overlaps(study: Study, other: str, points: Sequence[PointResults], results: Mapping[str, Path]) -> list[str]:
     """The overlap of the first line's selection with that of the method ``other``, mean over the seeds."""
     first, rows = study.lines[0], []
-    for point in points:
+    for point in (point for point in points if first in point.results):
         method = (point.point.methods or {}).get(first, first)
         files = [
             [results[point.point.run] / f"scores/{name}/seed{seed}.parquet" for name in (method, other)]

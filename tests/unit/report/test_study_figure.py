@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from places import ROOT
+from readable import assert_readable
 from worlds_of_evidence import configuration_of, write_world
 
-from limr.configuration.evidence_plan import Study
+from limr.configuration.evidence_plan import Study, read_plan
+from limr.report.column_figure import column_style
+from limr.report.pooled_results import read_world
 from limr.report.study_figure import _draw
 from limr.report.study_results import PointResults, read_study
 
@@ -61,3 +66,21 @@ def test_bands_take_three_seeds(tmp_path, seeds, bands):
     _, figure = drawn(tmp_path, seeds=seeds)
     filled = [each for each in figure.axes[0].collections if type(each).__name__ == "FillBetweenPolyCollection"]
     assert len(filled) == bands
+
+
+STUDIES = read_plan(ROOT / "config/evidence/plan.yaml").studies
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_figure_of_every_study_of_the_plan_is_readable(tmp_path, name):
+    study, world = STUDIES[name], read_world(write_world(tmp_path / "world"))
+    values = np.array([[0.55], [0.5], [0.6]])
+    points = [
+        PointResults(point, world, {line: {"easy": values} for line in point.methods or study.lines})
+        for point in study.points
+    ]
+    with column_style():
+        figure = _draw(study, points, 0.95)
+        assert_readable(figure)
+    labels = [label.get_text().replace("\n", " ") for label in figure.axes[1].get_xticklabels()]
+    assert labels == [point.at if isinstance(point.at, str) else f"{point.at:g}" for point in study.points]

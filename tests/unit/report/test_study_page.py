@@ -123,6 +123,15 @@ def test_the_overlap_of_the_selections_stands_beside_chance(tmp_path, folders):
         write(tmp_path, study(points, overlap="lim", scale="linear"), folders)
 
 
+def test_a_point_without_the_first_line_has_no_overlap(tmp_path, folders):
+    for seed in range(3):
+        write_scores(folders["low"] / f"scores/lim/seed{seed}.parquet", [0.9, 0.8, 0.7, 0.6], kept=2)
+    points = [{"at": 21, "run": "low", "methods": {"lim": "lim"}}, {"at": 1, "run": "low", "methods": {"full": "full"}}]
+    text = write(tmp_path, study(points, overlap="lim", scale="linear"), folders)
+    overlaps = next(table for table in tables(text) if "Overlap" in table.get("At", []))
+    assert "21" in overlaps and "1" not in overlaps
+
+
 def test_an_unknown_method_and_a_missing_seed_are_named(tmp_path, folders):
     with refused(what="there is no method lin", where="low", advice="Did you mean 'lim'"):
         write(tmp_path, study([{"at": 0.1, "run": "low", "methods": {"lim": "lin"}}]), folders)
