@@ -36,9 +36,11 @@ def gpus(configuration: Mapping[str, Any]) -> dict[str, int]:
     >>> gpus({"training": {"engine": "miniature"}, "evaluation": {"engine": "transformers"}})
     {}
     """
+    evaluation = evaluation_resources(configuration["evaluation"])
     requests = {
         "train": training_resources(configuration["training"]),
-        "evaluation": evaluation_resources(configuration["evaluation"]),
+        "evaluation": evaluation,
+        "evaluation_selected": evaluation,
     }
     return {name: int(request["gpu_slot"]) * int(request["nodes"]) for name, request in requests.items() if request}
 

@@ -31,6 +31,6 @@ def test_tokens_are_summed_over_the_shards_of_a_run_and_the_benchmarks_of_an_eva
 
 def test_the_stages_of_the_papers_run_hold_the_gpus_that_they_request():
     configuration = yaml.safe_load(Path(ROOT / "config/paper.yaml").read_text(encoding="utf-8"))
-    assert gpus(configuration) == {"train": 8, "evaluation": 8}
+    assert gpus(configuration) == {"train": 8, "evaluation": 8, "evaluation_selected": 8}
     configuration["training"]["nodes"] = 2
     assert gpus(configuration)["train"] == 16
