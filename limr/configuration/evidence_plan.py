@@ -72,7 +72,8 @@ class Plan:
 def read_plan(file: Path) -> Plan:
     """Read the plan in ``file``. Its paths are relative to the folder above that of the file's folder.
 
-    Raises LimrError for a file that is missing or no plan, and for a run or layer that does not exist.
+    Raises LimrError for a file that is missing or no plan, for a run or layer that does not exist, and for a layer
+    without sections.
     """
     check_files([file])
     try:
@@ -86,6 +87,7 @@ def read_plan(file: Path) -> Plan:
     plan = Plan(runs, sections.evidence, sections.studies)
     if problems := [problem.inside(file) for problem in _contradictions(plan)]:
         raise ProblemsError("the plan cannot be used", problems)
+    check_files(dict.fromkeys(layer for layers in runs.values() for layer in layers))
     return plan
 
 

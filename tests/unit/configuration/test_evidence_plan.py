@@ -128,3 +128,11 @@ def test_what_does_not_fit_together_is_named(tmp_path, sections, problem):
 def test_a_missing_plan_is_named(tmp_path):
     with refused(what="no such file", where=tmp_path / "plan.yaml"):
         read_plan(tmp_path / "plan.yaml")
+
+
+def test_a_layer_without_sections_is_named(tmp_path):
+    file = plan_with(tmp_path)
+    layer = tmp_path / "config/layers/one.yaml"
+    layer.write_text("# nothing yet\n", encoding="utf-8")
+    with refused(where=layer, found="nothing", expected="a configuration"):
+        read_plan(file)
