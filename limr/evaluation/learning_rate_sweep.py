@@ -12,15 +12,12 @@ from typing import Any
 
 import polars as pl
 
-from limr.evaluation import graded_answers
+from limr.evaluation.development import development_answers
 from limr.files.atomic import whole_directory
 from limr.files.contracts import write_parquet
 from limr.models.base_model import link_or_copy
 
 logger = logging.getLogger(__name__)
-
-DEVELOPMENT = "development"
-_GREEDY = {"samples": 1, "temperature": 0.0}
 
 
 def choose_learning_rate(
@@ -40,9 +37,7 @@ def choose_learning_rate(
     """
     rows = []
     for rate, directory in sorted(models.items()):
-        ((_, answers),) = graded_answers(
-            directory, {DEVELOPMENT: development}, {DEVELOPMENT: _GREEDY}, settings, row, seed
-        )
+        answers = development_answers(directory, development, settings, row, seed)
         rows.append(
             {
                 "learning_rate": rate,

@@ -8,14 +8,13 @@ from typing import Any
 import polars as pl
 
 from limr.evaluation import graded_answers
+from limr.evaluation.development import development_accuracies, development_answers
 from limr.evaluation.evaluated_steps import mean_by_problem
 from limr.files.contracts import read_parquet, write_parquet
 from limr.jobs.run_counts import checkpoint_folders, checkpoint_steps
 
 logger = logging.getLogger(__name__)
 
-DEVELOPMENT = "development"
-_GREEDY = {DEVELOPMENT: {"samples": 1, "temperature": 0.0}}
 _NEEDED_FOR = "Only `report.development_selected` needs them: remove this key for a Table 2 of the last checkpoints."
 
 
@@ -47,8 +46,7 @@ def evaluate_selected(
     known = development_accuracies(metrics, training["engine"])
     unknown = [step for step in steps if step not in known]
     for step, folder in checkpoint_folders(checkpoints, unknown, run, _NEEDED_FOR).items():
-        answers = graded_answers(folder, {DEVELOPMENT: development}, _GREEDY, settings, method, seed)
-        known[step] = next(graded["correct"].mean() for _, graded in answers)
+        known[step] = development_answers(folder, development, settings, method, seed)["correct"].mean()
     step = best_step({step: known[step] for step in steps})
     logger.info("%s: step %d of %d is best on development, %.1f %%", run, step, steps[-1], 100 * known[step])
     if step == steps[-1]:
@@ -60,16 +58,6 @@ def evaluate_selected(
     table = pl.concat(mean_by_problem(graded, step) for graded in answered)
     table = table.with_columns(method=pl.lit(method), seed=pl.lit(seed))
     write_parquet(table.sort("step", "benchmark", "problem_id"), output, "evaluation_steps")
-
-
-def development_accuracies(metrics: Path, engine: str) -> dict[int, float]:
-    """Training steps -> the accuracy on the development set after so many steps, from a metrics file.
-
-    The miniature evaluates before the step that its metrics name, OpenRLHF after it.
-    """
-    rows = read_parquet(metrics, "metrics").select("step", "development_accuracy").drop_nulls().sort("step")
-    after = 1 if engine == "openrlhf" else 0
-    return {step + after: accuracy for step, accuracy in rows.iter_rows()}
 
 
 def best_step(accuracies: Mapping[int, float]) -> int:

@@ -20,7 +20,7 @@ import polars as pl
 from limr.configuration.check import probe
 from limr.configuration.probe_options import is_measured, probe_seed
 from limr.errors import LimrError
-from limr.files.contracts import read_parquet
+from limr.evaluation.development import development_accuracies
 from limr.report.probe_cost import probe_cost
 from limr.report.training_runs import Cost, rollouts_by_step
 from limr.selection.method import needs_trajectories
@@ -152,20 +152,17 @@ def read_curve(run: Path, engine: str) -> DevelopmentCurve:
 
     Raises LimrError if the metrics have no evaluation, or if the rollouts cannot be read.
     """
-    metrics = read_parquet(run / "metrics.parquet", "metrics").sort("step")
-    evaluated = metrics.select("step", "development_accuracy").drop_nulls()
-    if evaluated.is_empty():
+    accuracies = development_accuracies(run / "metrics.parquet", engine)
+    if not accuracies:
         raise LimrError(
             where=(run / "metrics.parquet", "development_accuracy"),
             found="no evaluation",
             expected="at least one accuracy on the development set",
             advice="Set training.evaluation_interval to at most the number of steps.",
         )
-    after = 1 if engine == "openrlhf" else 0
-    steps = tuple(step + after for step in evaluated["step"])
     spent = rollouts_by_step(run / "rollouts")
-    costs = tuple(_total(spent.filter(pl.col("step") < step)) for step in steps)
-    return DevelopmentCurve(steps, tuple(evaluated["development_accuracy"]), costs, _total(spent))
+    costs = tuple(_total(spent.filter(pl.col("step") < step)) for step in accuracies)
+    return DevelopmentCurve(tuple(accuracies), tuple(accuracies.values()), costs, _total(spent))
 
 
 def _total(spent: pl.DataFrame) -> Cost:

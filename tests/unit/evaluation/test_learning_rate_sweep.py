@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from limr.evaluation import learning_rate_sweep
+from limr.evaluation import development
 from limr.evaluation.learning_rate_sweep import choose_learning_rate
 from limr.files.contracts import read_parquet
 
@@ -23,7 +23,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         right = round(4 * ACCURACIES[float(model.name)])
         yield "development", pl.DataFrame({"correct": [True] * right + [False] * (4 - right), "response_tokens": 7})
 
-    monkeypatch.setattr(learning_rate_sweep, "graded_answers", graded_answers)
+    monkeypatch.setattr(development, "graded_answers", graded_answers)
     return calls
 
 

@@ -12,7 +12,7 @@ from refusals import refused
 from table2_run import rows_of
 from tiny_model import VOCABULARY, save_tokenizer
 
-from limr.evaluation.selected_checkpoint import best_step, development_accuracies, evaluate_selected
+from limr.evaluation.selected_checkpoint import best_step, evaluate_selected
 from limr.files.contracts import read_parquet, write_parquet
 from limr.models.checkpoint import load_checkpoint
 
@@ -91,7 +91,8 @@ def test_the_last_checkpoint_is_not_evaluated_again(run: Path, tmp_path: Path, m
         asked.append((folder.name, list(benchmarks)))
         yield "development", pl.DataFrame({"correct": [True, True]})
 
-    monkeypatch.setattr("limr.evaluation.selected_checkpoint.graded_answers", answers)
+    for module in ("development", "selected_checkpoint"):
+        monkeypatch.setattr(f"limr.evaluation.{module}.graded_answers", answers)
     rows = selected(run, tmp_path, {3: 0.25, 6: 0.5})
     assert rows["step"].unique().to_list() == [8]
     assert asked == [("step_000008", ["development"])]
@@ -106,14 +107,6 @@ def test_a_checkpoint_that_must_answer_and_is_missing_is_named(run: Path, tmp_pa
     (folder / "step_000008").symlink_to(run / "checkpoints" / "step_000008")
     with refused(what="of method lim, seed 3 are missing", found="no checkpoint of step 3"):
         selected(run, tmp_path, {3: 0.5, 6: 0.25}, checkpoints=folder)
-
-
-def test_openrlhf_evaluates_after_the_step_that_its_metrics_name(tmp_path: Path) -> None:
-    metrics = pl.DataFrame({"step": [0, 1, 2], "development_accuracy": [None, 0.25, 0.5]})
-    path = tmp_path / "metrics.parquet"
-    write_parquet(rows_of("metrics", metrics, accuracy=0.5, format_errors=0.5), path, "metrics")
-    assert development_accuracies(path, "miniature") == {1: 0.25, 2: 0.5}
-    assert development_accuracies(path, "openrlhf") == {2: 0.25, 3: 0.5}
 
 
 @given(st.dictionaries(st.integers(1, 99), st.sampled_from([0.0, 0.25, 0.5]), min_size=1))
