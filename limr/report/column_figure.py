@@ -50,10 +50,15 @@ def legend_below(figure: Figure, axes: Axes) -> None:
     figure.set_figheight(figure.get_figheight() + rows * _LEGEND_ROW)
 
 
-def save_with_numbers(figure: Figure, numbers: pl.DataFrame, outputs: Mapping[str, Path]) -> None:
-    """Write ``figure`` to ``outputs["svg"]`` and ``outputs["png"]``, and what it shows to ``outputs["csv"]``."""
+def save_as_svg_and_png(figure: Figure, outputs: Mapping[str, Path]) -> None:
+    """Write ``figure`` to ``outputs["svg"]`` and ``outputs["png"]``."""
     for kind in ("svg", "png"):
         save_figure(figure, outputs[kind], dpi=_DPI)
+
+
+def save_with_numbers(figure: Figure, numbers: pl.DataFrame, outputs: Mapping[str, Path]) -> None:
+    """Write ``figure`` as ``save_as_svg_and_png`` does, and what it shows to ``outputs["csv"]``."""
+    save_as_svg_and_png(figure, outputs)
     rounded = numbers.with_columns(pl.selectors.float().fill_nan(None).round(_DIGITS))
     with whole_file(outputs["csv"]) as temporary:
         rounded.write_csv(temporary)

@@ -7,24 +7,21 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from limr.report.column_figure import WIDTH, column_style
+from limr.report.column_figure import WIDTH, column_style, save_as_svg_and_png
 from limr.report.contrasts import AVERAGE, Contrast
 from limr.report.looks import Look, method_looks
 from limr.report.pooled_results import Pool
-from limr.report.style import method_title, plain_axes, save_figure
+from limr.report.style import method_title, plain_axes
 
 _ROW, _TITLE, _AROUND = 0.19, 0.2, 0.55  # heights in inches
 _MARKERS = "os^Dvp"  # one for each world
 _BESIDE = 0.36  # of a row: how far below the interval the dots are
-_DPI = 300
 
 
 def write_evidence_figure(compared: Sequence[Contrast], pool: Pool, outputs: Mapping[str, Path]) -> None:
     """Draw the differences of ``compared`` to ``outputs["svg"]`` and ``outputs["png"]``: a panel per benchmark."""
     with column_style():
-        figure = _draw(compared, pool)
-        for kind in ("svg", "png"):
-            save_figure(figure, outputs[kind], dpi=_DPI)
+        save_as_svg_and_png(_draw(compared, pool), outputs)
 
 
 def _draw(compared: Sequence[Contrast], pool: Pool) -> Figure:

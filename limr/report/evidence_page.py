@@ -19,7 +19,7 @@ from limr.report.power import LEVEL, POWER, smallest_difference
 from limr.report.results import method_scored_by
 from limr.report.seed_intervals import FEWEST_SEEDS, SeedIntervals
 from limr.report.style import BASE, BASE_PROMPT, method_title, percent
-from limr.report.table2 import lim_against_others
+from limr.report.table2 import lim_against_others, minus
 
 
 def write_evidence(folders: Sequence[Path], outputs: Mapping[str, Path]) -> None:
@@ -79,10 +79,10 @@ def _accuracies(pool: Pool, results: Mapping[str, Mapping[str, np.ndarray]]) -> 
         if method == BASE:
             continue
         over = [
-            None if method == other else percent(intervals.average(_minus(each, results[other])), signed=True)
+            None if method == other else percent(intervals.average(minus(each, results[other])), signed=True)
             for other in references
         ]
-        share = intervals.ratio(_minus(each, results[BASE]), _minus(results[full], results[BASE])) if full else None
+        share = intervals.ratio(minus(each, results[BASE]), minus(results[full], results[BASE])) if full else None
         differences.append([method_title(method), *over, percent(share) if share and method != full else None])
     header = ["Method", *(f"Minus {method_title(name)}" for name in references), "Share of FULL's gain (%)"]
     return [
@@ -90,10 +90,6 @@ def _accuracies(pool: Pool, results: Mapping[str, Mapping[str, np.ndarray]]) -> 
         "Differences of the average, in points:",
         markdown_rows(header, differences, aligned=True),
     ]
-
-
-def _minus(left: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: left[name] - right[name] for name in left}
 
 
 def _contrast_sections(pool: Pool, compared: Sequence[Contrast]) -> list[str]:

@@ -102,7 +102,7 @@ def table_rows(results: Mapping[str, Mapping[str, np.ndarray]], configuration: M
     rand, full = (method_scored_by(score, configuration) for score in ("rand", "full"))
     rows = []
     for method, scores in results.items():
-        gain = _minus(scores, base)
+        gain = minus(scores, base)
         rows.append(
             Row(
                 method=method,
@@ -111,10 +111,10 @@ def table_rows(results: Mapping[str, Mapping[str, np.ndarray]], configuration: M
                 gain_over_base=None if method == BASE else intervals.average(gain),
                 gain_over_rand=None
                 if rand is None or method in (BASE, rand)
-                else intervals.average(_minus(scores, results[rand])),
+                else intervals.average(minus(scores, results[rand])),
                 share_of_full_gain=None
                 if full is None or method in (BASE, full)
-                else intervals.ratio(gain, _minus(results[full], base)),
+                else intervals.ratio(gain, minus(results[full], base)),
             )
         )
     return rows
@@ -170,7 +170,8 @@ def _intervals(base: Mapping[str, np.ndarray], configuration: Mapping[str, Any])
     return Bootstrap(problems, seeds, report["bootstrap_resamples"], report["confidence"], random_seed=0)
 
 
-def _minus(left: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def minus(left: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Benchmark -> the differences of two methods, paired by seed and problem."""
     return {name: left[name] - right[name] for name in left}
 
 

@@ -84,23 +84,13 @@ def write_table3(
     with whole_file(outputs["csv"]) as temporary:
         counted = {name: [TrainingRun(number, 0, 0) for number in numbers] for name, numbers in questions.items()}
         tidy(rows, counted).write_csv(temporary)
-    write_json(
-        outputs["json"],
-        {
-            "configuration_files": list(configuration_files),
-            "configuration_digest": digest(configuration),
-            "versions": versions(),
-            "rows": [_json_row(row, results, questions, supervised, seeds) for row in rows],
-            "sweeps": {
-                name: [
-                    {"seed": seed, "rates": rounded(table.to_dicts())}
-                    for seed, table in zip(seeds, tables, strict=True)
-                ]
-                for name, tables in rates.items()
-            },
-            "contrasts": [rounded(asdict(row)) for row in compared],
-        },
-    )
+    numbers = {
+        "rows": [_json_row(row, results, questions, supervised, seeds) for row in rows],
+        "sweeps": _json_sweeps(rates, seeds),
+        "contrasts": [rounded(asdict(row)) for row in compared],
+    }
+    run = {"configuration_files": list(configuration_files), "configuration_digest": digest(configuration)}
+    write_json(outputs["json"], run | {"versions": versions()} | numbers)
     for row in rows:
         logger.info("%s: average %s %%", method_title(row.method), percent(row.average))
 
@@ -204,3 +194,10 @@ def _json_row(
     ]
     training = _training(row.method, questions, supervised)
     return rounded(asdict(row)) | {"training": training, "by_seed": by_seed}
+
+
+def _json_sweeps(rates: Mapping[str, Sequence[pl.DataFrame]], seeds: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
+    return {
+        name: [{"seed": seed, "rates": rounded(table.to_dicts())} for seed, table in zip(seeds, tables, strict=True)]
+        for name, tables in rates.items()
+    }

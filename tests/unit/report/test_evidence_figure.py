@@ -7,7 +7,8 @@ import pytest
 from matplotlib.figure import Figure
 from worlds_of_evidence import write_world
 
-from limr.report import evidence_figure
+from limr.report import column_figure
+from limr.report.evidence_figure import write_evidence_figure
 from limr.report.pooled_results import pooled, read_world
 from limr.report.table2 import lim_against_others
 
@@ -18,9 +19,9 @@ def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     pool = pooled([read_world(write_world(tmp_path / f"world_{number}", number)) for number in (1, 2)])
     compared = lim_against_others(pool.results, pool.configuration)
     saved: list[tuple[Figure, Path]] = []
-    monkeypatch.setattr(evidence_figure, "save_figure", lambda figure, path, dpi: saved.append((figure, path)))
+    monkeypatch.setattr(column_figure, "save_figure", lambda figure, path, dpi: saved.append((figure, path)))
     outputs = {kind: tmp_path / f"evidence.{kind}" for kind in ("svg", "png")}
-    evidence_figure.write_evidence_figure(compared, pool, outputs)
+    write_evidence_figure(compared, pool, outputs)
     return compared, saved[0][0], [path.name for _, path in saved]
 
 
