@@ -8,6 +8,7 @@ the probe's mean reward is at least half way from its first visit to its last.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -88,7 +89,8 @@ def main() -> None:
     command = [sys.executable, __file__, "--one", "--results", str(options.results), "--seed", str(options.seed)]
     with ThreadPoolExecutor(2) as pool:
         jobs = [[*command, "--configfile", *files, "--rates", rate] for rate in missing]
-        list(pool.map(lambda job: subprocess.run(job, check=True), jobs))
+        same_rounding = os.environ | {"ATEN_CPU_CAPABILITY": "avx2"}  # as in the stages (limr/jobs/stage.py)
+        list(pool.map(lambda job: subprocess.run(job, check=True, env=same_rounding), jobs))
     table = pl.DataFrame([row(options.results, rate) for rate in options.rates])
     shares = ["development, base", "best", "last", NEVER, START, ALONG]
     print(markdown_table(table, whole=["half of the rise"], percent=shares))
