@@ -98,15 +98,15 @@ def run_snakemake(plan: Plan, run: str, number: str, given: Namespace) -> int:
 
 def write_pages(plan: Plan, studies: Iterable[str], given: Namespace) -> None:
     """Write the page of the evidence, or those of ``studies``, and copy them with the tables of their runs to docs."""
-    tables = given.pages / "runs"
+    made = given.pages / "runs"
     if given.what == "evidence":
         outputs = {kind: given.pages / f"evidence.{suffix}" for kind, suffix in (KINDS | {"json": "json"}).items()}
-        write_evidence([tables / run for run in plan.evidence], outputs)
+        write_evidence([made / run for run in plan.evidence], outputs)
         publish(plan, outputs.values(), plan.evidence, given)
     for name in studies:
         outputs = {kind: given.pages / f"{name}.{suffix}" for kind, suffix in KINDS.items()}
         runs = plan.runs_of(name)
-        folders, results = {run: tables / run for run in runs}, {run: plan.results(run) for run in runs}
+        folders, results = {run: made / run for run in runs}, {run: plan.results(run) for run in runs}
         write_study(name, plan.studies[name], folders, results, outputs)
         publish(plan, outputs.values(), runs, given)
 
