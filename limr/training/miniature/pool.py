@@ -19,8 +19,7 @@ BEYOND: frozenset[Kind] = frozenset((subject, level) for subject in ("Counting",
 """Problems that the model cannot learn to solve: products of large numbers."""
 
 EASY: frozenset[Kind] = frozenset((subject, level) for subject, level in KINDS if level == 1 or subject == "Prealgebra")
-"""Problems that the base model mostly solves before training: those without a common mistake and without a product of
-large numbers."""
+"""Problems that the base model mostly solves before training: level 1, and prealgebra, which has no common mistake."""
 
 
 def draw_pool(number: int, beyond: float | None, easy: float | None, seed: int, avoid: set[str]) -> Iterator[Problem]:
